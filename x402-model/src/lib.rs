@@ -1,0 +1,10 @@
+//! What a paid API call is: money, prices, endpoints and the x402 messages, as plain data without IO.
+
+pub mod asset;
+pub mod endpoint;
+pub mod evm;
+pub mod money;
+pub mod network;
+pub mod price;
+pub mod problem;
+pub mod wire;
