@@ -7,6 +7,7 @@ pub mod clock;
 pub mod config;
 pub mod extract;
 pub mod facilitator;
+mod failpoint;
 mod gate;
 pub mod handler;
 pub mod ledger;
