@@ -1,1 +1,5 @@
-//! See the crate docs.
+//! Tokens: their addresses and the table of well-known dollar tokens.
+
+mod address;
+
+pub use address::{AddressError, checksum, parse_address};

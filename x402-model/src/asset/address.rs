@@ -1,0 +1,86 @@
+//! EVM addresses as people write them, with the EIP-55 checksum.
+
+use alloy_primitives::Address;
+
+/// Hex digits of an address.
+const HEX_DIGITS: usize = 40;
+
+/// An EVM address that was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AddressError {
+    /// The text does not begin with `0x`.
+    #[error("an address begins with `0x`")]
+    Prefix,
+    /// The text does not hold 40 hex digits after `0x`.
+    #[error("an address has 40 hex digits after `0x`, but {found} characters were given")]
+    Length {
+        /// Characters found after the prefix.
+        found: usize,
+    },
+    /// A character after the prefix is no hex digit.
+    #[error("an address holds hex digits only, but character {position} is {character:?}")]
+    NotHex {
+        /// Place of the character in the text, counted from 1.
+        position: usize,
+        /// The character.
+        character: char,
+    },
+    /// The letter case does not carry the EIP-55 checksum: a digit was probably mistyped.
+    #[error(
+        "the letter case is not the EIP-55 checksum of this address: a digit may be wrong; if you are sure of them, \
+         write {expected}"
+    )]
+    Checksum {
+        /// The same digits with the right checksum.
+        expected: String,
+    },
+}
+
+/// Reads an EVM address: `0x` and 40 hex digits.
+///
+/// Mixed case must be the EIP-55 checksum; all-lower and all-upper digits carry no checksum and are accepted.
+///
+/// # Errors
+/// [`AddressError`], one variant per rule.
+///
+/// ```
+/// use x402_model::asset::{checksum, parse_address};
+///
+/// let usdc = parse_address("0x036cbd53842c5426634e7929541ec2318f3dcf7e")?;
+/// assert_eq!(checksum(usdc), "0x036CbD53842c5426634e7929541eC2318f3dCF7e");
+/// assert!(parse_address("0x036CBd53842c5426634e7929541eC2318f3dCF7e").is_err(), "a wrong checksum");
+/// # Ok::<(), x402_model::asset::AddressError>(())
+/// ```
+pub fn parse_address(text: &str) -> Result<Address, AddressError> {
+    let digits = text.strip_prefix("0x").ok_or(AddressError::Prefix)?;
+    let found = digits.chars().count();
+    if found != HEX_DIGITS {
+        return Err(AddressError::Length { found });
+    }
+    let odd = digits
+        .chars()
+        .enumerate()
+        .find(|(_, c)| !c.is_ascii_hexdigit());
+    if let Some((at, character)) = odd {
+        return Err(AddressError::NotHex {
+            position: at.saturating_add(3),
+            character,
+        });
+    }
+    let address: Address = text.parse().map_err(|_| AddressError::Length { found })?;
+    let one_case = !digits.bytes().any(|byte| byte.is_ascii_lowercase())
+        || !digits.bytes().any(|byte| byte.is_ascii_uppercase());
+    let expected = checksum(address);
+    if one_case || expected == text {
+        Ok(address)
+    } else {
+        Err(AddressError::Checksum { expected })
+    }
+}
+
+/// The address with its EIP-55 checksum: the form used on the wire and in messages.
+#[must_use]
+pub fn checksum(address: Address) -> String {
+    address.to_checksum(None)
+}
