@@ -1,0 +1,3 @@
+//! The marketplace example as a library, so that its binary and the tests run the same seller.
+
+pub mod marketplace;

@@ -1,0 +1,136 @@
+//! A seller with three paid routes and a free one: what a small x402 business looks like.
+
+mod routes;
+mod settings;
+
+use std::{future::Future, sync::Arc};
+
+use axum::{Router, routing::get};
+use x402_model::asset::Asset;
+use x402_runtime::{
+    evm::{EvmConfig, EvmFacilitator, RpcChain},
+    facilitator::Facilitator,
+    ledger::{Ledger, MemoryLedger, SqliteLedger},
+    paywall::{Paywall, Rail},
+    sandbox::Sandbox,
+};
+
+pub use routes::{Sales, Summary, Weather};
+pub use settings::{LedgerChoice, Settings, SettingsError, Settlement};
+
+/// What can go wrong between settings and a running server.
+pub type StartError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs the seller until the process is told to stop; calls `ready` with one line once it listens.
+///
+/// # Errors
+/// When a setting is wrong, the chain cannot be reached, or the address is taken.
+pub async fn run(settings: Settings, ready: impl FnOnce(String) + Send) -> Result<(), StartError> {
+    let listener = tokio::net::TcpListener::bind(settings.listen).await?;
+    let address = listener.local_addr()?;
+    let origin = settings.origin.clone().unwrap_or_else(|| format!("http://{address}"));
+    let seller = Seller::open(&settings, &origin).await?;
+    ready(format!(
+        "marketplace ready on http://{address}: origin {origin}, {} on {}, ledger {}",
+        seller.rails.join(" and "),
+        seller.chain,
+        settings.ledger,
+    ));
+    axum::serve(listener, seller.app.clone()).with_graceful_shutdown(stop_signal()).await?;
+    seller.paywall.shutdown().await;
+    Ok(())
+}
+
+/// A marketplace that is ready to serve.
+#[derive(Debug)]
+pub struct Seller {
+    /// The routes, paid and free.
+    pub app: Router,
+    /// The gate behind them; shut it down to drain payments in flight.
+    pub paywall: Paywall<Arc<Sales>>,
+    rails: Vec<String>,
+    chain: &'static str,
+}
+
+impl Seller {
+    /// Connects chain and ledger and mounts the routes.
+    ///
+    /// # Errors
+    /// When a setting is wrong or the chain cannot be reached.
+    pub async fn open(settings: &Settings, origin: &str) -> Result<Self, StartError> {
+        let place = Place::open(settings).await?;
+        let sales = Arc::new(Sales::default());
+        let mut builder = Paywall::builder()
+            .origin(origin)
+            .pay_to(&place.pay_to)
+            .facilitator_arc(place.facilitator)
+            .ledger_arc(ledger(&settings.ledger)?);
+        let mut rails = Vec::new();
+        if let Some(asset) = place.second_asset {
+            rails.push(asset.symbol.to_string());
+            builder = builder.accept(Rail::custom(asset));
+        }
+        let first = Rail::default_of(&settings.network).ok_or_else(|| format!("no known token on {}", settings.network))?;
+        rails.insert(0, first.to_string());
+        let paywall = builder
+            .accept(first)
+            .mount(routes::weather)
+            .mount(routes::summarize)
+            .mount(routes::report)
+            .build()
+            .await?;
+        let app = paywall.router().route("/health", get(routes::health)).with_state(sales);
+        Ok(Self { app, paywall, rails, chain: place.chain })
+    }
+}
+
+/// Where money moves: a real network or the sandbox.
+struct Place {
+    facilitator: Arc<dyn Facilitator>,
+    pay_to: String,
+    second_asset: Option<Asset>,
+    chain: &'static str,
+}
+
+impl Place {
+    async fn open(settings: &Settings) -> Result<Self, StartError> {
+        match &settings.settlement {
+            Settlement::Rpc { url, settler } => {
+                let chain = RpcChain::connect(url).await?;
+                let pay_to = settings.pay_to.clone().ok_or("set X402_PAY_TO to the address that receives the payments")?;
+                let facilitator = EvmFacilitator::new(Arc::new(chain), settler.load()?, EvmConfig::default()).await?;
+                Ok(Self {
+                    facilitator: Arc::new(facilitator),
+                    pay_to,
+                    second_asset: settings.second_asset.clone(),
+                    chain: "JSON-RPC",
+                })
+            }
+            Settlement::Sandbox => {
+                let sandbox = Sandbox::new()?;
+                Ok(Self {
+                    facilitator: Arc::new(sandbox.facilitator()),
+                    pay_to: settings.pay_to.clone().unwrap_or_else(|| sandbox.seller().to_string()),
+                    second_asset: Some(sandbox.second_asset()),
+                    chain: "the in-process sandbox",
+                })
+            }
+        }
+    }
+}
+
+fn ledger(choice: &LedgerChoice) -> Result<Arc<dyn Ledger>, StartError> {
+    Ok(match choice {
+        LedgerChoice::Memory => Arc::new(MemoryLedger::default()),
+        LedgerChoice::Sqlite(path) => Arc::new(SqliteLedger::open(path)?),
+    })
+}
+
+fn stop_signal() -> impl Future<Output = ()> + Send {
+    async {
+        // Without a signal handler the server runs until it is killed, which the ledger survives.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
