@@ -1,0 +1,82 @@
+//! What can happen to a payment.
+
+use super::record::StoredAnswer;
+use crate::facilitator::Evidence;
+use x402_model::wire::SettleResponse;
+
+/// Something that happened to a payment. [`step`](super::step) says in which states it may.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The handler answered ≥ 400, panicked or timed out: the reservation is dropped and the payment is free again.
+    /// Only the owner may say so.
+    HandlerFailed {
+        /// The owner given at [`begin`](super::Ledger::begin).
+        owner: u64,
+    },
+    /// The owner's lease ended: a reservation is dropped, a settlement under way becomes unknown.
+    LeaseOver {
+        /// The present, unix milliseconds; refused unless it is past the record's lease.
+        now_ms: u64,
+    },
+    /// The handler answered: the answer is stored. Only the owner may, and only once.
+    Answered {
+        /// The owner given at [`begin`](super::Ledger::begin).
+        owner: u64,
+        /// What will be shown once the money moved.
+        answer: StoredAnswer,
+    },
+    /// A settle call is about to be made. Durable when the ledger returns; call the facilitator only after that.
+    Intend {
+        /// Who makes the call; becomes the record's owner.
+        owner: u64,
+        /// Until when that owner may be assumed to be alive, unix milliseconds.
+        lease_until_ms: u64,
+    },
+    /// A facilitator says that the money moved.
+    Settled {
+        /// Its answer; refused unless `success` is true.
+        response: SettleResponse,
+    },
+    /// A facilitator says that nothing moved and nothing is in flight. The answer is kept; only a new presentation of the
+    /// payment settles again.
+    Refused {
+        /// The wire code of the refusal.
+        code: String,
+    },
+    /// A settle call was not answered, or the answer leaves open whether money moved.
+    Unanswered {
+        /// The hash of the transaction, if one is known.
+        transaction: Option<String>,
+    },
+    /// What the chain says. Evidence that decides nothing only marks the record as looked at.
+    Evidence(Evidence),
+    /// The settlement is deep enough.
+    Finalised,
+    /// The settlement's receipt vanished from the chain (reorg).
+    ReceiptGone,
+    /// The authorization expired before it was ever sent, or after every settle call was refused.
+    ///
+    /// Somebody else may have sent a payer's authorization. Where the chain can be asked, present its
+    /// [`Event::Evidence`] instead, which covers expiry too.
+    Expired,
+}
+
+impl Event {
+    /// A stable lower-case name for logs.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::HandlerFailed { .. } => "handler_failed",
+            Self::LeaseOver { .. } => "lease_over",
+            Self::Answered { .. } => "answered",
+            Self::Intend { .. } => "intend",
+            Self::Settled { .. } => "settled",
+            Self::Refused { .. } => "refused",
+            Self::Unanswered { .. } => "unanswered",
+            Self::Evidence(_) => "evidence",
+            Self::Finalised => "finalised",
+            Self::ReceiptGone => "receipt_gone",
+            Self::Expired => "expired",
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! The one function that decides how a payment moves: `Record` + `Event` in, `Step` or `Illegal` out, no IO and no clock.
+
+use super::event::Event;
+use super::record::{Record, State, StoredAnswer};
+use crate::facilitator::Evidence;
+use std::sync::Arc;
+use x402_model::asset::checksum;
+use x402_model::wire::SettleResponse;
+
+/// What an event does to a record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// What the record becomes.
+    pub next: Next,
+    /// How durable the write must be before the caller may go on.
+    pub durability: Commit,
+}
+
+/// What a record becomes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Next {
+    /// The record goes; the payment is free to be presented again.
+    Remove,
+    /// The record changes to this.
+    Become(Box<Record>),
+}
+
+/// How durable a write must be when the ledger returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Commit {
+    /// May be lost with the power; nothing that moved money depends on it, and the next hard write covers it.
+    Soft,
+    /// Survives a power cut: money may move after it, or has moved, or provably cannot.
+    Hard,
+}
+
+/// Why an event was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Illegal {
+    /// The record is not in a state in which this can happen.
+    #[error("`{event}` cannot happen to a payment that is {state}")]
+    State {
+        /// The state found.
+        state: State,
+        /// The event's name.
+        event: &'static str,
+    },
+    /// Somebody else owns the record.
+    #[error("the payment belongs to another owner")]
+    Owner,
+    /// The owner's lease still runs.
+    #[error("the owner's lease is not over")]
+    LeaseRunning,
+    /// A settlement must be reported as a success.
+    #[error("the facilitator's answer does not report a success")]
+    NotSuccessful,
+}
+
+/// Decides what `event` does to `record`. Pure: same input, same output.
+///
+/// The rules:
+/// 1. Every allowed pair of state and event is listed here; everything else is [`Illegal`].
+/// 2. The first stored answer is the only one there will ever be.
+/// 3. A timeout is not a failure: [`Event::Unanswered`] leads to [`State::Unknown`].
+/// 4. Only the chain fails a payment that may have been sent, and not before the authorization has expired on the chain's
+///    own clock (a transaction under way may still be mined).
+/// 5. A paid record never fails. When its receipt vanishes, its outcome is unknown again.
+///
+/// The caller sets [`Record::updated_ms`].
+///
+/// # Errors
+///
+/// [`Illegal`] when the event cannot happen to this record. Nothing must be written then.
+pub fn step(record: &Record, event: &Event) -> Result<Step, Illegal> {
+    match event {
+        Event::HandlerFailed { owner } => {
+            expect(record, event, &[State::Reserved])?;
+            owned_by(record, *owner)?;
+            Ok(Step { next: Next::Remove, durability: Commit::Soft })
+        }
+        Event::LeaseOver { now_ms } => lease_over(record, event, *now_ms),
+        Event::Answered { owner, answer } => answered(record, event, *owner, answer),
+        Event::Intend { owner, lease_until_ms } => {
+            expect(record, event, &[State::Served, State::Unknown])?;
+            Ok(become_with(record, Commit::Hard, |next| {
+                next.state = State::Settling;
+                next.owner = *owner;
+                next.lease_until_ms = *lease_until_ms;
+            }))
+        }
+        Event::Settled { response } => {
+            expect(record, event, &[State::Served, State::Settling, State::Unknown])?;
+            if !response.success {
+                return Err(Illegal::NotSuccessful);
+            }
+            Ok(settled(record, response.clone()))
+        }
+        Event::Refused { code } => refused(record, event, code),
+        Event::Unanswered { transaction } => {
+            expect(record, event, &[State::Settling, State::Unknown])?;
+            Ok(doubt(record, transaction.as_deref()))
+        }
+        Event::Evidence(evidence) => judge(record, event, evidence),
+        Event::Finalised => {
+            expect(record, event, &[State::Settled])?;
+            Ok(become_with(record, Commit::Soft, |next| next.state = State::Final))
+        }
+        Event::ReceiptGone => {
+            expect(record, event, &[State::Settled])?;
+            Ok(doubt(record, None))
+        }
+        Event::Expired => {
+            // Served means: never sent, or every call was refused with nothing in flight.
+            expect(record, event, &[State::Served])?;
+            Ok(failed(record))
+        }
+    }
+}
+
+fn lease_over(record: &Record, event: &Event, now_ms: u64) -> Result<Step, Illegal> {
+    expect(record, event, &[State::Reserved, State::Settling])?;
+    if now_ms < record.lease_until_ms {
+        return Err(Illegal::LeaseRunning);
+    }
+    if record.state == State::Reserved {
+        return Ok(Step { next: Next::Remove, durability: Commit::Soft });
+    }
+    // The owner may have died before, during or after its settle call, or may still be waiting.
+    Ok(doubt(record, None))
+}
+
+fn answered(record: &Record, event: &Event, owner: u64, answer: &StoredAnswer) -> Result<Step, Illegal> {
+    expect(record, event, &[State::Reserved])?;
+    owned_by(record, owner)?;
+    Ok(become_with(record, Commit::Soft, |next| {
+        next.state = State::Served;
+        next.answer = Some(Arc::new(answer.clone()));
+    }))
+}
+
+fn refused(record: &Record, event: &Event, code: &str) -> Result<Step, Illegal> {
+    expect(record, event, &[State::Settling])?;
+    Ok(become_with(record, Commit::Soft, |next| {
+        // A refusal speaks for its own call. If an earlier one went unanswered, its transfer may still land.
+        next.state = if record.in_doubt { State::Unknown } else { State::Served };
+        next.refusal = Some(code.to_owned());
+        next.attempts = record.attempts.saturating_add(1);
+    }))
+}
+
+/// What the chain's word means for a record.
+fn judge(record: &Record, event: &Event, evidence: &Evidence) -> Result<Step, Illegal> {
+    expect(record, event, &[State::Served, State::Settling, State::Unknown, State::Settled])?;
+    if record.state == State::Settled {
+        return match evidence {
+            // The same authorization may have been mined again in another transaction.
+            Evidence::Paid { transaction, .. } => Ok(become_with(record, Commit::Soft, |next| {
+                next.transaction = Some(transaction.clone());
+            })),
+            Evidence::Unavailable { .. } => Ok(looked_at(record)),
+            // Never failed directly: `ReceiptGone` reopens the record first.
+            Evidence::Cancelled { .. } | Evidence::Mismatch { .. } | Evidence::Unused { .. } => Err(illegal(record, event)),
+        };
+    }
+    Ok(match evidence {
+        Evidence::Paid { transaction, .. } => settled(record, settlement_of(record, transaction)),
+        // The nonce is used up without paying us; it can never pay any more.
+        Evidence::Cancelled { .. } | Evidence::Mismatch { .. } => failed(record),
+        // Strictly later: EIP-3009 accepts `now < validBefore`, and the chain's clock is the one that counts.
+        Evidence::Unused { chain_time } if *chain_time > record.valid_before => failed(record),
+        Evidence::Unused { .. } | Evidence::Unavailable { .. } => looked_at(record),
+    })
+}
+
+fn settled(record: &Record, response: SettleResponse) -> Step {
+    become_with(record, Commit::Hard, |next| {
+        next.state = State::Settled;
+        if !response.transaction.is_empty() {
+            next.transaction = Some(response.transaction.clone());
+        }
+        next.settlement = Some(response);
+    })
+}
+
+/// The settlement to tell the buyer when the chain, not a facilitator, proved it.
+fn settlement_of(record: &Record, transaction: &str) -> SettleResponse {
+    SettleResponse {
+        success: true,
+        transaction: transaction.to_owned(),
+        network: record.key.network.to_string(),
+        payer: Some(checksum(record.key.payer)),
+        ..SettleResponse::default()
+    }
+}
+
+fn failed(record: &Record) -> Step {
+    become_with(record, Commit::Hard, |next| {
+        next.state = State::Failed;
+        // Not paid for, so it must not exist any more.
+        next.answer = None;
+        next.settlement = None;
+    })
+}
+
+/// The outcome is open; a transfer may still land.
+fn doubt(record: &Record, transaction: Option<&str>) -> Step {
+    become_with(record, Commit::Soft, |next| {
+        if record.state == State::Settling {
+            next.attempts = record.attempts.saturating_add(1);
+        }
+        next.state = State::Unknown;
+        next.in_doubt = true;
+        next.settlement = None;
+        if let Some(transaction) = transaction {
+            next.transaction = Some(transaction.to_owned());
+        }
+    })
+}
+
+/// Nothing decided; the caller's new `updated_ms` puts the record at the back of the resolver's queue.
+fn looked_at(record: &Record) -> Step {
+    become_with(record, Commit::Soft, |_| {})
+}
+
+fn become_with(record: &Record, durability: Commit, change: impl FnOnce(&mut Record)) -> Step {
+    let mut next = Box::new(record.clone());
+    change(&mut next);
+    Step { next: Next::Become(next), durability }
+}
+
+fn expect(record: &Record, event: &Event, allowed: &[State]) -> Result<(), Illegal> {
+    if allowed.contains(&record.state) { Ok(()) } else { Err(illegal(record, event)) }
+}
+
+fn owned_by(record: &Record, owner: u64) -> Result<(), Illegal> {
+    if record.owner == owner { Ok(()) } else { Err(Illegal::Owner) }
+}
+
+const fn illegal(record: &Record, event: &Event) -> Illegal {
+    Illegal::State { state: record.state, event: event.name() }
+}
