@@ -1,1 +1,15 @@
-//! See the crate docs.
+//! The only door generated code uses: everything `#[paid]` names is re-exported here and nowhere else.
+//!
+//! Not part of the public interface; it changes with the macro, whose version is pinned to this crate's.
+
+pub use core::future::Future;
+pub use core::marker::Send;
+pub use core::option::Option;
+pub use std::borrow::Cow;
+
+pub use axum::response::IntoResponse;
+pub use x402_model::endpoint::{EndpointSpec, Method, RouteSpec};
+pub use x402_model::money::Decimal;
+pub use x402_model::price::{Price, PriceModel, PriceUnit};
+
+pub use crate::handler::{Endpoint, MountWithPaywall};

@@ -1,1 +1,101 @@
-//! See the crate docs.
+//! What a `#[paid]` function expands to: an endpoint's constant data and a call that only a paywall can run.
+
+mod arguments;
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use axum::extract::Request;
+use axum::response::Response;
+use x402_model::endpoint::EndpointSpec;
+
+use crate::facilitator::BoxFuture;
+
+/// The constant facts about one paid endpoint, as its author wrote them.
+///
+/// Implemented by `#[paid]` on a type that cannot be named, one per function.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a paid endpoint",
+    label = "not made by `#[paid]`",
+    note = "put `#[paid(GET \"/path\", price = \"0.01 USDC\")]` on the handler function"
+)]
+pub trait Endpoint: Send + Sync + 'static {
+    /// Route, price and descriptive texts.
+    const SPEC: EndpointSpec;
+}
+
+/// A call of a `#[paid]` function: the future of its answer, together with the endpoint it belongs to.
+///
+/// It is deliberately not a [`Future`], so axum's routing functions do not take a paid handler:
+/// `get(weather)` does not compile, whatever router it is meant for. There are two things to do with it:
+///
+/// - hand the function to a paywall: `paywall.mount(weather)`;
+/// - call the function in a unit test and await the call, `weather(Path("Oslo".into())).await`. No payment and
+///   no HTTP take part in it.
+#[must_use = "a call of a `#[paid]` function does nothing until it is awaited; \
+              to serve the function, pass it to `paywall.mount(…)`"]
+pub struct MountWithPaywall<E, Fut> {
+    future: Fut,
+    endpoint: PhantomData<fn() -> E>,
+}
+
+impl<E: Endpoint, Fut: Future> MountWithPaywall<E, Fut> {
+    /// Joins a handler's future to its endpoint. Called by the code `#[paid]` emits.
+    #[doc(hidden)]
+    pub const fn new(future: Fut) -> Self {
+        Self {
+            future,
+            endpoint: PhantomData,
+        }
+    }
+}
+
+impl<E, Fut: Future> IntoFuture for MountWithPaywall<E, Fut> {
+    type Output = Fut::Output;
+    type IntoFuture = Fut;
+
+    fn into_future(self) -> Fut {
+        self.future
+    }
+}
+
+impl<E, Fut> fmt::Debug for MountWithPaywall<E, Fut> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MountWithPaywall").finish_non_exhaustive()
+    }
+}
+
+/// A `#[paid]` function whose arguments can be taken from a request to a router with state `S`.
+///
+/// Implemented for functions of 0 to 16 arguments under the same conditions as [`axum::handler::Handler`]: every
+/// argument but the last implements [`FromRequestParts<S>`](axum::extract::FromRequestParts), the last one
+/// [`FromRequest<S, M>`](axum::extract::FromRequest), and the answer implements
+/// [`IntoResponse`](axum::response::IntoResponse).
+///
+/// `T` tells functions of different argument lists apart and is always inferred.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be mounted on a `Paywall<{S}>`",
+    label = "not a `#[paid]` function whose arguments are all extractors",
+    note = "the function needs `#[paid(GET \"/path\", price = \"0.01 USDC\")]`, without which it is not a paid endpoint",
+    note = "every argument but the last must implement `FromRequestParts<{S}>`, and the last one `FromRequest<{S}>`: \
+            body extractors such as `Json`, `Bytes` and `String` come last",
+    note = "an argument `State<T>` needs a paywall whose state is `T`, or from which `T` can be had by `FromRef`"
+)]
+pub trait PaidHandler<T, S>: Clone + Send + Sync + 'static {
+    /// The endpoint this function serves.
+    type Endpoint: Endpoint;
+
+    /// Runs the extractors in order and then the function. A rejection of an extractor is the answer.
+    ///
+    /// Nothing here asks for a payment: the gate calls it once a payment is verified and reserved.
+    fn call(self, request: Request, state: S) -> BoxFuture<'static, Response>;
+}
+
+/// The constant facts about a paid function, for tests and tools that have the function but no paywall.
+///
+/// ```ignore
+/// assert_eq!(x402_runtime::handler::spec_of(&weather).id, "weather");
+/// ```
+pub const fn spec_of<H: PaidHandler<T, S>, T, S>(_handler: &H) -> EndpointSpec {
+    <H::Endpoint as Endpoint>::SPEC
+}
