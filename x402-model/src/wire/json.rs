@@ -1,0 +1,104 @@
+//! JSON rules shared by all messages: bounded depth, null as absent, integral numbers in any spelling.
+
+use serde::de::{self, Deserialize, Deserializer};
+use serde_json::value::RawValue;
+use serde_json::{Map, Number, Value};
+
+/// The deepest nesting of arrays and objects accepted in any message.
+///
+/// Below the limit of the JSON parser itself, so that every raw part of an accepted message can be parsed later.
+pub const MAX_DEPTH: usize = 100;
+
+/// Whether JSON text nests arrays and objects no deeper than [`MAX_DEPTH`]. Reads the text once; no recursion.
+///
+/// ```
+/// use x402_model::wire::json::within_depth;
+/// assert!(within_depth(r#"{"a":["[[[["]}"#));
+/// assert!(!within_depth(&"[".repeat(101)));
+/// ```
+#[must_use]
+pub fn within_depth(text: &str) -> bool {
+    let mut depth = 0_usize;
+    let mut in_string = false;
+    let mut escaped = false;
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'[' | b'{' => {
+                depth += 1;
+                if depth > MAX_DEPTH {
+                    return false;
+                }
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    true
+}
+
+/// Whether two JSON numbers are the same number: 300 and 300.0 are, 300 and "300" never get here.
+#[must_use]
+pub fn same_number(a: &Number, b: &Number) -> bool {
+    a == b || ((a.is_f64() || b.is_f64()) && a.as_f64() == b.as_f64())
+}
+
+/// The value of a JSON number as an unsigned integer when it is integral: 300, 300.0 and 3e2 are all 300.
+///
+/// ```
+/// use serde_json::json;
+/// use x402_model::wire::json::integral;
+/// assert_eq!(json!(300.0).as_number().and_then(integral), Some(300));
+/// assert_eq!(json!(300.5).as_number().and_then(integral), None);
+/// ```
+#[must_use]
+pub fn integral(number: &Number) -> Option<u64> {
+    match number.as_u64() {
+        Some(value) => Some(value),
+        // Taken apart as text, so that nothing is ever rounded.
+        None => number.to_string().strip_suffix(".0")?.parse().ok(),
+    }
+}
+
+/// Deserialises an unsigned integer that may be spelled as an integral decimal.
+pub(super) fn integer<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: TryFrom<u64>,
+{
+    let number = Number::deserialize(deserializer)?;
+    integral(&number)
+        .and_then(|value| T::try_from(value).ok())
+        .ok_or_else(|| de::Error::custom("expected a non-negative integer"))
+}
+
+/// Deserialises a member whose explicit null means its default.
+pub(super) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// Serialises any message of ours to raw JSON text.
+///
+/// # Errors
+/// Only if a map inside has keys that are not strings, which no type of this crate has.
+pub fn to_raw<T: serde::Serialize>(value: &T) -> Result<Box<RawValue>, serde_json::Error> {
+    serde_json::value::to_raw_value(value)
+}
+
+/// Parses a raw part; `None` when it nests too deeply or holds a number out of range.
+#[must_use]
+pub fn parse_raw(raw: &RawValue) -> Option<Value> {
+    serde_json::from_str(raw.get()).ok()
+}
+
+/// A raw part that must be a JSON object.
+pub(super) fn object(raw: &RawValue) -> Option<Map<String, Value>> {
+    serde_json::from_str(raw.get()).ok()
+}
