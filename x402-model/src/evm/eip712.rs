@@ -3,7 +3,8 @@
 use alloy_primitives::{Address, B256, Keccak256, U256, b256, keccak256};
 
 /// EIP-712 domain type with name, version, chain and contract, as EIP-3009 tokens use it.
-pub const DOMAIN_TYPE: &str = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)";
+pub const DOMAIN_TYPE: &str =
+    "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)";
 /// EIP-712 domain type without a version, as the Permit2 contract uses it.
 pub const DOMAIN_TYPE_WITHOUT_VERSION: &str =
     "EIP712Domain(string name,uint256 chainId,address verifyingContract)";
@@ -46,9 +47,18 @@ pub const PERMIT2_EXACT_TYPE_HASH: B256 =
 /// Every type string this crate names together with the hash it claims, for tests and documentation.
 pub const NAMED_TYPES: &[(&str, B256)] = &[
     (DOMAIN_TYPE, DOMAIN_TYPE_HASH),
-    (DOMAIN_TYPE_WITHOUT_VERSION, DOMAIN_TYPE_WITHOUT_VERSION_HASH),
-    (TRANSFER_WITH_AUTHORIZATION_TYPE, TRANSFER_WITH_AUTHORIZATION_TYPE_HASH),
-    (RECEIVE_WITH_AUTHORIZATION_TYPE, RECEIVE_WITH_AUTHORIZATION_TYPE_HASH),
+    (
+        DOMAIN_TYPE_WITHOUT_VERSION,
+        DOMAIN_TYPE_WITHOUT_VERSION_HASH,
+    ),
+    (
+        TRANSFER_WITH_AUTHORIZATION_TYPE,
+        TRANSFER_WITH_AUTHORIZATION_TYPE_HASH,
+    ),
+    (
+        RECEIVE_WITH_AUTHORIZATION_TYPE,
+        RECEIVE_WITH_AUTHORIZATION_TYPE_HASH,
+    ),
     (CANCEL_AUTHORIZATION_TYPE, CANCEL_AUTHORIZATION_TYPE_HASH),
     (PERMIT_TYPE, PERMIT_TYPE_HASH),
     (PERMIT2_EXACT_TYPE, PERMIT2_EXACT_TYPE_HASH),

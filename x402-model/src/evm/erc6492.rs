@@ -92,7 +92,8 @@ fn decode(body: &[u8]) -> Result<Erc6492, Erc6492Error> {
     Ok(Erc6492 {
         factory: Address::from(*address),
         calldata: Bytes::copy_from_slice(calldata),
-        signature: Signature::new(Bytes::copy_from_slice(signature)).map_err(Erc6492Error::Inner)?,
+        signature: Signature::new(Bytes::copy_from_slice(signature))
+            .map_err(Erc6492Error::Inner)?,
     })
 }
 
@@ -157,7 +158,10 @@ mod tests {
         }
         let mut dirty = outer.as_bytes().to_vec();
         dirty[0] = 1;
-        assert_eq!(Signature::new(dirty).unwrap().unwrap_erc6492(), Err(Erc6492Error::Abi));
+        assert_eq!(
+            Signature::new(dirty).unwrap().unwrap_erc6492(),
+            Err(Erc6492Error::Abi)
+        );
     }
 
     #[test]

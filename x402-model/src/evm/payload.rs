@@ -125,7 +125,10 @@ impl ExactEvmPayload {
             Some(Value::Object(fields)) => fields,
             Some(_) => return Err(PayloadError::AuthorizationType),
         };
-        Ok(Self { signature, authorization: read_authorization(fields)? })
+        Ok(Self {
+            signature,
+            authorization: read_authorization(fields)?,
+        })
     }
 
     /// Reads a payload from JSON text kept as it came.
@@ -133,14 +136,22 @@ impl ExactEvmPayload {
     /// # Errors
     /// As [`ExactEvmPayload::parse`], and [`PayloadError::NotJson`] for text that is nested too deeply.
     pub fn parse_raw(payload: &RawValue) -> Result<Self, PayloadError> {
-        let value: Value = serde_json::from_str(payload.get()).map_err(|_| PayloadError::NotJson)?;
+        let value: Value =
+            serde_json::from_str(payload.get()).map_err(|_| PayloadError::NotJson)?;
         Self::parse(&value)
     }
 
     /// The canonical JSON: EIP-55 addresses, decimal strings, lower-case `0x` hex.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let Authorization { from, to, value, valid_after, valid_before, nonce } = &self.authorization;
+        let Authorization {
+            from,
+            to,
+            value,
+            valid_after,
+            valid_before,
+            nonce,
+        } = &self.authorization;
         json!({
             "signature": self.signature.to_hex(),
             "authorization": {
@@ -171,14 +182,23 @@ fn present<'a>(map: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
     map.get(key).filter(|value| !value.is_null())
 }
 
-fn address(fields: &Map<String, Value>, key: &'static str) -> Result<alloy_primitives::Address, PayloadError> {
+fn address(
+    fields: &Map<String, Value>,
+    key: &'static str,
+) -> Result<alloy_primitives::Address, PayloadError> {
     let value = present(fields, key).ok_or(PayloadError::MissingField(key))?;
-    value.as_str().and_then(read_address).ok_or(PayloadError::Address(key))
+    value
+        .as_str()
+        .and_then(read_address)
+        .ok_or(PayloadError::Address(key))
 }
 
 fn nonce(fields: &Map<String, Value>) -> Result<B256, PayloadError> {
     let value = present(fields, "nonce").ok_or(PayloadError::MissingField("nonce"))?;
-    value.as_str().and_then(read_word).ok_or(PayloadError::Nonce)
+    value
+        .as_str()
+        .and_then(read_word)
+        .ok_or(PayloadError::Nonce)
 }
 
 fn integer(fields: &Map<String, Value>, key: &'static str) -> Result<U256, PayloadError> {

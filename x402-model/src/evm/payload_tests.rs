@@ -40,13 +40,23 @@ fn every_spelling_of_one_payment_is_one_value() {
         with("/authorization/value", json!("00010000")),
         with("/authorization/validAfter", json!(0)),
         with("/authorization/validBefore", json!("0x6AB13CAC")),
-        with("/authorization/from", json!("0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266")),
-        with("/authorization/from", json!(upper("0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266"))),
+        with(
+            "/authorization/from",
+            json!("0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266"),
+        ),
+        with(
+            "/authorization/from",
+            json!(upper("0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266")),
+        ),
         with("/authorization/nonce", json!(upper(&"cd".repeat(32)))),
         with("/signature", json!(upper(&"ab".repeat(65)))),
     ];
     for spelling in spellings {
-        assert_eq!(ExactEvmPayload::parse(&spelling).unwrap(), canonical, "{spelling}");
+        assert_eq!(
+            ExactEvmPayload::parse(&spelling).unwrap(),
+            canonical,
+            "{spelling}"
+        );
     }
 }
 
@@ -61,14 +71,34 @@ fn unknown_members_are_ignored() {
 #[test]
 fn every_bad_integer_is_refused() {
     let bad = [
-        json!(""), json!("-1"), json!("+1"), json!("1.0"), json!("1e3"), json!(" 1"), json!("1_000"), json!("0x"),
-        json!("0X10"), json!("0xg"), json!("abc"), json!("0b1"), json!(-1), json!(1.5), json!(1e300), json!(true),
-        json!([1]), json!("1".repeat(200)), json!("１"),
+        json!(""),
+        json!("-1"),
+        json!("+1"),
+        json!("1.0"),
+        json!("1e3"),
+        json!(" 1"),
+        json!("1_000"),
+        json!("0x"),
+        json!("0X10"),
+        json!("0xg"),
+        json!("abc"),
+        json!("0b1"),
+        json!(-1),
+        json!(1.5),
+        json!(1e300),
+        json!(true),
+        json!([1]),
+        json!("1".repeat(200)),
+        json!("１"),
     ];
     for value in bad {
         for key in ["value", "validAfter", "validBefore"] {
             let payload = with(&format!("/authorization/{key}"), value.clone());
-            assert_eq!(ExactEvmPayload::parse(&payload), Err(PayloadError::Integer(key)), "{value}");
+            assert_eq!(
+                ExactEvmPayload::parse(&payload),
+                Err(PayloadError::Integer(key)),
+                "{value}"
+            );
         }
     }
     let max = U256::MAX.to_string();
@@ -84,28 +114,76 @@ fn every_bad_integer_is_refused() {
 fn every_missing_or_mistyped_part_has_its_own_error() {
     for key in ["from", "to", "value", "validAfter", "validBefore", "nonce"] {
         let payload = with(&format!("/authorization/{key}"), Value::Null);
-        assert_eq!(ExactEvmPayload::parse(&payload), Err(PayloadError::MissingField(key)));
+        assert_eq!(
+            ExactEvmPayload::parse(&payload),
+            Err(PayloadError::MissingField(key))
+        );
         let mut payload = good();
-        payload["authorization"].as_object_mut().unwrap().remove(key);
-        assert_eq!(ExactEvmPayload::parse(&payload), Err(PayloadError::MissingField(key)));
+        payload["authorization"]
+            .as_object_mut()
+            .unwrap()
+            .remove(key);
+        assert_eq!(
+            ExactEvmPayload::parse(&payload),
+            Err(PayloadError::MissingField(key))
+        );
     }
     let cases = [
         (json!(null), PayloadError::NotAnObject),
         (json!("x"), PayloadError::NotAnObject),
         (json!({}), PayloadError::MissingSignature),
-        (with("/signature", json!(null)), PayloadError::MissingSignature),
+        (
+            with("/signature", json!(null)),
+            PayloadError::MissingSignature,
+        ),
         (with("/signature", json!(1)), PayloadError::SignatureType),
-        (with("/signature", json!("0x")), PayloadError::Signature(SignatureError::Empty)),
-        (with("/signature", json!("ab")), PayloadError::Signature(SignatureError::NotHex)),
-        (with("/signature", json!(format!("0x{}", "00".repeat(9000)))), PayloadError::Signature(SignatureError::TooLong)),
-        (json!({"signature": "0x01"}), PayloadError::MissingAuthorization),
-        (with("/authorization", json!(null)), PayloadError::MissingAuthorization),
-        (with("/authorization", json!([])), PayloadError::AuthorizationType),
-        (with("/authorization/from", json!("0x12")), PayloadError::Address("from")),
-        (with("/authorization/to", json!(7)), PayloadError::Address("to")),
-        (with("/authorization/nonce", json!("0x12")), PayloadError::Nonce),
-        (with("/authorization/nonce", json!(format!("0x{}", "cd".repeat(33)))), PayloadError::Nonce),
-        (with("/authorization/nonce", json!("cd".repeat(32))), PayloadError::Nonce),
+        (
+            with("/signature", json!("0x")),
+            PayloadError::Signature(SignatureError::Empty),
+        ),
+        (
+            with("/signature", json!("ab")),
+            PayloadError::Signature(SignatureError::NotHex),
+        ),
+        (
+            with("/signature", json!(format!("0x{}", "00".repeat(9000)))),
+            PayloadError::Signature(SignatureError::TooLong),
+        ),
+        (
+            json!({"signature": "0x01"}),
+            PayloadError::MissingAuthorization,
+        ),
+        (
+            with("/authorization", json!(null)),
+            PayloadError::MissingAuthorization,
+        ),
+        (
+            with("/authorization", json!([])),
+            PayloadError::AuthorizationType,
+        ),
+        (
+            with("/authorization/from", json!("0x12")),
+            PayloadError::Address("from"),
+        ),
+        (
+            with("/authorization/to", json!(7)),
+            PayloadError::Address("to"),
+        ),
+        (
+            with("/authorization/nonce", json!("0x12")),
+            PayloadError::Nonce,
+        ),
+        (
+            with(
+                "/authorization/nonce",
+                json!(format!("0x{}", "cd".repeat(33))),
+            ),
+            PayloadError::Nonce,
+        ),
+        (
+            with("/authorization/nonce", json!("cd".repeat(32))),
+            PayloadError::Nonce,
+        ),
         (with("/authorization/nonce", json!(12)), PayloadError::Nonce),
     ];
     for (payload, error) in cases {

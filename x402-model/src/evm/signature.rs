@@ -140,7 +140,11 @@ impl Signature {
             [1 | 28] => true,
             _ => return None,
         };
-        Some(EcdsaParts { r: B256::from(*r), s: B256::from(*s), y_parity })
+        Some(EcdsaParts {
+            r: B256::from(*r),
+            s: B256::from(*s),
+            y_parity,
+        })
     }
 }
 
@@ -165,7 +169,10 @@ mod tests {
     fn splits_every_spelling_of_the_recovery_bit_and_nothing_else() {
         for (v, parity) in [(0, false), (1, true), (27, false), (28, true)] {
             let parts = sixty_five(v).split().unwrap();
-            assert_eq!((parts.r, parts.s, parts.y_parity), (B256::repeat_byte(0x11), B256::repeat_byte(0x22), parity));
+            assert_eq!(
+                (parts.r, parts.s, parts.y_parity),
+                (B256::repeat_byte(0x11), B256::repeat_byte(0x22), parity)
+            );
             assert_eq!(Signature::from_parts(&parts), sixty_five(parts.v()));
         }
         for v in [2, 26, 29, 255] {
@@ -177,8 +184,15 @@ mod tests {
 
     #[test]
     fn knows_high_s() {
-        let low = EcdsaParts { r: B256::ZERO, s: B256::from(HALF_ORDER), y_parity: false };
-        let high = EcdsaParts { s: B256::from(HALF_ORDER + U256::from(1)), ..low };
+        let low = EcdsaParts {
+            r: B256::ZERO,
+            s: B256::from(HALF_ORDER),
+            y_parity: false,
+        };
+        let high = EcdsaParts {
+            s: B256::from(HALF_ORDER + U256::from(1)),
+            ..low
+        };
         assert!(low.is_low_s() && !high.is_low_s());
     }
 
@@ -192,7 +206,10 @@ mod tests {
     fn length_is_bounded_both_ways() {
         assert_eq!(Signature::new(Vec::new()), Err(SignatureError::Empty));
         assert!(Signature::new(vec![0; MAX_SIGNATURE_BYTES]).is_ok());
-        assert_eq!(Signature::new(vec![0; MAX_SIGNATURE_BYTES + 1]), Err(SignatureError::TooLong));
+        assert_eq!(
+            Signature::new(vec![0; MAX_SIGNATURE_BYTES + 1]),
+            Err(SignatureError::TooLong)
+        );
         assert_eq!(Signature::parse("0xabc"), Err(SignatureError::NotHex));
         assert_eq!(Signature::parse("0x0x"), Err(SignatureError::NotHex));
         assert_eq!(Signature::parse("0xé0"), Err(SignatureError::NotHex));

@@ -62,23 +62,28 @@ fn info_kept(key: &str, declared: &Value, echo: &Value, dynamic: &[&str]) -> boo
     let (Value::Object(declared), Value::Object(echo)) = (declared, echo) else {
         return same(declared, echo);
     };
-    declared.iter().filter(|(member, _)| !dynamic.contains(&member.as_str())).all(|(member, value)| {
-        match echo.get(member) {
+    declared
+        .iter()
+        .filter(|(member, _)| !dynamic.contains(&member.as_str()))
+        .all(|(member, value)| match echo.get(member) {
             None => value.is_null(),
             Some(echo) if is_additive(key, member) => list_contained(value, echo),
             Some(echo) => contained(value, echo),
-        }
-    })
+        })
 }
 
 fn is_additive(key: &str, member: &str) -> bool {
-    ADDITIVE.iter().any(|(extension, field, _)| *extension == key && *field == member)
+    ADDITIVE
+        .iter()
+        .any(|(extension, field, _)| *extension == key && *field == member)
 }
 
 /// Whether every value listed by the seller is among those listed by the buyer, in any order.
 fn list_contained(declared: &Value, echo: &Value) -> bool {
     match (as_list(declared), as_list(echo)) {
-        (Some(declared), Some(echo)) => declared.iter().all(|value| echo.iter().any(|other| same(value, other))),
+        (Some(declared), Some(echo)) => declared
+            .iter()
+            .all(|value| echo.iter().any(|other| same(value, other))),
         _ => false,
     }
 }
@@ -92,15 +97,25 @@ fn as_list(value: &Value) -> Option<&[Value]> {
 }
 
 fn additive_bounded(key: &str, echo: &Value) -> bool {
-    ADDITIVE.iter().filter(|(extension, ..)| *extension == key).all(|(_, member, max)| {
-        echo.get(member).and_then(Value::as_array).is_none_or(|list| list.len() <= *max)
-    })
+    ADDITIVE
+        .iter()
+        .filter(|(extension, ..)| *extension == key)
+        .all(|(_, member, max)| {
+            echo.get(member)
+                .and_then(Value::as_array)
+                .is_none_or(|list| list.len() <= *max)
+        })
 }
 
 fn seller_owned_untouched(key: &str, declared: Option<&Value>, echo: &Value) -> bool {
-    SELLER_OWNED.iter().filter(|(extension, _)| *extension == key).all(|(_, member)| {
-        echo.get(member).is_none_or(|value| {
-            declared.and_then(|declared| declared.get(member)).is_some_and(|own| same(own, value))
+    SELLER_OWNED
+        .iter()
+        .filter(|(extension, _)| *extension == key)
+        .all(|(_, member)| {
+            echo.get(member).is_none_or(|value| {
+                declared
+                    .and_then(|declared| declared.get(member))
+                    .is_some_and(|own| same(own, value))
+            })
         })
-    })
 }

@@ -1,8 +1,8 @@
 //! Header names, and the base64 JSON codec of all x402 headers.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -110,7 +110,9 @@ pub const fn payment_header(version: u64) -> Option<&'static str> {
 /// # Ok::<(), x402_model::wire::CodecError>(())
 /// ```
 pub fn encode<T: Serialize + ?Sized>(message: &T) -> Result<String, CodecError> {
-    serde_json::to_vec(message).map(|json| STANDARD.encode(json)).map_err(|_| CodecError::Shape)
+    serde_json::to_vec(message)
+        .map(|json| STANDARD.encode(json))
+        .map_err(|_| CodecError::Shape)
 }
 
 /// Encodes a version 1 message: as [`encode`], but with every non-ASCII character written as a JSON escape.
@@ -202,17 +204,32 @@ pub fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, CodecError> {
 pub(super) fn expect_version(text: &str, version: u8) -> Result<(), CodecError> {
     let message: Value = from_text(text)?;
     let message = message.as_object().ok_or(CodecError::Shape)?;
-    let found = message.get("x402Version").and_then(Value::as_number).and_then(integral);
-    if found == Some(u64::from(version)) { Ok(()) } else { Err(CodecError::Version { found }) }
+    let found = message
+        .get("x402Version")
+        .and_then(Value::as_number)
+        .and_then(integral);
+    if found == Some(u64::from(version)) {
+        Ok(())
+    } else {
+        Err(CodecError::Version { found })
+    }
 }
 
 fn decode_bytes(header: &[u8], cap: usize) -> Result<Vec<u8>, CodecError> {
     if header.len() > cap {
-        return Err(CodecError::TooLarge { len: header.len(), cap });
+        return Err(CodecError::TooLarge {
+            len: header.len(),
+            cap,
+        });
     }
     // Padding counts only when it completes a group of four; everything else is refused by the decoder, because "="
     // is outside of its alphabet.
-    let padding = header.iter().rev().take(2).take_while(|byte| **byte == b'=').count();
+    let padding = header
+        .iter()
+        .rev()
+        .take(2)
+        .take_while(|byte| **byte == b'=')
+        .count();
     let digits = if header.len().is_multiple_of(4) {
         header.get(..header.len() - padding).unwrap_or(header)
     } else {

@@ -45,8 +45,14 @@ impl<T: Terms + ?Sized> Terms for &T {
 /// assert_eq!(find_match(&offers, &json!({"amount": "2", "extra": {}}), &[]), None);
 /// ```
 #[must_use]
-pub fn find_match<T: Terms>(offers: &[T], accepted: &Value, dynamic_extra: &[&str]) -> Option<usize> {
-    offers.iter().position(|offer| matches(offer.terms(), accepted, dynamic_extra))
+pub fn find_match<T: Terms>(
+    offers: &[T],
+    accepted: &Value,
+    dynamic_extra: &[&str],
+) -> Option<usize> {
+    offers
+        .iter()
+        .position(|offer| matches(offer.terms(), accepted, dynamic_extra))
 }
 
 fn matches(offer: &Value, accepted: &Value, dynamic_extra: &[&str]) -> bool {
@@ -63,26 +69,27 @@ fn matches(offer: &Value, accepted: &Value, dynamic_extra: &[&str]) -> bool {
 }
 
 fn extra_contained(offered: Option<&Value>, accepted: Option<&Value>, dynamic: &[&str]) -> bool {
-    let empty = Value::Object(Map::new());
-    let or_empty = |value: Option<&Value>| match value {
-        None | Some(Value::Null) => None,
-        Some(value) => Some(value.clone()),
-    };
-    match (or_empty(offered).unwrap_or_else(|| empty.clone()), or_empty(accepted).unwrap_or(empty)) {
-        (Value::Object(offered), Value::Object(accepted)) => offered
-            .iter()
-            .filter(|(key, _)| !dynamic.contains(&key.as_str()))
-            .all(|(key, value)| member_contained(value, accepted.get(key))),
-        (offered, accepted) => same(&offered, &accepted),
+    let accepted = accepted.filter(|value| !value.is_null());
+    match (offered, accepted) {
+        (None | Some(Value::Null), None | Some(Value::Object(_))) => true,
+        (Some(Value::Object(offered)), None | Some(Value::Object(_))) => {
+            let accepted = accepted.and_then(Value::as_object);
+            offered
+                .iter()
+                .filter(|(key, _)| !dynamic.contains(&key.as_str()))
+                .all(|(key, value)| member_contained(value, accepted.and_then(|map| map.get(key))))
+        }
+        (Some(offered), Some(accepted)) => same(offered, accepted),
+        _ => false,
     }
 }
 
 /// Whether `part` is contained in `whole`: objects member by member, everything else by equality.
 pub(super) fn contained(part: &Value, whole: &Value) -> bool {
     match (part, whole) {
-        (Value::Object(part), Value::Object(whole)) => {
-            part.iter().all(|(key, value)| member_contained(value, whole.get(key)))
-        }
+        (Value::Object(part), Value::Object(whole)) => part
+            .iter()
+            .all(|(key, value)| member_contained(value, whole.get(key))),
         _ => same(part, whole),
     }
 }
@@ -96,9 +103,13 @@ pub(super) fn member_contained(part: &Value, whole: Option<&Value>) -> bool {
 pub(super) fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => same_number(a, b),
-        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+        }
         (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len() && a.iter().all(|(key, value)| b.get(key).is_some_and(|other| same(value, other)))
+            a.len() == b.len()
+                && a.iter()
+                    .all(|(key, value)| b.get(key).is_some_and(|other| same(value, other)))
         }
         _ => a == b,
     }

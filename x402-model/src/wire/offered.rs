@@ -38,9 +38,14 @@ impl<R: Serialize + DeserializeOwned> Offered<R> {
     pub fn new(terms: R) -> Self {
         // Terms hold only strings, integers and maps with string keys, so neither step can fail. Should a future
         // member make one fail, the entry matches no payment rather than some payment.
-        let raw = serde_json::value::to_raw_value(&terms).unwrap_or_else(|_| RawValue::NULL.to_owned());
+        let raw =
+            serde_json::value::to_raw_value(&terms).unwrap_or_else(|_| RawValue::NULL.to_owned());
         let value = parse_raw(&raw).unwrap_or(Value::Null);
-        Self { raw, value, view: Some(terms) }
+        Self {
+            raw,
+            value,
+            view: Some(terms),
+        }
     }
 }
 

@@ -56,7 +56,11 @@ impl Required402 {
 /// assert!(matches!(parse_402(None, b"{}", DEFAULT_CAP), Err(CodecError::NoTerms)));
 /// assert!(matches!(parse_402(Some(b"?"), body, DEFAULT_CAP), Err(CodecError::Base64)));
 /// ```
-pub fn parse_402(header: Option<&[u8]>, body: &[u8], cap: usize) -> Result<Required402, CodecError> {
+pub fn parse_402(
+    header: Option<&[u8]>,
+    body: &[u8],
+    cap: usize,
+) -> Result<Required402, CodecError> {
     match header {
         Some(header) => {
             let text = headers::decode_text(header, cap)?;
@@ -69,11 +73,17 @@ pub fn parse_402(header: Option<&[u8]>, body: &[u8], cap: usize) -> Result<Requi
 
 fn from_body(body: &[u8], cap: usize) -> Result<Required402, CodecError> {
     if body.len() > cap {
-        return Err(CodecError::TooLarge { len: body.len(), cap });
+        return Err(CodecError::TooLarge {
+            len: body.len(),
+            cap,
+        });
     }
     let text = core::str::from_utf8(body).map_err(|_| CodecError::NoTerms)?;
     let value: Value = headers::from_text(text).map_err(|_| CodecError::NoTerms)?;
-    let version = value.get("x402Version").and_then(Value::as_number).and_then(integral);
+    let version = value
+        .get("x402Version")
+        .and_then(Value::as_number)
+        .and_then(integral);
     if version == Some(u64::from(v1::VERSION)) {
         headers::from_text(text).map(Required402::V1)
     } else {

@@ -112,8 +112,8 @@ impl SupportedResponse {
     /// Whether a kind is listed under exactly this network.
     #[must_use]
     pub fn supports(&self, version: u8, scheme: &str, network: &str) -> bool {
-        self.kinds
-            .iter()
-            .any(|kind| kind.x402_version == version && kind.scheme == scheme && kind.network == network)
+        self.kinds.iter().any(|kind| {
+            kind.x402_version == version && kind.scheme == scheme && kind.network == network
+        })
     }
 }

@@ -82,7 +82,12 @@ impl PaymentRequired {
     /// Terms with the version filled in.
     #[must_use]
     pub fn new(error: impl Into<String>, accepts: Vec<Offered>) -> Self {
-        Self { x402_version: VERSION, error: Some(error.into()), accepts, payer: None }
+        Self {
+            x402_version: VERSION,
+            error: Some(error.into()),
+            accepts,
+            payer: None,
+        }
     }
 }
 

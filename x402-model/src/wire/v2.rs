@@ -94,7 +94,13 @@ impl PaymentRequired {
     /// Terms with the version filled in.
     #[must_use]
     pub fn new(error: impl Into<String>, resource: ResourceInfo, accepts: Vec<Offered>) -> Self {
-        Self { x402_version: VERSION, error: Some(error.into()), resource, accepts, extensions: None }
+        Self {
+            x402_version: VERSION,
+            error: Some(error.into()),
+            resource,
+            accepts,
+            extensions: None,
+        }
     }
 }
 
@@ -105,7 +111,13 @@ impl fmt::Debug for PaymentRequired {
             .field("error", &self.error)
             .field("resource", &self.resource)
             .field("accepts", &self.accepts)
-            .field("extensions", &self.extensions.as_ref().map(|map| map.keys().collect::<Vec<_>>()))
+            .field(
+                "extensions",
+                &self
+                    .extensions
+                    .as_ref()
+                    .map(|map| map.keys().collect::<Vec<_>>()),
+            )
             .finish()
     }
 }
