@@ -10,9 +10,11 @@
 //! What moves a record is decided by one pure function ([`step`]); a [`Ledger`] only loads, asks it, and writes the result in
 //! one commit. That is why every store behaves alike, and why the same function can be model-checked.
 //!
+//! [`MemoryLedger`] is for tests and trials.
 
 mod event;
 mod key;
+mod memory;
 mod offers;
 mod record;
 mod store;
@@ -20,6 +22,7 @@ mod transition;
 
 pub use event::Event;
 pub use key::{Fingerprint, PaymentKey};
+pub use memory::MemoryLedger;
 pub use offers::SupersededOffer;
 pub use record::{NewPayment, Record, State, StoredAnswer};
 pub use store::{Advanced, Begin, Durability, Ledger, LedgerError};

@@ -32,9 +32,9 @@ pub enum Event {
         /// Until when that owner may be assumed to be alive, unix milliseconds.
         lease_until_ms: u64,
     },
-    /// A facilitator says that the money moved.
+    /// A facilitator says that the money moved, and in which transaction.
     Settled {
-        /// Its answer; refused unless `success` is true.
+        /// Its answer; refused unless `success` is true and `transaction` is not empty.
         response: SettleResponse,
     },
     /// A facilitator says that nothing moved and nothing is in flight. The answer is kept; only a new presentation of the

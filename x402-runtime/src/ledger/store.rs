@@ -79,7 +79,7 @@ pub enum Durability {
 }
 
 /// Why a store could not do its work. Callers answer 503; the text is for the log.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LedgerError {
     /// Too many payments are waiting to be written. Passes by itself.

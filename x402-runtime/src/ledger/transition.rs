@@ -16,6 +16,18 @@ pub struct Step {
     pub durability: Commit,
 }
 
+impl Step {
+    /// The step with the time at which it is taken, unix milliseconds, in [`Record::updated_ms`]. Stores call it before they
+    /// write.
+    #[must_use]
+    pub fn at(mut self, now_ms: u64) -> Self {
+        if let Next::Become(record) = &mut self.next {
+            record.updated_ms = now_ms;
+        }
+        self
+    }
+}
+
 /// What a record becomes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Next {
@@ -52,9 +64,28 @@ pub enum Illegal {
     /// The owner's lease still runs.
     #[error("the owner's lease is not over")]
     LeaseRunning,
-    /// A settlement must be reported as a success.
-    #[error("the facilitator's answer does not report a success")]
+    /// A settlement must be reported as a success and name its transaction.
+    #[error("the facilitator's answer does not report a success with a transaction")]
     NotSuccessful,
+}
+
+impl Event {
+    /// The strictest durability [`step`] can ask for this event, in any state. A store that commits many events at once picks
+    /// the strictest of them before it begins.
+    #[must_use]
+    pub const fn strictest(&self) -> Commit {
+        match self {
+            Self::Evidence(Evidence::Unavailable { .. })
+            | Self::HandlerFailed { .. }
+            | Self::LeaseOver { .. }
+            | Self::Answered { .. }
+            | Self::Refused { .. }
+            | Self::Unanswered { .. }
+            | Self::Finalised
+            | Self::ReceiptGone => Commit::Soft,
+            Self::Intend { .. } | Self::Settled { .. } | Self::Evidence(_) | Self::Expired => Commit::Hard,
+        }
+    }
 }
 
 /// Decides what `event` does to `record`. Pure: same input, same output.
@@ -67,7 +98,7 @@ pub enum Illegal {
 ///    own clock (a transaction under way may still be mined).
 /// 5. A paid record never fails. When its receipt vanishes, its outcome is unknown again.
 ///
-/// The caller sets [`Record::updated_ms`].
+/// Times are left alone: see [`Step::at`].
 ///
 /// # Errors
 ///
@@ -91,7 +122,7 @@ pub fn step(record: &Record, event: &Event) -> Result<Step, Illegal> {
         }
         Event::Settled { response } => {
             expect(record, event, &[State::Served, State::Settling, State::Unknown])?;
-            if !response.success {
+            if !response.is_settled() {
                 return Err(Illegal::NotSuccessful);
             }
             Ok(settled(record, response.clone()))
