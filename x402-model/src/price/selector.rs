@@ -1,0 +1,103 @@
+//! Where in a request or answer a price looks.
+
+use std::borrow::Cow;
+
+/// The part of the exchange a value is taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Source {
+    /// A capture of the route path.
+    Path,
+    /// A query parameter.
+    Query,
+    /// The request body.
+    Body,
+    /// A request header.
+    Header,
+    /// The body of the answer.
+    ResponseBody,
+    /// A header of the answer.
+    ResponseHeader,
+}
+
+impl Source {
+    /// The name in a manifest.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Path => "path",
+            Self::Query => "query",
+            Self::Body => "body",
+            Self::Header => "header",
+            Self::ResponseBody => "response-body",
+            Self::ResponseHeader => "response-header",
+        }
+    }
+
+    /// Whether the value exists only after the handler ran.
+    #[must_use]
+    pub const fn is_response(self) -> bool {
+        matches!(self, Self::ResponseBody | Self::ResponseHeader)
+    }
+}
+
+/// What is counted at the place a selector points to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Measure {
+    /// The value itself.
+    #[default]
+    Value,
+    /// Its length in bytes.
+    Bytes,
+    /// Its length in Unicode characters.
+    Chars,
+    /// The number of items of an array.
+    Items,
+}
+
+impl Measure {
+    /// The name in a manifest.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Value => "value",
+            Self::Bytes => "bytes",
+            Self::Chars => "chars",
+            Self::Items => "items",
+        }
+    }
+}
+
+/// One value of the request or answer. Where it is missing, the default of its schema counts.
+///
+/// ```
+/// use x402_model::price::{Selector, Source};
+///
+/// const QUALITY: Selector = Selector::at(Source::Body, "/quality");
+/// assert_eq!(QUALITY.divide_by, 1);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Selector {
+    /// Part of the exchange.
+    pub source: Source,
+    /// JSON pointer into a body (empty for the whole body), or the name of a capture, parameter or header.
+    pub pointer: Cow<'static, str>,
+    /// What is counted there.
+    pub measure: Measure,
+    /// The measure is divided by this, at least 1: three characters per token, for example.
+    pub divide_by: u64,
+}
+
+impl Selector {
+    /// The value at a place, undivided.
+    #[must_use]
+    pub const fn at(source: Source, pointer: &'static str) -> Self {
+        Self {
+            source,
+            pointer: Cow::Borrowed(pointer),
+            measure: Measure::Value,
+            divide_by: 1,
+        }
+    }
+}
