@@ -1,0 +1,104 @@
+//! What must hold for any bytes at all. Shared by the fuzz targets and by the test that replays their corpora.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+use x402_model::evm::ExactEvmPayload;
+use x402_model::price::Price;
+use x402_model::wire::headers::{self, DEFAULT_CAP};
+use x402_model::wire::{
+    PaymentPayload, PaymentRequired, SettleResponse, SupportedResponse, VerifyResponse, find_match,
+    parse_402, v1,
+};
+
+/// The bytes as a header, and as the JSON inside of one.
+fn as_headers(data: &[u8]) -> [Vec<u8>; 2] {
+    [data.to_vec(), STANDARD.encode(data).into_bytes()]
+}
+
+/// Whether there is a number that is not an integer anywhere. The JSON parser reads those to within the last bit
+/// only, so they need not read back as the same number; nothing of ours computes with them.
+fn has_fraction(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number.is_f64(),
+        Value::Array(list) => list.iter().any(has_fraction),
+        Value::Object(map) => map.values().any(has_fraction),
+        _ => false,
+    }
+}
+
+/// Version 2 headers: whatever decodes must encode to something that decodes to the same.
+pub(crate) fn headers_v2(data: &[u8]) {
+    for header in as_headers(data) {
+        if let Ok(value) = headers::decode_value(&header, DEFAULT_CAP) {
+            let again = headers::encode(&value)
+                .map(|text| headers::decode_value(text.as_bytes(), usize::MAX));
+            assert!(has_fraction(&value) || again == Ok(Ok(value)));
+        }
+        if let Ok(payment) = PaymentPayload::from_header(&header, DEFAULT_CAP) {
+            let text = headers::encode(&payment).unwrap_or_default();
+            let again = PaymentPayload::from_header(text.as_bytes(), usize::MAX);
+            assert!(
+                again.is_ok_and(|again| again.accepted.get() == payment.accepted.get()
+                    && again.payload.get() == payment.payload.get())
+            );
+            assert_eq!(
+                find_match(&[payment.accepted_value()], &payment.accepted_value(), &[]),
+                Some(0)
+            );
+            let _ = ExactEvmPayload::parse_raw(&payment.payload);
+        }
+        if let Ok(terms) = headers::decode::<PaymentRequired>(&header, DEFAULT_CAP) {
+            let text = headers::encode(&terms).unwrap_or_default();
+            let again = headers::decode::<PaymentRequired>(text.as_bytes(), usize::MAX);
+            assert!(again.is_ok_and(|again| again.accepts == terms.accepts));
+        }
+        let _ = headers::decode::<SettleResponse>(&header, DEFAULT_CAP);
+        let _ = headers::decode::<VerifyResponse>(&header, DEFAULT_CAP);
+        let _ = headers::decode::<SupportedResponse>(&header, DEFAULT_CAP);
+        let _ = parse_402(Some(&header), data, DEFAULT_CAP);
+    }
+}
+
+/// Version 1 headers and bodies.
+pub(crate) fn headers_v1(data: &[u8]) {
+    for header in as_headers(data) {
+        if let Ok(value) = headers::decode_v1::<Value>(&header, DEFAULT_CAP) {
+            let again = headers::encode_v1(&value)
+                .map(|text| headers::decode_v1::<Value>(text.as_bytes(), usize::MAX));
+            assert!(has_fraction(&value) || again == Ok(Ok(value)));
+        }
+        if let Ok(payment) = v1::PaymentPayload::from_header(&header, DEFAULT_CAP) {
+            let text = headers::encode_v1(&payment).unwrap_or_default();
+            let again = v1::PaymentPayload::from_header(text.as_bytes(), usize::MAX);
+            assert!(again.is_ok_and(|again| again.payload_value() == payment.payload_value()));
+        }
+    }
+    let _ = parse_402(None, data, DEFAULT_CAP);
+}
+
+/// Price literals: whatever parses must print as something that parses to the same.
+pub(crate) fn price(data: &[u8]) {
+    let Ok(text) = core::str::from_utf8(data) else {
+        return;
+    };
+    match text.parse::<Price>() {
+        Ok(price) => assert_eq!(price.to_string().parse::<Price>(), Ok(price)),
+        // The span is cut out of the literal for the error message, so it has to be a valid place in it.
+        Err(error) => assert!(text.get(error.span.clone()).is_some(), "{error:?}"),
+    }
+}
+
+/// Payloads of the `exact` scheme on EVM: whatever parses must read back from its canonical form.
+pub(crate) fn exact_payload(data: &[u8]) {
+    let Ok(value) = serde_json::from_slice::<Value>(data) else {
+        return;
+    };
+    if let Ok(payload) = ExactEvmPayload::parse(&value) {
+        let _ = (
+            payload.signature.split(),
+            payload.signature.unwrap_erc6492(),
+        );
+        assert_eq!(ExactEvmPayload::parse(&payload.to_json()), Ok(payload));
+    }
+}

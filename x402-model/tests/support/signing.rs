@@ -1,0 +1,42 @@
+//! Signs payments with the public development keys of the vector files.
+
+use alloy_primitives::B256;
+use alloy_signer::SignerSync;
+use alloy_signer_local::PrivateKeySigner;
+use serde_json::Value;
+use x402_model::evm::address::read_address;
+use x402_model::evm::{Eip712Domain, Signature};
+use x402_model::network::Network;
+
+/// The signer of a `privateKey` member.
+pub(crate) fn signer(key: &Value) -> Result<PrivateKeySigner, String> {
+    key.as_str()
+        .ok_or("no private key")?
+        .parse()
+        .map_err(|_| "bad private key".to_owned())
+}
+
+/// The token domain that payment requirements of either version name.
+pub(crate) fn domain_of(terms: &Value) -> Result<Eip712Domain, String> {
+    let text = |value: &Value| {
+        value
+            .as_str()
+            .map(str::to_owned)
+            .ok_or("a text is missing in the terms")
+    };
+    Ok(Eip712Domain {
+        name: text(&terms["extra"]["name"])?,
+        version: text(&terms["extra"]["version"])?,
+        chain_id: Network::parse_any(&text(&terms["network"])?)
+            .map_err(|e| e.to_string())?
+            .chain_id()
+            .ok_or("not an EVM network")?,
+        verifying_contract: read_address(&text(&terms["asset"])?).ok_or("bad asset")?,
+    })
+}
+
+/// Signs a digest.
+pub(crate) fn sign(signer: &PrivateKeySigner, digest: B256) -> Result<Signature, String> {
+    let signature = signer.sign_hash_sync(&digest).map_err(|e| e.to_string())?;
+    Signature::new(signature.as_bytes().to_vec()).map_err(|e| e.to_string())
+}
