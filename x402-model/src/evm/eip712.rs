@@ -43,6 +43,9 @@ pub const PERMIT_TYPE_HASH: B256 =
 /// [`type_hash`] of [`PERMIT2_EXACT_TYPE`].
 pub const PERMIT2_EXACT_TYPE_HASH: B256 =
     b256!("0xebc156cd23678a74c94df13d772ef5478420637f0c94bd10d509e1dc98f521c7");
+/// [`type_hash`] of [`PERMIT2_UPTO_TYPE`].
+pub const PERMIT2_UPTO_TYPE_HASH: B256 =
+    b256!("0x51dff6974ad4388c499e7fcfe838d2bd767162553a144098ce20ea661d70c2ee");
 
 /// Every type string this crate names together with the hash it claims, for tests and documentation.
 pub const NAMED_TYPES: &[(&str, B256)] = &[
@@ -62,6 +65,7 @@ pub const NAMED_TYPES: &[(&str, B256)] = &[
     (CANCEL_AUTHORIZATION_TYPE, CANCEL_AUTHORIZATION_TYPE_HASH),
     (PERMIT_TYPE, PERMIT_TYPE_HASH),
     (PERMIT2_EXACT_TYPE, PERMIT2_EXACT_TYPE_HASH),
+    (PERMIT2_UPTO_TYPE, PERMIT2_UPTO_TYPE_HASH),
 ];
 
 /// The keccak-256 hash of an EIP-712 type string.

@@ -4,6 +4,8 @@ use serde::de::{self, Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 
+use super::headers::CodecError;
+
 /// The deepest nesting of arrays and objects accepted in any message.
 ///
 /// Below the limit of the JSON parser itself, so that every raw part of an accepted message can be parsed later.
@@ -101,4 +103,12 @@ pub fn parse_raw(raw: &RawValue) -> Option<Value> {
 /// A raw part that must be a JSON object.
 pub(super) fn object(raw: &RawValue) -> Option<Map<String, Value>> {
     serde_json::from_str(raw.get()).ok()
+}
+
+/// The text of a value that must be a JSON object.
+pub(super) fn raw_object(value: &Value) -> Result<Box<RawValue>, CodecError> {
+    match value {
+        Value::Object(_) => to_raw(value).map_err(|_| CodecError::Shape),
+        _ => Err(CodecError::Shape),
+    }
 }

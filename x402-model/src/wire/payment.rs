@@ -7,7 +7,8 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::headers::{self, CodecError};
-use super::json::{integer, object, parse_raw};
+use super::json::{integer, object, parse_raw, raw_object};
+use super::offered::Offered;
 use super::v2::VERSION;
 
 /// A payment: the chosen entry of `accepts`, untouched, and the scheme's data.
@@ -32,6 +33,36 @@ pub struct PaymentPayload {
 }
 
 impl PaymentPayload {
+    /// A payment that accepts an offer: the offer's own text and the scheme's data, ready to be encoded.
+    ///
+    /// `resource` and `extensions` are those of the 402 answer, echoed.
+    ///
+    /// # Errors
+    /// [`CodecError::Shape`] when `payload` is not an object.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use x402_model::wire::{Offered, PaymentPayload};
+    /// let offer: Offered = serde_json::from_str(r#"{"scheme":"exact", "new":1}"#)?;
+    /// let payment = PaymentPayload::accepting(&offer, &json!({"signature": "0x01"}), None, None)?;
+    /// assert_eq!(payment.accepted.get(), r#"{"scheme":"exact", "new":1}"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn accepting<R>(
+        offer: &Offered<R>,
+        payload: &Value,
+        resource: Option<Value>,
+        extensions: Option<Map<String, Value>>,
+    ) -> Result<Self, CodecError> {
+        Ok(Self {
+            x402_version: u64::from(VERSION),
+            accepted: offer.raw().to_owned(),
+            payload: raw_object(payload)?,
+            resource,
+            extensions,
+        })
+    }
+
     /// Decodes a `PAYMENT-SIGNATURE` header and checks its version and shape.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::headers::{self, CodecError};
-use super::json::{integer, null_as_default, object, parse_raw};
+use super::json::{integer, null_as_default, object, parse_raw, raw_object};
 
 /// The `x402Version` of these messages.
 pub const VERSION: u8 = 1;
@@ -117,6 +117,19 @@ pub struct PaymentPayload {
 }
 
 impl PaymentPayload {
+    /// A payment for terms: version 1 names only their scheme and network.
+    ///
+    /// # Errors
+    /// [`CodecError::Shape`] when `payload` is not an object.
+    pub fn accepting(terms: &PaymentRequirements, payload: &Value) -> Result<Self, CodecError> {
+        Ok(Self {
+            x402_version: u64::from(VERSION),
+            scheme: terms.scheme.clone(),
+            network: terms.network.clone(),
+            payload: raw_object(payload)?,
+        })
+    }
+
     /// Decodes an `X-PAYMENT` header and checks its version and shape. Latin-1 text is accepted.
     ///
     /// # Errors

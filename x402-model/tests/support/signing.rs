@@ -1,4 +1,8 @@
 //! Signs payments with the public development keys of the vector files.
+#![allow(
+    clippy::indexing_slicing,
+    reason = "a test may stop at the first thing that is not as expected"
+)]
 
 use alloy_primitives::B256;
 use alloy_signer::SignerSync;

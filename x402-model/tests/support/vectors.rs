@@ -1,4 +1,11 @@
 //! Reads vector files: recorded answers of the reference packages, one case after another.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    dead_code,
+    reason = "shared by test files that each use a part, and may stop at what is not as expected"
+)]
 
 use serde_json::Value;
 
@@ -24,7 +31,6 @@ impl Vectors {
     }
 
     /// The clock under which the file was recorded, in Unix seconds.
-    #[allow(dead_code, reason = "not every file has times in it")]
     pub(crate) fn clock(&self) -> u64 {
         self.file["clockUnixSeconds"]
             .as_u64()
@@ -62,20 +68,17 @@ impl Vectors {
 
 impl<'a> Case<'a> {
     /// A member of the case besides `input` and `expected`.
-    #[allow(dead_code, reason = "not every file has more members")]
     pub(crate) fn member(&self, key: &str) -> Option<&'a Value> {
         self.whole.get(key)
     }
 
     /// Whether the reference took the input.
-    #[allow(dead_code, reason = "not every file has refusals in it")]
     pub(crate) fn accepted(&self) -> bool {
         self.expected["ok"] == Value::Bool(true)
     }
 }
 
 /// Fails a case unless two things are equal.
-#[allow(dead_code, reason = "not every file compares values")]
 pub(crate) fn same<T: PartialEq + core::fmt::Debug>(
     what: &str,
     ours: T,
