@@ -1,0 +1,138 @@
+//! A ledger in an SQLite file: durable, for one machine.
+
+mod rows;
+mod schema;
+mod table;
+mod writer;
+
+use super::event::Event;
+use super::key::PaymentKey;
+use super::offers::SupersededOffer;
+use super::record::{NewPayment, Record};
+use super::store::{Advanced, Begin, Durability, Ledger, LedgerError};
+use super::transition::Commit;
+use crate::facilitator::BoxFuture;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use table::Table;
+use writer::Worker;
+
+/// How an SQLite ledger is opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SqliteOptions {
+    /// How long to wait for another process that writes. 5 seconds unless set.
+    pub busy_timeout: Duration,
+    /// How many operations may wait before further ones are refused with [`LedgerError::Overloaded`]. 4096 unless set.
+    pub queue: usize,
+    /// How large the file may grow; nothing is reserved beyond it. Unlimited unless set.
+    pub max_bytes: Option<u64>,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self { busy_timeout: Duration::from_secs(5), queue: 4_096, max_bytes: None }
+    }
+}
+
+/// A ledger in an SQLite file.
+///
+/// The file is in WAL mode and may be used by several processes of one machine. One thread writes; it commits everything that
+/// waits in one transaction, and syncs the disk once for all of it if one of the steps must be durable
+/// ([`Commit::Hard`]). A second thread reads. Neither needs a particular async runtime.
+///
+/// Created readable by its owner only (mode 0600): it holds signed authorizations and the answers that were sold.
+///
+/// After a failure of the disk itself (an I/O error, not a full disk) the ledger refuses everything with
+/// [`LedgerError::Closed`] until it is opened again.
+///
+/// ```
+/// use x402_runtime::ledger::{Durability, Ledger, SqliteLedger};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("payments.sqlite");
+/// let ledger = SqliteLedger::open(path)?;
+/// assert_eq!(ledger.durability(), Durability::Durable);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct SqliteLedger {
+    // The reader is dropped first: the connection closed last tidies up the file, and only the writer can.
+    reader: Worker,
+    writer: Worker,
+    path: PathBuf,
+}
+
+impl SqliteLedger {
+    /// Opens or creates the ledger at `path`. Blocks while the file is opened.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::Foreign`] when the file belongs to another program, [`LedgerError::TooNew`] when a newer version wrote
+    /// it, and [`LedgerError::Store`] when it cannot be opened, or lies on a file system without shared memory.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, LedgerError> {
+        Self::open_with(path, &SqliteOptions::default())
+    }
+
+    /// Opens or creates the ledger at `path` with options.
+    ///
+    /// # Errors
+    ///
+    /// As [`SqliteLedger::open`].
+    pub fn open_with(path: impl AsRef<Path>, options: &SqliteOptions) -> Result<Self, LedgerError> {
+        let path = path.as_ref();
+        schema::create_file(path)?;
+        let write = schema::open_writer(path, options.busy_timeout, options.max_bytes)?;
+        let read = schema::open_reader(path, options.busy_timeout)?;
+        let thread = |error: std::io::Error| LedgerError::Store(format!("no thread for the ledger: {error}"));
+        let writer = Worker::writer(Table::new(write), options.queue).map_err(thread)?;
+        let reader = Worker::reader(Table::new(read), options.queue).map_err(thread)?;
+        Ok(Self { reader, writer, path: path.to_owned() })
+    }
+
+    /// Where the file is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Ledger for SqliteLedger {
+    fn begin(&self, new: NewPayment) -> BoxFuture<'_, Result<Begin, LedgerError>> {
+        Box::pin(self.writer.run(Commit::Soft, move |table| table.begin(&new)))
+    }
+
+    fn advance<'a>(&'a self, key: &'a PaymentKey, event: Event, now_ms: u64) -> BoxFuture<'a, Result<Advanced, LedgerError>> {
+        let (durability, key) = (event.strictest(), key.clone());
+        Box::pin(self.writer.run(durability, move |table| table.advance(&key, &event, now_ms)))
+    }
+
+    fn get<'a>(&'a self, key: &'a PaymentKey) -> BoxFuture<'a, Result<Option<Record>, LedgerError>> {
+        let key = key.clone();
+        Box::pin(self.reader.run(Commit::Soft, move |table| table.get(&key)))
+    }
+
+    fn due(&self, now_ms: u64, max: usize) -> BoxFuture<'_, Result<Vec<Record>, LedgerError>> {
+        Box::pin(self.reader.run(Commit::Soft, move |table| table.due(now_ms, max)))
+    }
+
+    fn purge(&self, before_ms: u64, max: usize) -> BoxFuture<'_, Result<u64, LedgerError>> {
+        Box::pin(self.writer.run(Commit::Soft, move |table| table.purge(before_ms, max)))
+    }
+
+    fn publish_offers<'a>(
+        &'a self,
+        endpoint: &'a str,
+        accepts_json: &'a str,
+        max_timeout_seconds: u64,
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<Vec<SupersededOffer>, LedgerError>> {
+        let (endpoint, accepts_json) = (endpoint.to_owned(), accepts_json.to_owned());
+        Box::pin(self.writer.run(Commit::Soft, move |table| {
+            table.publish(&endpoint, &accepts_json, max_timeout_seconds, now_ms)
+        }))
+    }
+
+    fn durability(&self) -> Durability {
+        Durability::Durable
+    }
+}

@@ -1,0 +1,179 @@
+//! The file: how it is created, recognised, opened and set up.
+
+use super::rows::sortable;
+use crate::ledger::LedgerError;
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+/// "x402" in ASCII; `file(1)` and backup tools show it.
+const APPLICATION_ID: i64 = 0x7834_3032;
+
+/// The newest schema this program knows. A change of the schema adds one and a migration from the one before.
+pub(super) const SCHEMA_VERSION: i64 = 1;
+
+/// Requests and answers lie in tables of their own, so that moving a payment does not rewrite them.
+const SCHEMA: &str = "
+    CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE payment (
+        id INTEGER PRIMARY KEY,
+        nonce BLOB NOT NULL,
+        payer BLOB NOT NULL,
+        asset BLOB NOT NULL,
+        network TEXT NOT NULL,
+        state INTEGER NOT NULL,
+        fingerprint BLOB NOT NULL,
+        endpoint TEXT NOT NULL,
+        amount TEXT NOT NULL,
+        pay_to BLOB NOT NULL,
+        valid_before INTEGER NOT NULL,
+        owner INTEGER NOT NULL,
+        lease_until_ms INTEGER NOT NULL,
+        settlement TEXT,
+        tx TEXT,
+        attempts INTEGER NOT NULL,
+        in_doubt INTEGER NOT NULL,
+        refusal TEXT,
+        created_ms INTEGER NOT NULL,
+        updated_ms INTEGER NOT NULL,
+        due_ms INTEGER,
+        closed_ms INTEGER,
+        UNIQUE (nonce, payer, asset, network)
+    );
+    CREATE INDEX payment_due ON payment (due_ms) WHERE due_ms IS NOT NULL;
+    CREATE INDEX payment_closed ON payment (closed_ms) WHERE closed_ms IS NOT NULL;
+    CREATE TABLE request (id INTEGER PRIMARY KEY, json TEXT NOT NULL);
+    CREATE TABLE answer (id INTEGER PRIMARY KEY, status INTEGER NOT NULL, headers BLOB NOT NULL, body BLOB NOT NULL);
+    CREATE TABLE offer (
+        endpoint TEXT NOT NULL,
+        accepts TEXT NOT NULL,
+        max_timeout_s INTEGER,
+        superseded_ms INTEGER,
+        until_ms INTEGER
+    );
+    CREATE INDEX offer_endpoint ON offer (endpoint);
+";
+
+/// Creates the file if there is none, readable by its owner only: it holds signed authorizations and what was sold.
+pub(super) fn create_file(path: &Path) -> Result<(), LedgerError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(file) => file.sync_all().and_then(|()| sync_folder(path)).map_err(|error| io_error(path, &error)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(io_error(path, &error)),
+    }
+}
+
+/// Makes the new name durable; the database engine does so for its own files only.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+fn io_error(path: &Path, error: &io::Error) -> LedgerError {
+    LedgerError::Store(format!("{}: {error}", path.display()))
+}
+
+/// Opens the connection that writes, and creates the tables in a new file.
+pub(super) fn open_writer(path: &Path, busy_timeout: Duration, max_bytes: Option<u64>) -> Result<Connection, LedgerError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut conn = Connection::open_with_flags(path, flags).map_err(|error| store_error(&error))?;
+    conn.busy_timeout(busy_timeout).map_err(|error| store_error(&error))?;
+    // Before anything is written: the file may be somebody else's.
+    recognise(&conn)?;
+    set_up(&conn, max_bytes).map_err(|error| store_error(&error))?;
+    create_tables(&mut conn)?;
+    Ok(conn)
+}
+
+/// Opens a connection that only reads. The writer must have opened the file before.
+pub(super) fn open_reader(path: &Path, busy_timeout: Duration) -> Result<Connection, LedgerError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags).map_err(|error| store_error(&error))?;
+    conn.busy_timeout(busy_timeout).map_err(|error| store_error(&error))?;
+    conn.set_prepared_statement_cache_capacity(8);
+    Ok(conn)
+}
+
+/// Whether the file is new and empty; an error if it is not ours.
+fn recognise(conn: &Connection) -> Result<bool, LedgerError> {
+    let id: i64 = pragma(conn, "application_id")?;
+    if id == APPLICATION_ID {
+        return Ok(false);
+    }
+    let tables: i64 = conn
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .map_err(|error| store_error(&error))?;
+    if id == 0 && tables == 0 {
+        return Ok(true);
+    }
+    Err(LedgerError::Foreign(format!("the file has application id {id:#x} and {tables} tables")))
+}
+
+fn set_up(conn: &Connection, max_bytes: Option<u64>) -> rusqlite::Result<()> {
+    conn.set_prepared_statement_cache_capacity(32);
+    conn.pragma_update(None, "trusted_schema", false)?;
+    let mode: String = conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    if !mode.eq_ignore_ascii_case("wal") {
+        // Some network file systems; without it a commit is not what this store relies on.
+        return Err(rusqlite::Error::SqliteFailure(
+            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN),
+            Some(format!("the file system does not support WAL (journal mode stays {mode})")),
+        ));
+    }
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    conn.pragma_update(None, "temp_store", "MEMORY")?;
+    conn.pragma_update(None, "cache_size", -16_384)?;
+    conn.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+    conn.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+    if let Some(max_bytes) = max_bytes {
+        let page: i64 = conn.pragma_query_value(None, "page_size", |row| row.get(0))?;
+        let pages = (sortable(max_bytes) / page.max(1)).clamp(1, 0xffff_fffe);
+        conn.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
+    }
+    Ok(())
+}
+
+/// Creates the tables, or checks the version of those that exist. Another process may be doing the same.
+fn create_tables(conn: &mut Connection) -> Result<(), LedgerError> {
+    let transaction =
+        conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|error| store_error(&error))?;
+    if recognise(&transaction)? {
+        transaction
+            .execute_batch(SCHEMA)
+            .and_then(|()| transaction.pragma_update(None, "application_id", APPLICATION_ID))
+            .and_then(|()| {
+                transaction.execute("INSERT INTO meta (name, value) VALUES ('schema_version', ?1)", [SCHEMA_VERSION])
+            })
+            .map_err(|error| store_error(&error))?;
+    }
+    let found: i64 = transaction
+        .query_row("SELECT value FROM meta WHERE name = 'schema_version'", [], |row| row.get(0))
+        .map_err(|error| LedgerError::Corrupt(format!("no schema version: {error}")))?;
+    if found > SCHEMA_VERSION {
+        return Err(LedgerError::TooNew { found, known: SCHEMA_VERSION });
+    }
+    if found < 1 {
+        return Err(LedgerError::Corrupt(format!("schema version {found}")));
+    }
+    transaction.commit().map_err(|error| store_error(&error))
+}
+
+fn pragma(conn: &Connection, name: &str) -> Result<i64, LedgerError> {
+    conn.pragma_query_value(None, name, |row| row.get(0)).map_err(|error| store_error(&error))
+}
+
+/// The error a caller sees. Texts of the database engine name files and reasons, never values.
+pub(super) fn store_error(error: &rusqlite::Error) -> LedgerError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => LedgerError::Overloaded,
+        Some(ErrorCode::NotADatabase) => LedgerError::Foreign("the file is not an SQLite database".to_owned()),
+        Some(ErrorCode::DatabaseCorrupt) => LedgerError::Corrupt(error.to_string()),
+        _ => LedgerError::Store(error.to_string()),
+    }
+}

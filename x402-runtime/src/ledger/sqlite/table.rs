@@ -1,0 +1,328 @@
+//! The ledger's operations on a connection, inside a transaction that the caller holds.
+
+use super::rows::{self, COLUMNS, Numbered, sortable, state_code, write_headers};
+use super::schema::store_error;
+use crate::ledger::offers::OfferBook;
+use crate::ledger::{
+    Advanced, Begin, Commit, Event, LedgerError, NewPayment, Next, PaymentKey, Record, StoredAnswer, SupersededOffer, step,
+};
+use rusqlite::{CachedStatement, Connection, params};
+use std::collections::HashMap;
+
+/// How many open records the writer keeps at hand, so that it need not read back what it has just written.
+const CACHED_RECORDS: usize = 2_048;
+
+/// Answers longer than this are read back when needed.
+const CACHED_ANSWER_BYTES: usize = 16 * 1024;
+
+/// Why an operation failed.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// The database engine failed; the transaction is void.
+    Engine(rusqlite::Error),
+    /// This operation failed before it wrote anything; others of the same transaction are not touched.
+    Operation(LedgerError),
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Engine(error)
+    }
+}
+
+impl From<LedgerError> for Fault {
+    fn from(error: LedgerError) -> Self {
+        Self::Operation(error)
+    }
+}
+
+impl From<Fault> for LedgerError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Engine(error) => store_error(&error),
+            Fault::Operation(error) => error,
+        }
+    }
+}
+
+/// A connection and what the writer remembers of its contents.
+pub(super) struct Table {
+    conn: Connection,
+    /// The number SQLite gives to the file's state as other connections leave it.
+    data_version: i64,
+    cache: HashMap<PaymentKey, Numbered>,
+    /// The strictest durability asked for since [`Table::start`].
+    asked: Commit,
+}
+
+impl Table {
+    pub(super) fn new(conn: Connection) -> Self {
+        Self { conn, data_version: -1, cache: HashMap::new(), asked: Commit::Soft }
+    }
+
+    pub(super) const fn connection(&self) -> &Connection {
+        &self.conn
+    }
+
+    pub(super) fn into_connection(self) -> Connection {
+        self.conn
+    }
+
+    /// Call first in every write transaction: forgets what another process may have changed.
+    pub(super) fn start(&mut self) -> Result<(), Fault> {
+        let version = self.prepare("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
+        if version != self.data_version {
+            self.cache.clear();
+            self.data_version = version;
+        }
+        self.asked = Commit::Soft;
+        Ok(())
+    }
+
+    /// The strictest durability that was asked for in this transaction.
+    pub(super) const fn asked(&self) -> Commit {
+        self.asked
+    }
+
+    /// Call after a roll-back: what is remembered was not written.
+    pub(super) fn forget(&mut self) {
+        self.cache.clear();
+    }
+
+    pub(super) fn begin(&mut self, new: &NewPayment) -> Result<Begin, Fault> {
+        if let Some(known) = self.find(&new.key)? {
+            let record = known.record.clone();
+            self.remember(known);
+            return Ok(Begin::Exists(Box::new(record)));
+        }
+        let request = serde_json::to_string(&new.request)
+            .map_err(|_| LedgerError::Store("the settlement request cannot be written as JSON".to_owned()))?;
+        let record = Record::reserve(new.clone());
+        let id = self.insert(&record)?;
+        self.prepare("INSERT INTO request (id, json) VALUES (?1, ?2)")?.execute(params![id, request])?;
+        self.remember(Numbered { id, record });
+        Ok(Begin::Reserved)
+    }
+
+    pub(super) fn advance(&mut self, key: &PaymentKey, event: &Event, now_ms: u64) -> Result<Advanced, Fault> {
+        let Some(known) = self.find(key)? else { return Ok(Advanced::Lost(None)) };
+        let Ok(step) = step(&known.record, event) else {
+            let record = Box::new(known.record.clone());
+            self.remember(known);
+            return Ok(Advanced::Lost(Some(record)));
+        };
+        let step = step.at(now_ms);
+        self.asked = self.asked.max(step.durability);
+        let Next::Become(next) = step.next else {
+            self.delete(known.id)?;
+            return Ok(Advanced::Removed);
+        };
+        match (&known.record.answer, &next.answer) {
+            (None, Some(answer)) => self.store_answer(known.id, answer)?,
+            (Some(_), None) => {
+                self.prepare("DELETE FROM answer WHERE id = ?1")?.execute([known.id])?;
+            }
+            (None, None) | (Some(_), Some(_)) => {}
+        }
+        self.update(known.id, &next)?;
+        self.remember(Numbered { id: known.id, record: (*next).clone() });
+        Ok(Advanced::Done(next))
+    }
+
+    pub(super) fn get(&self, key: &PaymentKey) -> Result<Option<Record>, Fault> {
+        Ok(self.load(key)?.map(|found| found.record))
+    }
+
+    pub(super) fn due(&self, now_ms: u64, max: usize) -> Result<Vec<Record>, Fault> {
+        let mut statement = self.prepare(&format!(
+            "SELECT {COLUMNS} FROM payment p JOIN request r ON r.id = p.id LEFT JOIN answer a ON a.id = p.id \
+             WHERE p.due_ms <= ?1 ORDER BY p.due_ms, p.id LIMIT ?2"
+        ))?;
+        let mut found = statement.query(params![sortable(now_ms), limit(max)])?;
+        let mut records = Vec::new();
+        while let Some(row) = found.next()? {
+            records.push(rows::record(row)?.record);
+        }
+        Ok(records)
+    }
+
+    pub(super) fn purge(&self, before_ms: u64, max: usize) -> Result<u64, Fault> {
+        let mut removed = 0;
+        for table in ["request", "answer", "payment"] {
+            // The same rows each time: nothing else writes inside this transaction, and `payment` goes last.
+            removed = self
+                .prepare(&format!(
+                    "DELETE FROM {table} WHERE id IN \
+                     (SELECT id FROM payment WHERE closed_ms < ?1 ORDER BY closed_ms, id LIMIT ?2)"
+                ))?
+                .execute(params![sortable(before_ms), limit(max)])?;
+        }
+        Ok(u64::try_from(removed).unwrap_or(u64::MAX))
+    }
+
+    pub(super) fn publish(
+        &self,
+        endpoint: &str,
+        accepts_json: &str,
+        max_timeout_seconds: u64,
+        now_ms: u64,
+    ) -> Result<Vec<SupersededOffer>, Fault> {
+        let before = self.load_offers(endpoint)?;
+        let mut after = before.clone();
+        after.publish(accepts_json, max_timeout_seconds, now_ms);
+        if after != before {
+            self.store_offers(endpoint, &after)?;
+        }
+        Ok(after.superseded)
+    }
+
+    fn prepare(&self, sql: &str) -> rusqlite::Result<CachedStatement<'_>> {
+        self.conn.prepare_cached(sql)
+    }
+
+    /// The record, taken out of the cache or read.
+    fn find(&mut self, key: &PaymentKey) -> Result<Option<Numbered>, Fault> {
+        match self.cache.remove(key) {
+            Some(known) => Ok(Some(known)),
+            None => self.load(key),
+        }
+    }
+
+    fn remember(&mut self, known: Numbered) {
+        let long = known.record.answer.as_ref().is_some_and(|answer| answer.body.len() > CACHED_ANSWER_BYTES);
+        if known.record.state.is_closed() || long {
+            return;
+        }
+        if self.cache.len() >= CACHED_RECORDS {
+            self.cache.clear();
+        }
+        self.cache.insert(known.record.key.clone(), known);
+    }
+
+    fn load(&self, key: &PaymentKey) -> Result<Option<Numbered>, Fault> {
+        let mut statement = self.prepare(&format!(
+            "SELECT {COLUMNS} FROM payment p JOIN request r ON r.id = p.id LEFT JOIN answer a ON a.id = p.id \
+             WHERE p.nonce = ?1 AND p.payer = ?2 AND p.asset = ?3 AND p.network = ?4"
+        ))?;
+        let mut found = statement.query(params![
+            key.nonce.as_slice(),
+            key.payer.as_slice(),
+            key.asset.as_slice(),
+            key.network.to_string()
+        ])?;
+        Ok(found.next()?.map(rows::record).transpose()?)
+    }
+
+    fn insert(&self, record: &Record) -> Result<i64, Fault> {
+        self.prepare(
+            "INSERT INTO payment (nonce, payer, asset, network, state, fingerprint, endpoint, amount, pay_to, valid_before, \
+             owner, lease_until_ms, attempts, in_doubt, created_ms, updated_ms, due_ms) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, 0, ?13, ?14, ?15)",
+        )?
+        .execute(params![
+            record.key.nonce.as_slice(),
+            record.key.payer.as_slice(),
+            record.key.asset.as_slice(),
+            record.key.network.to_string(),
+            state_code(record.state),
+            record.fingerprint.0,
+            record.endpoint,
+            record.amount.to_string(),
+            record.pay_to.as_slice(),
+            record.valid_before.cast_signed(),
+            record.owner.cast_signed(),
+            record.lease_until_ms.cast_signed(),
+            record.created_ms.cast_signed(),
+            record.updated_ms.cast_signed(),
+            record.due_ms().map(sortable),
+        ])?;
+        Ok(self.conn.last_insert_rowid())
+    }
+
+    fn update(&self, id: i64, next: &Record) -> Result<(), Fault> {
+        let settlement = next
+            .settlement
+            .as_ref()
+            .map(serde_json::to_string)
+            .transpose()
+            .map_err(|_| LedgerError::Store("the settlement cannot be written as JSON".to_owned()))?;
+        self.prepare(
+            "UPDATE payment SET state = ?2, owner = ?3, lease_until_ms = ?4, settlement = ?5, tx = ?6, attempts = ?7, \
+             in_doubt = ?8, refusal = ?9, updated_ms = ?10, due_ms = ?11, closed_ms = ?12 WHERE id = ?1",
+        )?
+        .execute(params![
+            id,
+            state_code(next.state),
+            next.owner.cast_signed(),
+            next.lease_until_ms.cast_signed(),
+            settlement,
+            next.transaction,
+            next.attempts,
+            next.in_doubt,
+            next.refusal,
+            next.updated_ms.cast_signed(),
+            next.due_ms().map(sortable),
+            next.closed_ms().map(sortable),
+        ])?;
+        Ok(())
+    }
+
+    fn store_answer(&self, id: i64, answer: &StoredAnswer) -> Result<(), Fault> {
+        let headers = write_headers(&answer.headers)
+            .ok_or_else(|| LedgerError::Store("a header of the answer is too long to be stored".to_owned()))?;
+        self.prepare("INSERT INTO answer (id, status, headers, body) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![id, answer.status, headers, answer.body.as_ref()])?;
+        Ok(())
+    }
+
+    fn delete(&self, id: i64) -> Result<(), Fault> {
+        for table in ["request", "answer", "payment"] {
+            self.prepare(&format!("DELETE FROM {table} WHERE id = ?1"))?.execute([id])?;
+        }
+        Ok(())
+    }
+
+    fn load_offers(&self, endpoint: &str) -> Result<OfferBook, Fault> {
+        let mut statement = self.prepare(
+            "SELECT accepts, max_timeout_s, superseded_ms, until_ms FROM offer WHERE endpoint = ?1 \
+             ORDER BY superseded_ms, rowid",
+        )?;
+        let mut found = statement.query([endpoint])?;
+        let mut book = OfferBook::default();
+        while let Some(row) = found.next()? {
+            let accepts_json: String = row.get(0)?;
+            let max_timeout: Option<i64> = row.get(1)?;
+            match max_timeout {
+                Some(seconds) => book.current = Some((accepts_json, seconds.cast_unsigned())),
+                None => book.superseded.push(SupersededOffer {
+                    accepts_json,
+                    superseded_ms: row.get::<_, i64>(2)?.cast_unsigned(),
+                    until_ms: row.get::<_, i64>(3)?.cast_unsigned(),
+                }),
+            }
+        }
+        Ok(book)
+    }
+
+    fn store_offers(&self, endpoint: &str, book: &OfferBook) -> Result<(), Fault> {
+        self.prepare("DELETE FROM offer WHERE endpoint = ?1")?.execute([endpoint])?;
+        for offer in &book.superseded {
+            self.prepare("INSERT INTO offer (endpoint, accepts, superseded_ms, until_ms) VALUES (?1, ?2, ?3, ?4)")?
+                .execute(params![
+                    endpoint,
+                    offer.accepts_json,
+                    offer.superseded_ms.cast_signed(),
+                    offer.until_ms.cast_signed()
+                ])?;
+        }
+        if let Some((accepts_json, max_timeout_seconds)) = &book.current {
+            self.prepare("INSERT INTO offer (endpoint, accepts, max_timeout_s) VALUES (?1, ?2, ?3)")?
+                .execute(params![endpoint, accepts_json, max_timeout_seconds.cast_signed()])?;
+        }
+        Ok(())
+    }
+}
+
+fn limit(max: usize) -> i64 {
+    i64::try_from(max).unwrap_or(i64::MAX)
+}
