@@ -194,7 +194,11 @@ fn segment(text: &str, last: bool, names: &[&str]) -> Result<(), RouteErrorCode>
     let starts = |c: char| c.is_ascii_alphabetic() || c == '_';
     if name.is_empty() {
         Err(RouteErrorCode::EmptyCapture)
-    } else if name.contains("}") && name.contains("{") {
+    } else if name
+        .find('}')
+        .zip(name.find('{'))
+        .is_some_and(|(close, open)| close < open)
+    {
         Err(RouteErrorCode::PartialCapture)
     } else if name.contains(['{', '}']) {
         Err(RouteErrorCode::Brace)
@@ -221,12 +225,11 @@ fn suggestion(code: RouteErrorCode, path: &str) -> Option<String> {
         RouteErrorCode::NoLeadingSlash => format!("/{}", modern(path)),
         RouteErrorCode::OldCapture | RouteErrorCode::OldWildcard => modern(path),
         RouteErrorCode::EmptySegment => {
-            let mut segments: Vec<&str> = path
+            let segments: Vec<&str> = path
                 .split('/')
                 .filter(|segment| !segment.is_empty())
                 .collect();
-            segments.insert(0, "");
-            segments.join("/")
+            format!("/{}", segments.join("/"))
         }
         RouteErrorCode::Query | RouteErrorCode::Fragment => {
             path.split(['?', '#']).next()?.to_owned()

@@ -58,20 +58,16 @@ pub enum PriceModelError {
     #[error("the bounds need more than 38 digits: write smaller amounts or factors")]
     TooManyDigits,
     /// The bounds written in the model are not those of its tiers.
-    #[error("the bounds must be {min} to {max}")]
+    #[error("the bounds must be {} to {}", right.min, right.max)]
     WrongBounds {
-        /// The right least price.
-        min: Price,
-        /// The right most price.
-        max: Price,
+        /// The bounds that follow from the tiers.
+        right: Box<Bounds>,
     },
     /// The least is more than the most.
-    #[error("the least price {min} is more than the most, {max}")]
+    #[error("the least price {} is more than the most, {}", bounds.min, bounds.max)]
     Reversed {
-        /// The least.
-        min: Price,
-        /// The most.
-        max: Price,
+        /// The bounds as written.
+        bounds: Box<Bounds>,
     },
     /// A number that must be at least 1.
     #[error("{what} must be at least 1")]
@@ -106,8 +102,7 @@ pub(super) fn model(model: &PriceModel) -> Result<(), PriceModelError> {
             let right = tiered_bounds(dimensions, *combine, rebates)?;
             if *bounds != right {
                 return Err(PriceModelError::WrongBounds {
-                    min: right.min,
-                    max: right.max,
+                    right: Box::new(right),
                 });
             }
         }
@@ -118,12 +113,14 @@ pub(super) fn model(model: &PriceModel) -> Result<(), PriceModelError> {
             ..
         } => usage(units, *headroom, ceiling)?,
     }
-    let Bounds { min, max } = model.bounds();
-    same_unit(&min.unit, &max.unit)?;
-    if min.amount > max.amount {
-        return Err(PriceModelError::Reversed { min, max });
+    let bounds = model.bounds();
+    same_unit(&bounds.min.unit, &bounds.max.unit)?;
+    if bounds.min.amount > bounds.max.amount {
+        return Err(PriceModelError::Reversed {
+            bounds: Box::new(bounds),
+        });
     }
-    if max.amount.is_zero() {
+    if bounds.max.amount.is_zero() {
         Err(PriceModelError::NeverCharges)
     } else {
         Ok(())

@@ -52,17 +52,13 @@ fn exponent_len(text: &str) -> usize {
     }
 }
 
-/// Splits `USDC 1` and `USD1` into unit and amount.
+/// Splits `USDC 1` into unit and amount. Without a blank there is no telling: `USD1` is a token.
 pub(super) fn unit_first(literal: &str) -> Option<(&str, &str)> {
-    let (unit, amount) = match literal.split_once(char::is_whitespace) {
-        Some((unit, amount)) => (unit, amount.trim_start()),
-        None => {
-            literal.split_at_checked(literal.find(|c: char| c.is_ascii_digit() || c == '.')?)?
-        }
-    };
+    let (unit, amount) = literal.split_once(char::is_whitespace)?;
+    let amount = amount.trim_start();
     let numeric = fault_in(amount).is_none() || suggestion_for(amount).is_some();
-    (is_symbol(unit) && amount.starts_with(|c: char| c.is_ascii_digit() || c == '.') && numeric)
-        .then_some((unit, amount))
+    let starts = amount.starts_with(|c: char| c.is_ascii_digit() || c == '.');
+    (is_symbol(unit) && starts && numeric).then_some((unit, amount))
 }
 
 /// The literal written right, or `None`.
@@ -86,8 +82,8 @@ pub(super) fn price_literal(literal: &str) -> Option<String> {
         Some(_) => return None,
     };
     let unit = match unit.trim_matches('$').trim() {
-        "" if text.starts_with(['+', '-']) || !amount.is_empty() => "USD",
-        unit if is_symbol(unit) && !(dollar && !unit.to_ascii_uppercase().starts_with("USD")) => {
+        "" if !amount.is_empty() => "USD",
+        unit if is_symbol(unit) && (!dollar || unit.to_ascii_uppercase().starts_with("USD")) => {
             unit
         }
         _ => return None,

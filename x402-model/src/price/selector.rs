@@ -100,4 +100,18 @@ impl Selector {
             divide_by: 1,
         }
     }
+
+    /// The same place, counted in another way.
+    #[must_use]
+    pub const fn measured(mut self, measure: Measure) -> Self {
+        self.measure = measure;
+        self
+    }
+
+    /// The same place, with the count divided by `divisor`.
+    #[must_use]
+    pub const fn divided_by(mut self, divisor: u64) -> Self {
+        self.divide_by = divisor;
+        self
+    }
 }

@@ -1,0 +1,200 @@
+//! The reference package's money and network vectors, run by rule: what we accept has the reference's value, and what we
+//! refuse on purpose is refused by a rule of ours that is listed here with its reason.
+
+use serde_json::Value;
+use x402_model::money::{Decimal, DecimalFault, MoneyError};
+use x402_model::network::Network;
+use x402_model::price::{Price, PriceErrorCode, PriceUnit};
+
+const VECTORS: &str = include_str!("data/money_and_networks.json");
+
+/// Rules by which we refuse prices that the reference reads, and why.
+const PRICE_DIFFERENCES: &[(PriceErrorCode, &str)] = &[
+    (
+        PriceErrorCode::CurrencyGlyph,
+        "`$0.01` has two spellings in the reference; ours has one, `0.01 USD`",
+    ),
+    (
+        PriceErrorCode::MissingUnit,
+        "a bare number may be dollars, tokens or atomic units",
+    ),
+    (
+        PriceErrorCode::Whitespace,
+        "one spelling per price, so that literals can be compared and found",
+    ),
+    (
+        PriceErrorCode::Zero,
+        "a free route is declared free, never priced at zero",
+    ),
+];
+
+/// Rules by which we refuse conversions that the reference makes, and why.
+const CONVERSION_DIFFERENCES: &[(ConversionRule, &str)] = &[
+    (
+        ConversionRule::SubAtomic,
+        "the reference truncates, which can make a route free",
+    ),
+    (
+        ConversionRule::Negative,
+        "a negative amount has no meaning on a chain",
+    ),
+];
+
+#[derive(Debug, PartialEq)]
+enum ConversionRule {
+    SubAtomic,
+    Negative,
+    Other,
+}
+
+fn conversion_rule(error: &MoneyError) -> ConversionRule {
+    match error {
+        MoneyError::TooPrecise { .. } => ConversionRule::SubAtomic,
+        MoneyError::Malformed {
+            fault: DecimalFault::Sign,
+            ..
+        } => ConversionRule::Negative,
+        _ => ConversionRule::Other,
+    }
+}
+
+/// What running one case showed.
+#[derive(Debug, PartialEq)]
+enum Outcome {
+    Same,
+    Differs(&'static str),
+    Wrong(String),
+}
+
+fn same(is: bool, ours: impl std::fmt::Debug) -> Outcome {
+    if is {
+        Outcome::Same
+    } else {
+        Outcome::Wrong(format!("ours: {ours:?}"))
+    }
+}
+
+fn accepted(expected: &Value) -> Option<&Value> {
+    (expected.get("ok") == Some(&Value::Bool(true))).then(|| &expected["value"])
+}
+
+fn price_string(input: &str, expected: &Value) -> Outcome {
+    match (input.parse::<Price>(), accepted(expected)) {
+        (Ok(ours), Some(theirs)) => {
+            let unit = match theirs.get("symbol").and_then(Value::as_str) {
+                None => ours.unit == PriceUnit::Usd,
+                Some(symbol) => ours.unit.as_str().to_uppercase() == symbol,
+            };
+            same(
+                unit && theirs["amount"]
+                    .as_str()
+                    .is_some_and(|amount| amount.parse() == Ok(ours.amount)),
+                ours,
+            )
+        }
+        (Ok(ours), None) => Outcome::Wrong(format!("the reference refuses what we read as {ours}")),
+        (Err(_), None) => Outcome::Same,
+        (Err(error), Some(_)) => PRICE_DIFFERENCES
+            .iter()
+            .find(|(code, _)| *code == error.code)
+            .map_or_else(
+                || Outcome::Wrong(error.to_string()),
+                |(_, why)| Outcome::Differs(why),
+            ),
+    }
+}
+
+fn conversion(input: &Value, expected: &Value) -> Outcome {
+    let (Some(amount), Some(decimals)) = (input["amount"].as_str(), input["decimals"].as_u64())
+    else {
+        return Outcome::Wrong("no amount or decimals".to_owned());
+    };
+    let decimals = u8::try_from(decimals).unwrap_or(u8::MAX);
+    let ours = amount
+        .parse::<Decimal>()
+        .and_then(|amount| amount.to_atomic(decimals));
+    match (ours, accepted(expected)) {
+        (Ok(ours), Some(theirs)) => same(theirs.as_str() == Some(&ours.to_string()), ours),
+        (Ok(ours), None) => Outcome::Wrong(format!("the reference refuses what we make {ours}")),
+        (Err(_), None) => Outcome::Same,
+        (Err(error), Some(_)) => CONVERSION_DIFFERENCES
+            .iter()
+            .find(|(rule, _)| *rule == conversion_rule(&error))
+            .map_or_else(
+                || Outcome::Wrong(error.to_string()),
+                |(_, why)| Outcome::Differs(why),
+            ),
+    }
+}
+
+fn pattern(input: &Value, expected: bool) -> Outcome {
+    let (Some(pattern), Some(network)) = (input["pattern"].as_str(), input["network"].as_str())
+    else {
+        return Outcome::Wrong("no pattern or network".to_owned());
+    };
+    match network.parse::<Network>() {
+        Ok(network) => same(network.matches(pattern) == expected, network),
+        // A text that is no CAIP-2 name matches nothing of ours.
+        Err(_) if !expected => Outcome::Same,
+        Err(_) => Outcome::Differs("only CAIP-2 names are networks"),
+    }
+}
+
+/// Chooses the rule by the shape of a case, never by its name, so that fuller files run unchanged.
+fn run(case: &Value) -> Outcome {
+    let (input, expected) = (&case["input"], &case["expected"]);
+    match (input, expected) {
+        (Value::String(text), Value::Object(_)) => price_string(text, expected),
+        (Value::Number(_), Value::Object(_)) => {
+            Outcome::Differs("prices are text: a JSON number has been a float somewhere")
+        }
+        (Value::Object(fields), Value::Bool(expected)) if fields.contains_key("pattern") => {
+            pattern(input, *expected)
+        }
+        (Value::Object(fields), Value::Object(_)) if fields.contains_key("decimals") => {
+            conversion(input, expected)
+        }
+        _ => Outcome::Wrong("a kind of case that this test does not know".to_owned()),
+    }
+}
+
+#[test]
+fn every_vector_agrees_or_differs_by_a_listed_rule() {
+    let file: Value = serde_json::from_str(VECTORS).unwrap();
+    let cases = file["cases"].as_array().unwrap();
+    let outcomes: Vec<_> = cases
+        .iter()
+        .map(|case| (case["name"].to_string(), run(case)))
+        .collect();
+    let wrong: Vec<_> = outcomes
+        .iter()
+        .filter(|(_, outcome)| matches!(outcome, Outcome::Wrong(_)))
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let agree = outcomes
+        .iter()
+        .filter(|(_, outcome)| *outcome == Outcome::Same)
+        .count();
+    assert!(
+        agree * 2 > cases.len(),
+        "only {agree} of {} agree",
+        cases.len()
+    );
+}
+
+#[test]
+fn each_listed_difference_is_real() {
+    for (code, _) in PRICE_DIFFERENCES {
+        let literal = match code {
+            PriceErrorCode::CurrencyGlyph => "$0.01",
+            PriceErrorCode::MissingUnit => "10",
+            PriceErrorCode::Whitespace => "  2 USD",
+            PriceErrorCode::Zero => "0 USDC",
+            _ => panic!("{code} has no example"),
+        };
+        assert_eq!(
+            literal.parse::<Price>().map_err(|error| error.code),
+            Err(*code)
+        );
+    }
+}
