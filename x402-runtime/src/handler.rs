@@ -6,7 +6,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use axum::extract::Request;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use x402_model::endpoint::EndpointSpec;
 
 use crate::facilitator::BoxFuture;
@@ -39,8 +39,10 @@ pub struct MountWithPaywall<E, Fut> {
     endpoint: PhantomData<fn() -> E>,
 }
 
-impl<E: Endpoint, Fut: Future> MountWithPaywall<E, Fut> {
+impl<E: Endpoint, Fut: Future<Output: IntoResponse>> MountWithPaywall<E, Fut> {
     /// Joins a handler's future to its endpoint. Called by the code `#[paid]` emits.
+    ///
+    /// The answer's type is checked here, where the handler is written, and not only where it is mounted.
     #[doc(hidden)]
     pub const fn new(future: Fut) -> Self {
         Self {

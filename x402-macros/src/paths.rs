@@ -1,0 +1,24 @@
+//! Where generated code finds the runtime: `::x402_runtime`, or what `crate = …` says.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::Path;
+
+/// The runtime's hidden module, through which all generated code goes.
+#[derive(Clone, Debug)]
+pub(crate) struct Runtime(TokenStream);
+
+impl Runtime {
+    pub(crate) fn new(overridden: Option<&Path>) -> Self {
+        Self(overridden.map_or_else(
+            || quote!(::x402_runtime::__private),
+            |path| quote!(#path::__private),
+        ))
+    }
+}
+
+impl quote::ToTokens for Runtime {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.0.to_tokens(tokens);
+    }
+}

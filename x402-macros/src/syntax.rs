@@ -1,0 +1,10 @@
+//! Tokens in, raw values with spans out. What they mean is not judged here.
+
+pub(crate) mod attr;
+pub(crate) mod item;
+mod keys;
+mod parts;
+mod route;
+mod values;
+
+pub(crate) use keys::Key;

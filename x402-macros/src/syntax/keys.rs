@@ -1,0 +1,119 @@
+//! The keys of `#[paid(…)]`: names, examples and what people write instead of them.
+
+use proc_macro2::Ident;
+use syn::ext::IdentExt as _;
+
+use crate::diag::{Diagnostics, nearest};
+
+/// A key of `#[paid(…)]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Key {
+    Price,
+    Id,
+    Summary,
+    Description,
+    Tags,
+    MimeType,
+    Timeout,
+    PayTo,
+    Rails,
+    Crate,
+}
+
+impl Key {
+    const ALL: [Self; 10] = [
+        Self::Price,
+        Self::Id,
+        Self::Summary,
+        Self::Description,
+        Self::Tags,
+        Self::MimeType,
+        Self::Timeout,
+        Self::PayTo,
+        Self::Rails,
+        Self::Crate,
+    ];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Price => "price",
+            Self::Id => "id",
+            Self::Summary => "summary",
+            Self::Description => "description",
+            Self::Tags => "tags",
+            Self::MimeType => "mime_type",
+            Self::Timeout => "timeout",
+            Self::PayTo => "pay_to",
+            Self::Rails => "rails",
+            Self::Crate => "crate",
+        }
+    }
+
+    /// A whole entry as it is written right.
+    pub(crate) const fn example(self) -> &'static str {
+        match self {
+            Self::Price => r#"price = "0.01 USDC""#,
+            Self::Id => r#"id = "weather""#,
+            Self::Summary => r#"summary = "Current weather for a city""#,
+            Self::Description => r#"description = "Measured every ten minutes""#,
+            Self::Tags => r#"tags = ["weather"]"#,
+            Self::MimeType => r#"mime_type = "application/json""#,
+            Self::Timeout => r#"timeout = "90s""#,
+            Self::PayTo => r#"pay_to = "0x<40 hex digits>""#,
+            Self::Rails => r#"rails = ["base:USDC"]"#,
+            Self::Crate => "crate = my_crate::x402_runtime",
+        }
+    }
+
+    fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|key| key.name() == name)
+    }
+
+    /// The key a word means, or a report that names the likeliest and all there are.
+    pub(crate) fn read(word: &Ident, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let name = word.unraw().to_string();
+        if let Some(key) = Self::find(&name) {
+            return Some(key);
+        }
+        let error = diagnostics.error(word.span(), format!("unknown key `{name}`"));
+        if let Some(instead) = instead_of(&name) {
+            error.help(instead);
+        } else if let Some(near) = nearest(&name, Self::ALL.into_iter().map(Self::name)) {
+            error.help(format!("did you mean `{near}`?"));
+        }
+        error.help(format!("the keys are {}", list_of_keys()));
+        None
+    }
+
+    /// The key with exactly this name; nothing is reported.
+    pub(crate) fn peek(word: &Ident) -> Option<Self> {
+        Self::find(&word.unraw().to_string())
+    }
+}
+
+fn list_of_keys() -> String {
+    let quoted = Key::ALL.map(|key| format!("`{}`", key.name()));
+    quoted.join(", ")
+}
+
+/// What to write instead of a word from another framework or another spelling of the same idea.
+fn instead_of(name: &str) -> Option<String> {
+    let key = match name.to_ascii_lowercase().as_str() {
+        "amount" | "cost" | "fee" | "charge" => Key::Price,
+        "name" | "operation_id" | "endpoint" => Key::Id,
+        "title" => Key::Summary,
+        "desc" | "doc" | "docs" => Key::Description,
+        "content_type" | "produces" | "mimetype" | "mime" => Key::MimeType,
+        "max_timeout_seconds" | "timeout_seconds" | "maxtimeoutseconds" => Key::Timeout,
+        "payto" | "recipient" | "receiver" | "wallet" | "address" => Key::PayTo,
+        "network" | "networks" | "asset" | "accepts" | "accept" | "chain" => Key::Rails,
+        "path" | "route" | "method" | "url" | "uri" => {
+            return Some(
+                r#"the route is written first and without a key: `GET "/weather/{city}"`"#
+                    .to_owned(),
+            );
+        }
+        _ => return None,
+    };
+    Some(format!("did you mean `{}`?", key.name()))
+}

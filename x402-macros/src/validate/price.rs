@@ -1,0 +1,150 @@
+//! Rules about the price: exact, in a unit that exists, payable on the rails named beside it.
+
+use proc_macro2::Span;
+use syn::LitStr;
+use x402_model::asset::{Asset, AssetTable};
+use x402_model::network::Network;
+use x402_model::price::{Price, PriceUnit, known_symbol_suggestion};
+
+use super::texts::place_in;
+use crate::diag::Diagnostics;
+use crate::syntax::Key;
+use crate::syntax::attr::RawAttr;
+
+/// A rail as validated: what the author wrote, its network and its symbol.
+#[derive(Debug)]
+pub(super) struct Rail {
+    pub(super) written: LitStr,
+    pub(super) network: Network,
+    pub(super) symbol: String,
+}
+
+/// Rule: there is a price, and it keeps the price grammar.
+pub(super) fn check_price(attr: &RawAttr, rails: &[Rail], d: &mut Diagnostics) -> Option<Price> {
+    if !attr.price.is_given() {
+        d.error(Span::call_site(), "`price` is missing")
+            .help(format!("add `{}`", Key::Price.example()));
+        return None;
+    }
+    let literal = attr.price.get()?;
+    let price = match literal.value().parse::<Price>() {
+        Ok(price) => price,
+        Err(error) => {
+            d.error(place_in(literal, &error.span), error.message)
+                .maybe_help(error.help);
+            return None;
+        }
+    };
+    let before = d.count();
+    check_symbol(literal, &price, rails, d);
+    check_rails_fit(&price, rails, d);
+    check_decimals(literal, &price, rails, d);
+    (d.count() == before).then_some(price)
+}
+
+/// Rule: a symbol that is nearly a well-known one is a slip. Others may be the seller's own tokens, which are known at
+/// start-up; a rail that names the symbol shows that it is meant.
+fn check_symbol(literal: &LitStr, price: &Price, rails: &[Rail], d: &mut Diagnostics) {
+    let PriceUnit::Symbol(symbol) = &price.unit else {
+        return;
+    };
+    let named = rails
+        .iter()
+        .any(|rail| rail.symbol.eq_ignore_ascii_case(symbol));
+    if let Some(near) = known_symbol_suggestion(symbol).filter(|_| !named) {
+        d.error(
+            unit_place(literal, price),
+            format!("unknown asset `{symbol}`"),
+        )
+        .help(format!("did you mean `{} {near}`?", price.amount))
+        .help(format!(
+            "if `{symbol}` is your own token, say where it is: `rails = [\"base:{symbol}\"]`"
+        ));
+    }
+}
+
+/// Rule: every rail can pay the price. A price in a token is paid with that token, a price in `USD` with dollar tokens.
+fn check_rails_fit(price: &Price, rails: &[Rail], d: &mut Diagnostics) {
+    let table = AssetTable::builtin();
+    for rail in rails {
+        let at = rail.written.span();
+        match &price.unit {
+            PriceUnit::Symbol(symbol) if !rail.symbol.eq_ignore_ascii_case(symbol) => {
+                d.error(at, format!("`{}` cannot pay a price in {symbol}", rail.written.value()))
+                    .help(format!(
+                        "name a rail of {symbol}, or write the price in `USD` to be paid with any dollar token"
+                    ));
+            }
+            PriceUnit::Usd => {
+                let asset = table.by_symbol(&rail.network, &rail.symbol);
+                if asset.is_some_and(|asset| !asset.usd_pegged) {
+                    d.error(
+                        at,
+                        format!("`{}` cannot pay a price in USD", rail.written.value()),
+                    )
+                    .help(format!(
+                        "{} is no dollar token: write the price in it",
+                        rail.symbol
+                    ));
+                }
+            }
+            PriceUnit::Symbol(_) => {}
+        }
+    }
+}
+
+/// Rule: some token that may pay it has enough decimals; amounts are never rounded.
+fn check_decimals(literal: &LitStr, price: &Price, rails: &[Rail], d: &mut Diagnostics) {
+    let table = AssetTable::builtin();
+    let pays = |asset: &&Asset| {
+        let unit = match &price.unit {
+            PriceUnit::Usd => asset.usd_pegged,
+            PriceUnit::Symbol(symbol) => asset.symbol.eq_ignore_ascii_case(symbol),
+        };
+        let named = |rail: &Rail| {
+            rail.network == asset.network && rail.symbol.eq_ignore_ascii_case(&asset.symbol)
+        };
+        unit && (rails.is_empty() || rails.iter().any(named))
+    };
+    let known: Vec<&Asset> = table.iter().filter(pays).collect();
+    // A rail whose token is not in the table is checked at start-up.
+    let all_known = rails
+        .iter()
+        .all(|rail| table.by_symbol(&rail.network, &rail.symbol).is_some());
+    if known.is_empty() || !all_known {
+        return;
+    }
+    if known
+        .iter()
+        .any(|asset| asset.to_atomic(price.amount).is_ok())
+    {
+        return;
+    }
+    let most = known
+        .iter()
+        .map(|asset| asset.decimals)
+        .max()
+        .unwrap_or_default();
+    let unit = price.unit.as_str();
+    let amount = price.amount;
+    let precise = usize::from(amount.scale()) > usize::from(most);
+    let message = if precise {
+        format!("{price} cannot be paid: {unit} has {most} decimals, and {amount} needs more")
+    } else {
+        format!("{price} cannot be paid: it is more than 256 bits of {unit}")
+    };
+    let error = d.error(literal.span(), message);
+    if precise {
+        let smallest = format!("0.{}1", "0".repeat(usize::from(most).saturating_sub(1)));
+        error.help(format!(
+            "the smallest price is `{smallest} {unit}`, and amounts are never rounded"
+        ));
+    }
+}
+
+/// Where the unit stands, if the literal's parts have places of their own.
+fn unit_place(literal: &LitStr, price: &Price) -> Span {
+    let length = literal.value().len();
+    let start = length.saturating_sub(price.unit.as_str().len());
+    place_in(literal, &(start..length))
+}

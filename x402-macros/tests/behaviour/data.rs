@@ -1,0 +1,90 @@
+//! The constant data that `#[paid]` emits.
+
+use x402_runtime::model::endpoint::Method;
+use x402_runtime::model::money::Decimal;
+use x402_runtime::model::price::{PriceModel, PriceUnit};
+use x402_runtime::paid;
+
+use crate::spec;
+
+/// Current weather
+/// for a city.
+///
+/// Measured every ten minutes.
+///
+/// # Errors
+/// Nothing a buyer has to know.
+#[paid(
+    GET "/weather/{city}",
+    price = "0.0100 USDC",
+    id = "weather.v2",
+    tags = ["weather", "real time"],
+    mime_type = "application/geo+json",
+    timeout = "90s",
+    pay_to = "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913",
+    rails = ["base:USDC", "eip155:84532:usdc"],
+)]
+async fn weather() {}
+
+/// The doc comment.
+#[paid(
+    price = "2 USD",
+    summary = "One line",
+    description = "Two\nlines",
+    timeout = 10
+)]
+async fn unmounted() {}
+
+/// What costs little.
+#[paid(DELETE "/", price = "0.000001 USDC")]
+async fn cheap() {}
+
+#[paid(PATCH "/token", price = "3 GOLD", rails = ["base:GOLD"])]
+async fn own_token() {}
+
+#[test]
+fn everything_written_is_kept() {
+    let spec = spec(weather);
+    assert_eq!(spec.check(), []);
+    assert_eq!(spec.id, "weather.v2");
+    let route = spec.route.expect("a route");
+    assert_eq!((route.method, route.path), (Method::Get, "/weather/{city}"));
+    let PriceModel::Flat { amount } = spec.price else {
+        panic!("a flat price")
+    };
+    assert_eq!((amount.amount.mantissa(), amount.amount.scale()), (100, 4));
+    assert_eq!(amount.unit.as_str(), "USDC");
+    assert_eq!(spec.summary, "Current weather for a city.");
+    assert_eq!(spec.description, "Measured every ten minutes.");
+    assert_eq!(spec.tags, ["weather", "real time"]);
+    assert_eq!(spec.mime_type, "application/geo+json");
+    assert_eq!(spec.timeout_seconds, 90);
+    assert_eq!(
+        spec.pay_to,
+        Some("0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913")
+    );
+    assert_eq!(spec.rails, ["base:USDC", "eip155:84532:usdc"]);
+}
+
+#[test]
+fn defaults_and_overrides() {
+    let unmounted = spec(unmounted);
+    assert_eq!(unmounted.check(), []);
+    assert_eq!((unmounted.id, unmounted.route), ("unmounted", None));
+    assert_eq!(
+        (unmounted.summary, unmounted.description),
+        ("One line", "Two\nlines")
+    );
+    assert_eq!((unmounted.timeout_seconds, unmounted.pay_to), (10, None));
+    assert!(unmounted.tags.is_empty() && unmounted.rails.is_empty());
+    let bounds = unmounted.price.bounds();
+    assert_eq!(
+        (bounds.min.amount, bounds.max.unit),
+        (Decimal::new(2, 0), PriceUnit::Usd)
+    );
+
+    let cheap = spec(cheap);
+    assert_eq!((cheap.check(), cheap.timeout_seconds), (vec![], 300));
+    assert_eq!(cheap.price.bounds().max.to_string(), "0.000001 USDC");
+    assert_eq!(spec(own_token).check(), []);
+}
