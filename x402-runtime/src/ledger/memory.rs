@@ -97,7 +97,7 @@ impl MemoryLedger {
         }
         if self.count.fetch_add(1, Ordering::Relaxed) >= self.max_records {
             self.count.fetch_sub(1, Ordering::Relaxed);
-            return Err(LedgerError::Full { limit: self.max_records });
+            return Err(LedgerError::Full);
         }
         shard.open.insert(new.key.clone(), Record::reserve(new));
         Ok(Begin::Reserved)
@@ -165,7 +165,7 @@ impl MemoryLedger {
     ) -> Result<Vec<SupersededOffer>, LedgerError> {
         let mut offers = locked(&self.offers);
         if !offers.contains_key(endpoint) && offers.len() >= self.max_records {
-            return Err(LedgerError::Full { limit: self.max_records });
+            return Err(LedgerError::Full);
         }
         let book = offers.entry(endpoint.to_owned()).or_default();
         book.publish(accepts_json, max_timeout_seconds, now_ms);

@@ -24,7 +24,8 @@ pub struct SqliteOptions {
     pub busy_timeout: Duration,
     /// How many operations may wait before further ones are refused with [`LedgerError::Overloaded`]. 4096 unless set.
     pub queue: usize,
-    /// How large the file may grow; nothing is reserved beyond it. Unlimited unless set.
+    /// How large the file may grow. At seven eighths of it new payments are refused with [`LedgerError::Full`], so that those
+    /// that were taken can be finished. Unlimited unless set.
     pub max_bytes: Option<u64>,
 }
 
@@ -81,11 +82,12 @@ impl SqliteLedger {
     pub fn open_with(path: impl AsRef<Path>, options: &SqliteOptions) -> Result<Self, LedgerError> {
         let path = path.as_ref();
         schema::create_file(path)?;
-        let write = schema::open_writer(path, options.busy_timeout, options.max_bytes)?;
+        let write = schema::open_writer(path, options.busy_timeout)?;
+        let max_pages = options.max_bytes.map(|max_bytes| schema::limit_size(&write, max_bytes)).transpose()?;
         let read = schema::open_reader(path, options.busy_timeout)?;
         let thread = |error: std::io::Error| LedgerError::Store(format!("no thread for the ledger: {error}"));
-        let writer = Worker::writer(Table::new(write), options.queue).map_err(thread)?;
-        let reader = Worker::reader(Table::new(read), options.queue).map_err(thread)?;
+        let writer = Worker::writer(Table::new(write, max_pages), options.queue).map_err(thread)?;
+        let reader = Worker::reader(Table::new(read, None), options.queue).map_err(thread)?;
         Ok(Self { reader, writer, path: path.to_owned() })
     }
 

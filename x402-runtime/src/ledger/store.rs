@@ -85,12 +85,9 @@ pub enum LedgerError {
     /// Too many payments are waiting to be written. Passes by itself.
     #[error("the ledger is overloaded")]
     Overloaded,
-    /// The configured number of records is reached. Passes when old records are purged.
-    #[error("the ledger is full ({limit} records)")]
-    Full {
-        /// The configured limit.
-        limit: usize,
-    },
+    /// As much is stored as was configured; no new payment is taken. Passes when old records are purged.
+    #[error("the ledger is full")]
+    Full,
     /// The store is not running any more.
     #[error("the ledger is closed")]
     Closed,

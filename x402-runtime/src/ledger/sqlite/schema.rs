@@ -80,13 +80,13 @@ fn io_error(path: &Path, error: &io::Error) -> LedgerError {
 }
 
 /// Opens the connection that writes, and creates the tables in a new file.
-pub(super) fn open_writer(path: &Path, busy_timeout: Duration, max_bytes: Option<u64>) -> Result<Connection, LedgerError> {
+pub(super) fn open_writer(path: &Path, busy_timeout: Duration) -> Result<Connection, LedgerError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut conn = Connection::open_with_flags(path, flags).map_err(|error| store_error(&error))?;
     conn.busy_timeout(busy_timeout).map_err(|error| store_error(&error))?;
     // Before anything is written: the file may be somebody else's.
     recognise(&conn)?;
-    set_up(&conn, max_bytes).map_err(|error| store_error(&error))?;
+    set_up(&conn).map_err(|error| store_error(&error))?;
     create_tables(&mut conn)?;
     Ok(conn)
 }
@@ -115,7 +115,7 @@ fn recognise(conn: &Connection) -> Result<bool, LedgerError> {
     Err(LedgerError::Foreign(format!("the file has application id {id:#x} and {tables} tables")))
 }
 
-fn set_up(conn: &Connection, max_bytes: Option<u64>) -> rusqlite::Result<()> {
+fn set_up(conn: &Connection) -> rusqlite::Result<()> {
     conn.set_prepared_statement_cache_capacity(32);
     conn.pragma_update(None, "trusted_schema", false)?;
     let mode: String = conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
@@ -131,11 +131,6 @@ fn set_up(conn: &Connection, max_bytes: Option<u64>) -> rusqlite::Result<()> {
     conn.pragma_update(None, "cache_size", -16_384)?;
     conn.pragma_update(None, "wal_autocheckpoint", 4_000)?;
     conn.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
-    if let Some(max_bytes) = max_bytes {
-        let page: i64 = conn.pragma_query_value(None, "page_size", |row| row.get(0))?;
-        let pages = (sortable(max_bytes) / page.max(1)).clamp(1, 0xffff_fffe);
-        conn.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
-    }
     Ok(())
 }
 
@@ -162,6 +157,15 @@ fn create_tables(conn: &mut Connection) -> Result<(), LedgerError> {
         return Err(LedgerError::Corrupt(format!("schema version {found}")));
     }
     transaction.commit().map_err(|error| store_error(&error))
+}
+
+/// Limits the size of the file as this connection sees it, and says above how many pages no new payment is to be taken: an
+/// eighth is kept for finishing those that were taken.
+pub(super) fn limit_size(conn: &Connection, max_bytes: u64) -> Result<i64, LedgerError> {
+    let pages = sortable(max_bytes) / pragma(conn, "page_size")?.max(1);
+    let pages = pages.clamp(1, 0xffff_fffe);
+    conn.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).map_err(|error| store_error(&error))?;
+    Ok(pages - pages / 8)
 }
 
 fn pragma(conn: &Connection, name: &str) -> Result<i64, LedgerError> {

@@ -53,11 +53,13 @@ pub(super) struct Table {
     cache: HashMap<PaymentKey, Numbered>,
     /// The strictest durability asked for since [`Table::start`].
     asked: Commit,
+    /// Above how many used pages no new payment is taken.
+    max_pages: Option<i64>,
 }
 
 impl Table {
-    pub(super) fn new(conn: Connection) -> Self {
-        Self { conn, data_version: -1, cache: HashMap::new(), asked: Commit::Soft }
+    pub(super) fn new(conn: Connection, max_pages: Option<i64>) -> Self {
+        Self { conn, data_version: -1, cache: HashMap::new(), asked: Commit::Soft, max_pages }
     }
 
     pub(super) const fn connection(&self) -> &Connection {
@@ -70,7 +72,7 @@ impl Table {
 
     /// Call first in every write transaction: forgets what another process may have changed.
     pub(super) fn start(&mut self) -> Result<(), Fault> {
-        let version = self.prepare("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
+        let version = self.count("PRAGMA data_version")?;
         if version != self.data_version {
             self.cache.clear();
             self.data_version = version;
@@ -94,6 +96,12 @@ impl Table {
             let record = known.record.clone();
             self.remember(known);
             return Ok(Begin::Exists(Box::new(record)));
+        }
+        if let Some(max_pages) = self.max_pages {
+            let used = self.count("PRAGMA page_count")? - self.count("PRAGMA freelist_count")?;
+            if used >= max_pages {
+                return Err(LedgerError::Full.into());
+            }
         }
         let request = serde_json::to_string(&new.request)
             .map_err(|_| LedgerError::Store("the settlement request cannot be written as JSON".to_owned()))?;
@@ -178,6 +186,10 @@ impl Table {
 
     fn prepare(&self, sql: &str) -> rusqlite::Result<CachedStatement<'_>> {
         self.conn.prepare_cached(sql)
+    }
+
+    fn count(&self, sql: &str) -> rusqlite::Result<i64> {
+        self.prepare(sql)?.query_row([], |row| row.get(0))
     }
 
     /// The record, taken out of the cache or read.
