@@ -23,4 +23,4 @@ pub use decimal::Decimal;
 pub use error::{DecimalFault, MoneyError};
 
 pub(crate) use error::quote;
-pub(crate) use literal::{fault_in, suggestion_for};
+pub(crate) use literal::{fault_in, is_currency_glyph, suggestion_for};

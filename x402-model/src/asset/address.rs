@@ -84,3 +84,70 @@ pub fn parse_address(text: &str) -> Result<Address, AddressError> {
 pub fn checksum(address: Address) -> String {
     address.to_checksum(None)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{AddressError, checksum, parse_address};
+
+    #[test]
+    fn checksums_of_the_eip_are_accepted_in_every_case() {
+        for text in [
+            "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+            "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359",
+            "0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB",
+            "0xD1220A0cf47c7B9Be7A2E6BA89F429762e7b9aDb",
+        ] {
+            assert_eq!(parse_address(text).map(checksum).as_deref(), Ok(text));
+            let digits = text.trim_start_matches("0x");
+            for one_case in [digits.to_ascii_lowercase(), digits.to_ascii_uppercase()] {
+                assert_eq!(
+                    parse_address(&format!("0x{one_case}"))
+                        .map(checksum)
+                        .as_deref(),
+                    Ok(text)
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn each_mistake_has_its_own_error() {
+        let digits = "5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+        let read = |text: &str| parse_address(text).unwrap_err();
+        for text in [
+            "",
+            digits,
+            "0X5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+            " 0x00",
+            "vitalik.eth",
+        ] {
+            assert_eq!(read(text), AddressError::Prefix, "{text}");
+        }
+        assert_eq!(read("0x"), AddressError::Length { found: 0 });
+        assert_eq!(
+            read(&format!("0x{digits}0")),
+            AddressError::Length { found: 41 }
+        );
+        assert_eq!(
+            read(&format!("0xg{}", &digits[1..])),
+            AddressError::NotHex {
+                position: 3,
+                character: 'g'
+            }
+        );
+        assert_eq!(
+            read(&format!("0x{}\u{e9}", &digits[1..])),
+            AddressError::NotHex {
+                position: 42,
+                character: '\u{e9}'
+            }
+        );
+        let mistyped = format!("0x{}", digits.replace("aA", "Aa"));
+        assert_eq!(
+            read(&mistyped),
+            AddressError::Checksum {
+                expected: format!("0x{digits}")
+            }
+        );
+    }
+}

@@ -81,7 +81,7 @@ fn foreign_character(literal: &str) -> DecimalFault {
 }
 
 /// Currency signs that people put before or after an amount.
-pub(super) const fn is_currency_glyph(c: char) -> bool {
+pub(crate) const fn is_currency_glyph(c: char) -> bool {
     matches!(c, '$' | '¢' | '£' | '¤' | '¥' | '\u{20A0}'..='\u{20CF}')
 }
 

@@ -1,12 +1,7 @@
 //! Writes a refused price literal right, where it has exactly one reading. Used for help texts only, never to charge.
 
 use super::parse::{MAX_LITERAL_BYTES, is_symbol};
-use crate::money::{fault_in, suggestion_for};
-
-/// Currency signs that people put next to an amount. The tugrik sign is one, too, but it is part of a token's symbol.
-pub(super) const fn is_glyph(c: char) -> bool {
-    matches!(c, '$' | '¢' | '£' | '¤' | '¥' | '\u{20A0}'..='\u{20CF}')
-}
+use crate::money::{fault_in, is_currency_glyph, suggestion_for};
 
 /// Splits at the end of the longest beginning that may have been meant as an amount.
 pub(super) fn split_amount(literal: &str) -> (&str, &str) {
@@ -15,12 +10,12 @@ pub(super) fn split_amount(literal: &str) -> (&str, &str) {
     let signed = |c: char| matches!(c, '+' | '-' | '\u{2212}');
     let mut end = 0;
     for (at, c) in literal.char_indices() {
-        let leading = at == 0 && (signed(c) || is_glyph(c));
+        let leading = at == 0 && (signed(c) || is_currency_glyph(c));
         let after_glyph = end == at
             && signed(c)
             && literal
                 .chars()
-                .take_while(|c| is_glyph(*c))
+                .take_while(|c| is_currency_glyph(*c))
                 .map(char::len_utf8)
                 .sum::<usize>()
                 == at;
@@ -74,8 +69,10 @@ pub(super) fn price_literal(literal: &str) -> Option<String> {
             (unit.trim(), amount.trim())
         }
     };
-    // A dollar sign says the unit; other currency signs name money that no price is in.
-    let mut glyphs = text.chars().filter(|c| is_glyph(*c) && *c != '\u{20AE}');
+    // The tugrik sign is part of a token's symbol. A dollar sign says the unit; other currency signs name money that no price is in.
+    let mut glyphs = text
+        .chars()
+        .filter(|c| is_currency_glyph(*c) && *c != '\u{20AE}');
     let dollar = match glyphs.next() {
         None => false,
         Some('$') if glyphs.next().is_none() => true,

@@ -7,7 +7,7 @@ use super::error::{PriceErrorCode, PriceParseError};
 use super::expr::{Price, PriceUnit};
 use super::guess;
 use crate::asset::known_symbols;
-use crate::money::{DecimalFault, fault_in};
+use crate::money::{DecimalFault, fault_in, is_currency_glyph};
 
 /// Longest price literal looked at, in bytes.
 pub const MAX_LITERAL_BYTES: usize = 128;
@@ -150,7 +150,7 @@ fn split(literal: &str) -> Result<(&str, &str), Broken> {
 }
 
 fn unit_fault(unit: &str) -> PriceErrorCode {
-    if unit.chars().any(guess::is_glyph) && !unit.starts_with(|c: char| c.is_ascii_alphabetic()) {
+    if unit.chars().any(is_currency_glyph) && !unit.starts_with(|c: char| c.is_ascii_alphabetic()) {
         PriceErrorCode::CurrencyGlyph
     } else if unit.chars().any(char::is_whitespace) {
         PriceErrorCode::Whitespace
@@ -174,7 +174,7 @@ fn unspaced(literal: &str) -> Broken {
         );
     }
     match fault_in(amount) {
-        None if unit.starts_with(guess::is_glyph) => {
+        None if unit.starts_with(is_currency_glyph) => {
             (PriceErrorCode::CurrencyGlyph, amount.len()..literal.len())
         }
         None if is_symbol(unit) => (PriceErrorCode::MissingSpace, amount.len()..literal.len()),
@@ -199,7 +199,7 @@ fn amount_fault(literal: &str, amount: &str, fault: DecimalFault) -> Broken {
     }
     let wanted = |c: char| match fault {
         DecimalFault::Sign => matches!(c, '+' | '-' | '\u{2212}'),
-        DecimalFault::CurrencyGlyph => guess::is_glyph(c),
+        DecimalFault::CurrencyGlyph => is_currency_glyph(c),
         DecimalFault::Comma => c == ',',
         DecimalFault::Exponent => matches!(c, 'e' | 'E'),
         DecimalFault::Separator => matches!(c, '_' | '\'' | '\u{2019}'),
