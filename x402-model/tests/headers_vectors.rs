@@ -14,7 +14,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use vectors::{Case, Vectors, same};
 use x402_model::wire::headers::{self, CodecError, DEFAULT_CAP};
-use x402_model::wire::{PaymentPayload, PaymentRequired, SettleResponse, parse_402, v1};
+use x402_model::wire::{
+    Offered, PaymentPayload, PaymentRequired, SettleResponse, SupportedResponse, VerifyResponse,
+    parse_402, v1,
+};
 
 /// Where we refuse what the reference takes, keyed by our own error code.
 const STRICTER: &[(&str, &str)] = &[
@@ -202,7 +205,7 @@ fn base64_is_taken_as_browsers_take_it() {
 }
 
 #[test]
-fn limits_come_before_work() {
+fn g14_limits_come_before_work() {
     let long = "A".repeat(DEFAULT_CAP + 1);
     assert_eq!(
         headers::decode_value(long.as_bytes(), DEFAULT_CAP),
@@ -294,19 +297,75 @@ fn a_byte_order_mark_is_dropped() {
 }
 
 #[test]
-fn booleans_are_booleans() {
-    for text in [
+fn g05_only_a_boolean_true_with_everything_else_in_place_is_an_answer() {
+    let settle = [
         r#"{"success":"true","transaction":"0x1","network":"n"}"#,
+        r#"{"success":"false","transaction":"0x1","network":"n"}"#,
         r#"{"success":1,"transaction":"0x1","network":"n"}"#,
-    ] {
+        r#"{"success":null,"transaction":"0x1","network":"n"}"#,
+        r#"{"success":[true],"transaction":"0x1","network":"n"}"#,
+        r#"{"Success":true,"transaction":"0x1","network":"n"}"#,
+        r#"{"transaction":"0x1","network":"n"}"#,
+        r#"{"success":true,"network":"n"}"#,
+        r#"{"success":true,"transaction":null,"network":"n"}"#,
+        r#"{"success":true,"transaction":1,"network":"n"}"#,
+        r#"{"success":true,"transaction":"0x1"}"#,
+        r#"{"success":true,"transaction":"0x1","network":"n","payer":7}"#,
+        r#"{"success":true,"success":false,"transaction":"0x1","network":"n"}"#,
+        r#"{"isValid":true}"#,
+        r#"[true,null,null,null,"0x1","n",null,null,null]"#,
+        r#"true"#,
+        r#"null"#,
+        r#"{}"#,
+    ];
+    for text in settle {
         assert!(
             serde_json::from_str::<SettleResponse>(text).is_err(),
             "{text}"
         );
     }
-    let empty: SettleResponse =
-        serde_json::from_str(r#"{"success":true,"transaction":"","network":"n"}"#).expect("reads");
-    assert!(!empty.is_settled());
+    let verify = [
+        r#"{"isValid":"true"}"#,
+        r#"{"isValid":1}"#,
+        r#"{"isValid":null}"#,
+        r#"{"valid":true}"#,
+        r#"{"success":true}"#,
+        r#"{"isValid":true,"isValid":true}"#,
+        r#"{"isValid":true,"payer":{}}"#,
+        r#"[{"isValid":true}]"#,
+        r#"[true]"#,
+        r#"[true,null,null,null,null,null]"#,
+        r#""true""#,
+    ];
+    for text in verify {
+        assert!(
+            serde_json::from_str::<VerifyResponse>(text).is_err(),
+            "{text}"
+        );
+    }
+    for transaction in ["", "  "] {
+        let text = format!(r#"{{"success":true,"transaction":"{transaction}","network":"n"}}"#);
+        let claim: SettleResponse = serde_json::from_str(&text).expect("reads");
+        assert!(!claim.is_settled(), "{text}");
+    }
+}
+
+#[test]
+fn messages_are_objects_and_never_lists() {
+    let offer: Offered = serde_json::from_str(r#"["exact","n","1","a","p",60,{}]"#).expect("kept");
+    assert!(offer.view().is_none());
+    let offer: v1::Offered =
+        serde_json::from_str(r#"["exact","n","1","r","","",null,"p",60,"a",null]"#).expect("kept");
+    assert!(offer.view().is_none());
+    let terms = r#"[2,null,{"url":"u"},[],null]"#;
+    assert!(headers::from_text::<PaymentRequired>(terms).is_err());
+    let terms = r#"{"x402Version":2,"resource":["u"],"accepts":[]}"#;
+    assert!(headers::from_text::<PaymentRequired>(terms).is_err());
+    assert!(headers::from_text::<PaymentPayload>("[2,{},{},null,null]").is_err());
+    assert!(headers::from_text::<v1::PaymentPayload>(r#"[1,"exact","base",{}]"#).is_err());
+    assert!(headers::from_text::<v1::PaymentRequired>("[1,null,[],null]").is_err());
+    assert!(serde_json::from_str::<SupportedResponse>("[[]]").is_err());
+    assert!(serde_json::from_str::<SupportedResponse>(r#"{"kinds":[[2,"exact","n"]]}"#).is_err());
 }
 
 #[test]

@@ -112,3 +112,35 @@ pub(super) fn raw_object(value: &Value) -> Result<Box<RawValue>, CodecError> {
         _ => Err(CodecError::Shape),
     }
 }
+
+/// Makes messages readable from JSON objects only.
+///
+/// A derived reader also takes a JSON array and fills the members by position, so `[true]` would be a valid
+/// "verified" from a facilitator. The types name themselves as `remote`, which turns the derived code into plain
+/// functions; the real implementations made here let nothing but an object reach them.
+macro_rules! object_only {
+    ($($message:ident),+) => {$(
+        impl<'de> serde::Deserialize<'de> for $message {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Object;
+                impl<'de> serde::de::Visitor<'de> for Object {
+                    type Value = $message;
+                    fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                        f.write_str("an object")
+                    }
+                    fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<$message, A::Error> {
+                        $message::deserialize(serde::de::value::MapAccessDeserializer::new(map))
+                    }
+                }
+                deserializer.deserialize_map(Object)
+            }
+        }
+
+        impl serde::Serialize for $message {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                Self::serialize(self, serializer)
+            }
+        }
+    )+};
+}
+pub(super) use object_only;

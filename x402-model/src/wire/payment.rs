@@ -7,15 +7,17 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::headers::{self, CodecError};
-use super::json::{integer, object, parse_raw, raw_object};
+use super::json::{integer, object, object_only, parse_raw, raw_object};
 use super::offered::Offered;
 use super::v2::VERSION;
+
+object_only!(PaymentPayload);
 
 /// A payment: the chosen entry of `accepts`, untouched, and the scheme's data.
 ///
 /// It carries a signature that anybody could settle, so `Debug` shows no content.
 #[derive(Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(remote = "Self", rename_all = "camelCase")]
 pub struct PaymentPayload {
     /// 2 for payments of this type.
     #[serde(deserialize_with = "integer")]

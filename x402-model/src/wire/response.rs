@@ -5,7 +5,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::json::{integer, null_as_default};
+use super::json::{integer, null_as_default, object_only};
+
+object_only!(
+    VerifyResponse,
+    SettleResponse,
+    SupportedKind,
+    SupportedResponse
+);
 
 /// A facilitator's answer to `/verify`.
 ///
@@ -17,7 +24,7 @@ use super::json::{integer, null_as_default};
 /// assert!(serde_json::from_str::<VerifyResponse>(r#"{"isValid":true,"payer":null}"#).is_ok());
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(remote = "Self", rename_all = "camelCase")]
 pub struct VerifyResponse {
     /// Whether the payment would settle now.
     pub is_valid: bool,
@@ -42,7 +49,7 @@ pub struct VerifyResponse {
 ///
 /// A facilitator's private `extensionResponses` member has no place in this type, so it can never reach a buyer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(remote = "Self", rename_all = "camelCase")]
 pub struct SettleResponse {
     /// Whether the money moved. A JSON boolean.
     pub success: bool,
@@ -80,7 +87,7 @@ impl SettleResponse {
 
 /// A kind of payment a facilitator handles.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(remote = "Self", rename_all = "camelCase")]
 pub struct SupportedKind {
     /// 1 or 2.
     #[serde(deserialize_with = "integer")]
@@ -96,7 +103,7 @@ pub struct SupportedKind {
 
 /// A facilitator's answer to `/supported`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(remote = "Self", rename_all = "camelCase")]
 pub struct SupportedResponse {
     /// What it handles.
     pub kinds: Vec<SupportedKind>,

@@ -7,7 +7,9 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::headers::{self, CodecError};
-use super::json::{integer, null_as_default, object, parse_raw, raw_object};
+use super::json::{integer, null_as_default, object, object_only, parse_raw, raw_object};
+
+object_only!(PaymentRequirements, PaymentRequired, PaymentPayload);
 
 /// The `x402Version` of these messages.
 pub const VERSION: u8 = 1;
@@ -30,7 +32,7 @@ pub type Offered = super::offered::Offered<PaymentRequirements>;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(remote = "Self", rename_all = "camelCase")]
 pub struct PaymentRequirements {
     /// `exact`.
     pub scheme: String,
@@ -63,7 +65,7 @@ pub struct PaymentRequirements {
 
 /// The body of a version 1 402 answer.
 #[derive(Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(remote = "Self", rename_all = "camelCase")]
 pub struct PaymentRequired {
     /// Always 1.
     #[serde(deserialize_with = "integer")]
@@ -103,7 +105,7 @@ impl fmt::Debug for PaymentRequired {
 
 /// A version 1 payment. `Debug` shows no scheme data, because it carries a signature.
 #[derive(Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(remote = "Self", rename_all = "camelCase")]
 pub struct PaymentPayload {
     /// 1 for payments of this type.
     #[serde(deserialize_with = "integer")]

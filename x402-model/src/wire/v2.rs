@@ -5,8 +5,10 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::json::{integer, null_as_default};
+use super::json::{integer, null_as_default, object_only};
 use super::offered::Offered;
+
+object_only!(ResourceInfo, PaymentRequirements, PaymentRequired);
 
 /// The `x402Version` of these messages.
 pub const VERSION: u8 = 2;
@@ -15,7 +17,7 @@ pub const VERSION: u8 = 2;
 ///
 /// Explicit nulls are read as absent and unknown members are ignored, here and in every other message.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(remote = "Self", rename_all = "camelCase")]
 pub struct ResourceInfo {
     /// Absolute URL of the resource.
     pub url: String,
@@ -51,7 +53,7 @@ pub struct ResourceInfo {
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(remote = "Self", rename_all = "camelCase")]
 pub struct PaymentRequirements {
     /// `exact`, `upto`, …
     pub scheme: String,
@@ -73,7 +75,7 @@ pub struct PaymentRequirements {
 
 /// The content of a `PAYMENT-REQUIRED` header.
 #[derive(Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(remote = "Self", rename_all = "camelCase")]
 pub struct PaymentRequired {
     /// Always 2.
     #[serde(deserialize_with = "integer")]
