@@ -1,4 +1,5 @@
 //! `docs/was-i-charged.md` lists every refusal exactly as the code has it; `BLESS=1` rewrites the table.
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::{fmt::Write as _, fs, path::Path};
 
@@ -8,7 +9,9 @@ const START: &str = "<!-- table: start -->\n";
 const END: &str = "<!-- table: end -->\n";
 
 fn table() -> String {
-    let mut text = String::from("| code | status | charged | action | what happened |\n|---|---|---|---|---|\n");
+    let mut text = String::from(
+        "| code | status | charged | action | what happened |\n|---|---|---|---|---|\n",
+    );
     for code in ProblemCode::ALL {
         let charged = match code.charged() {
             Charged::No => "no",
@@ -36,8 +39,13 @@ fn the_page_lists_every_refusal() {
     let (before, rest) = page.split_once(START).expect("start mark");
     let (found, after) = rest.split_once(END).expect("end mark");
     if std::env::var_os("BLESS").is_some() {
-        fs::write(&path, format!("{before}{START}{}{END}{after}", table())).expect("the page can be written");
+        fs::write(&path, format!("{before}{START}{}{END}{after}", table()))
+            .expect("the page can be written");
         return;
     }
-    assert_eq!(found, table(), "run `BLESS=1 cargo test -p x402-model --test was_i_charged` and read the diff");
+    assert_eq!(
+        found,
+        table(),
+        "run `BLESS=1 cargo test -p x402-model --test was_i_charged` and read the diff"
+    );
 }
