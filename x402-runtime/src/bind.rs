@@ -1,1 +1,234 @@
-//! See the crate docs.
+//! Binds what an author said about an endpoint to what an operator accepts: `EndpointSpec` + paywall → [`BoundEndpoint`].
+//!
+//! Binding is pure. It finds every mistake of every endpoint before it gives up, and it is the only maker of
+//! [`BoundEndpoint`] and [`Terms`].
+
+mod development;
+mod origin;
+mod prices;
+mod rails;
+mod routes;
+mod terms;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use alloy_primitives::Address;
+use x402_model::asset::{Asset, parse_address};
+use x402_model::endpoint::{EndpointSpec, Method, SpecError, rules};
+
+use crate::paywall::{Mistake, Rail};
+
+pub(crate) use development::{is_development_account, is_main};
+pub(crate) use origin::Origin;
+pub use terms::Terms;
+pub(crate) use terms::SCHEME;
+
+/// Longest 402 header in bytes of base64 (discovery 2.4, rule 13).
+pub(crate) const MAX_TERMS_HEADER: usize = 12 * 1024;
+
+/// Seconds a buyer needs at least between reading the terms and paying.
+const MIN_TIME_TO_PAY_SECONDS: u64 = 5;
+
+/// One endpoint with its networks, tokens, amounts and receiver: all that its 402 and its gate need to know.
+#[derive(Debug, Clone)]
+pub struct BoundEndpoint {
+    spec: EndpointSpec,
+    method: Method,
+    path: Cow<'static, str>,
+    origin: String,
+    terms: Vec<Arc<Terms>>,
+}
+
+impl BoundEndpoint {
+    /// The endpoint's id, unique on its paywall.
+    #[must_use]
+    pub const fn id(&self) -> &'static str {
+        self.spec.id
+    }
+
+    /// The method it answers; `GET` includes `HEAD`.
+    #[must_use]
+    pub const fn method(&self) -> Method {
+        self.method
+    }
+
+    /// The path it is mounted at, in axum's syntax and relative to the paywall's router.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The origin of its resource URLs, without a slash at the end.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// What its author said.
+    #[must_use]
+    pub const fn spec(&self) -> &EndpointSpec {
+        &self.spec
+    }
+
+    /// The ways to pay, best first.
+    #[must_use]
+    pub fn terms(&self) -> &[Arc<Terms>] {
+        &self.terms
+    }
+
+    /// The text that tells buyers what the endpoint sells.
+    #[must_use]
+    pub const fn description(&self) -> &'static str {
+        if self.spec.description.is_empty() { self.spec.summary } else { self.spec.description }
+    }
+
+    /// The `accepts` list as JSON text, as it stands in the 402.
+    #[must_use]
+    pub(crate) fn accepts_json(&self) -> String {
+        let entries: Vec<&str> = self.terms.iter().map(|terms| terms.offered().raw().get()).collect();
+        format!("[{}]", entries.join(","))
+    }
+}
+
+/// One endpoint as mounted: its facts, and where the mounting puts it.
+#[derive(Debug, Clone)]
+pub(crate) struct Mounted {
+    pub(crate) spec: EndpointSpec,
+    /// Method and path given at mounting; they win over the spec's.
+    pub(crate) at: Option<(Method, Cow<'static, str>)>,
+}
+
+/// What the operator gave.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Given {
+    pub(crate) origin: Option<String>,
+    pub(crate) pay_to: Option<String>,
+    pub(crate) rails: Vec<Rail>,
+    /// Validity a payment must have left on arrival, in seconds.
+    pub(crate) min_remaining_seconds: u64,
+}
+
+/// The result of binding: the endpoints and the accepted tokens. Only meaningful if there were no mistakes.
+#[derive(Debug, Clone)]
+pub(crate) struct Bound {
+    pub(crate) endpoints: Vec<BoundEndpoint>,
+    pub(crate) assets: Vec<Asset>,
+}
+
+/// Binds all endpoints, noting every mistake.
+pub(crate) fn bind(mounted: &[Mounted], given: &Given, mistakes: &mut Vec<Mistake>) -> Bound {
+    let origin = origin(given, mistakes);
+    let assets = rails::resolve(&given.rails, mistakes);
+    let pay_to = pay_to(given.pay_to.as_deref(), "the paywall", mistakes);
+    if mounted.is_empty() {
+        mistakes.push(Mistake::NothingMounted);
+    }
+    routes::check(mounted, mistakes);
+    let context = Context { origin: &origin, assets: &assets, pay_to, given };
+    let endpoints = mounted.iter().filter_map(|one| context.endpoint(one, mistakes)).collect();
+    Bound { endpoints, assets }
+}
+
+fn origin(given: &Given, mistakes: &mut Vec<Mistake>) -> String {
+    match given.origin.as_deref().map(Origin::parse) {
+        None => mistakes.push(Mistake::OriginMissing),
+        Some(Err(mistake)) => mistakes.push(mistake),
+        Some(Ok(origin)) => return origin.into_string(),
+    }
+    String::new()
+}
+
+/// A receiver, if one was given at all.
+enum Receiver {
+    Absent,
+    /// Given and refused; the mistake is noted already.
+    Wrong,
+    Is(Address),
+}
+
+fn pay_to(text: Option<&str>, whose: &str, mistakes: &mut Vec<Mistake>) -> Receiver {
+    let Some(text) = text else { return Receiver::Absent };
+    match parse_address(text) {
+        Ok(address) if address.is_zero() => mistakes.push(Mistake::PayToZero { whose: whose.to_owned() }),
+        Ok(address) => return Receiver::Is(address),
+        Err(error) => {
+            mistakes.push(Mistake::PayToInvalid { whose: whose.to_owned(), reason: error.to_string() });
+        }
+    }
+    Receiver::Wrong
+}
+
+struct Context<'a> {
+    origin: &'a str,
+    assets: &'a [Asset],
+    pay_to: Receiver,
+    given: &'a Given,
+}
+
+impl Context<'_> {
+    fn endpoint(&self, mounted: &Mounted, mistakes: &mut Vec<Mistake>) -> Option<BoundEndpoint> {
+        let spec = &mounted.spec;
+        texts(spec, mistakes);
+        self.timeout(spec, mistakes);
+        let receiver = self.receiver(spec, mistakes);
+        let assets = rails::of_endpoint(spec, &self.given.rails, self.assets, mistakes);
+        let prices = prices::on(spec, &assets, self.assets, mistakes);
+        let (method, path) = routes::place(mounted)?;
+        let receiver = receiver?;
+        development::check_receiver(spec.id, receiver, &prices, mistakes);
+        let terms = prices
+            .into_iter()
+            .filter_map(|(asset, amount)| Terms::new(asset, amount, receiver, spec.timeout_seconds))
+            .map(Arc::new)
+            .collect();
+        Some(BoundEndpoint { spec: spec.clone(), method, path, origin: self.origin.to_owned(), terms })
+    }
+
+    fn receiver(&self, spec: &EndpointSpec, mistakes: &mut Vec<Mistake>) -> Option<Address> {
+        let whose = format!("`{}`", spec.id);
+        match pay_to(spec.pay_to, &whose, mistakes) {
+            Receiver::Is(address) => Some(address),
+            Receiver::Wrong => None,
+            Receiver::Absent => match self.pay_to {
+                Receiver::Is(address) => Some(address),
+                Receiver::Wrong => None,
+                Receiver::Absent => {
+                    mistakes.push(Mistake::PayToMissing { whose });
+                    None
+                }
+            },
+        }
+    }
+
+    fn timeout(&self, spec: &EndpointSpec, mistakes: &mut Vec<Mistake>) {
+        let min = self
+            .given
+            .min_remaining_seconds
+            .saturating_add(MIN_TIME_TO_PAY_SECONDS)
+            .max(rules::MIN_TIMEOUT_SECONDS);
+        let max = rules::MAX_TIMEOUT_SECONDS;
+        if spec.timeout_seconds < min || spec.timeout_seconds > max {
+            let endpoint = spec.id.to_owned();
+            mistakes.push(Mistake::Timeout { endpoint, seconds: spec.timeout_seconds, min, max });
+        }
+    }
+}
+
+/// The rules that the macro checked already, for specs that no macro made.
+fn texts(spec: &EndpointSpec, mistakes: &mut Vec<Mistake>) {
+    let endpoint = || spec.id.to_owned();
+    for error in spec.check() {
+        match error {
+            // Said with more context by the passes below.
+            SpecError::Route(_) | SpecError::Text { field: "timeout_seconds" | "pay_to" | "rails", .. } => {}
+            SpecError::Price(error) => {
+                mistakes.push(Mistake::PriceInvalid { endpoint: endpoint(), reason: error.to_string() });
+            }
+            other => mistakes.push(Mistake::TextInvalid { endpoint: endpoint(), reason: other.to_string() }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -163,6 +163,22 @@ pub trait Facilitator: Send + Sync + 'static {
         }))
     }
 
+    /// Whether the payer is a contract on the chain, so that a signature no key made may still be valid (ERC-1271).
+    ///
+    /// The gate asks only when a signature is not the payer's own, and then accepts what [`Facilitator::verify`] accepts.
+    /// Facilitators that cannot know say `false`, which refuses such payments.
+    ///
+    /// # Errors
+    /// When the chain cannot be asked now.
+    fn payer_is_contract<'a>(
+        &'a self,
+        network: &'a Network,
+        payer: Address,
+    ) -> BoxFuture<'a, Result<bool, FacilitatorError>> {
+        let _ = (network, payer);
+        Box::pin(std::future::ready(Ok(false)))
+    }
+
     /// Whether the gate should call [`Facilitator::verify`] before it runs the handler.
     ///
     /// `true` costs a round trip and protects the handler's work against payers without money.
@@ -189,6 +205,14 @@ impl<F: Facilitator + ?Sized> Facilitator for Arc<F> {
 
     fn evidence<'a>(&'a self, payment: &'a PaymentRef) -> BoxFuture<'a, Evidence> {
         (**self).evidence(payment)
+    }
+
+    fn payer_is_contract<'a>(
+        &'a self,
+        network: &'a Network,
+        payer: Address,
+    ) -> BoxFuture<'a, Result<bool, FacilitatorError>> {
+        (**self).payer_is_contract(network, payer)
     }
 
     fn check_before_serving(&self) -> bool {

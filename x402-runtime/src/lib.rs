@@ -1,5 +1,6 @@
 //! Sell axum handlers by the call: the x402 gate, the payment ledger and settlement.
 
+#[allow(unused_extern_crates, reason = "lets `#[paid]` be used in this crate's own tests")]
 extern crate self as x402_runtime;
 
 pub mod bind;
@@ -24,5 +25,6 @@ pub mod sandbox;
 #[doc(hidden)]
 pub mod __private;
 
+pub(crate) use failpoint::failpoint;
 pub use x402_macros::paid;
 pub use x402_model as model;

@@ -1,1 +1,158 @@
-//! See the crate docs.
+//! The 402 answer as a projection of a bound endpoint: encoded once per route, with only the path patched in.
+//!
+//! This is the only module that builds payment terms for the wire. The JSON is laid out so that everything that varies
+//! comes late and in one place:
+//!
+//! ```text
+//! {"x402Version":2,"resource":{…,"url":"<origin> | <path> | "},"accepts":[…],"error":"Payment required"}
+//!  head: base64 kept                             patched   tail: base64 kept, for each of the three alignments
+//! ```
+
+use axum::http::HeaderValue;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde_json::Value;
+use x402_model::problem::{Problem, ProblemCode};
+
+use crate::bind::BoundEndpoint;
+
+/// The `error` of an answer to a request without payment.
+pub(crate) const FIRST_CONTACT: &str = "Payment required";
+
+/// Longest path that is repeated in `resource.url`. Longer ones are cut, so that the header stays bounded.
+const MAX_PATH: usize = 2048;
+
+/// The terms of one endpoint, ready to be sent.
+#[derive(Debug)]
+pub(crate) struct Challenge {
+    /// Base64 of the first whole 3-byte groups.
+    head: String,
+    /// The 0 to 2 bytes of the head that make no whole group.
+    head_rest: Vec<u8>,
+    /// The head as JSON text, for answers with another `error`.
+    head_json: String,
+    /// Everything between the path and the `error` value, as JSON text.
+    middle_json: String,
+    /// For each number of tail bytes that complete the patched part's last group: those bytes, and the rest encoded.
+    tails: [(Vec<u8>, String); 3],
+    /// The whole header for the one path that a route without captures has.
+    fixed: Option<(String, HeaderValue)>,
+    body: Bytes,
+}
+
+impl Challenge {
+    /// Encodes the terms of an endpoint.
+    pub(crate) fn new(endpoint: &BoundEndpoint) -> Self {
+        let spec = endpoint.spec();
+        let tags = if spec.tags.is_empty() { String::new() } else { format!(r#""tags":{},"#, json(spec.tags)) };
+        // Origins hold no byte that JSON escapes, so the open string can go on with the path.
+        let head_json = format!(
+            r#"{{"x402Version":2,"resource":{{"description":{},"mimeType":{},{tags}"url":"{}"#,
+            json(endpoint.description()),
+            json(spec.mime_type),
+            endpoint.origin(),
+        );
+        let middle_json = format!(r#""}},"accepts":{},"error":"#, endpoint.accepts_json());
+        let tail = format!("{middle_json}{}}}", json(FIRST_CONTACT));
+        let whole = head_json.len() - head_json.len() % 3;
+        let (groups, rest) = head_json.as_bytes().split_at_checked(whole).unwrap_or_default();
+        let mut challenge = Self {
+            head: STANDARD.encode(groups),
+            head_rest: rest.to_vec(),
+            tails: [0, 1, 2].map(|skip| {
+                let (first, later) = tail.as_bytes().split_at_checked(skip).unwrap_or_default();
+                (first.to_vec(), STANDARD.encode(later))
+            }),
+            fixed: None,
+            body: problem_json(&Problem::new(ProblemCode::PaymentRequired)),
+            head_json,
+            middle_json,
+        };
+        if !endpoint.path().contains('{') {
+            let value = challenge.patch(endpoint.path());
+            challenge.fixed = value.map(|value| (endpoint.path().to_owned(), value));
+        }
+        challenge
+    }
+
+    /// The header of an unpaid request's answer. `None` cannot happen, because base64 is always a header value; should it,
+    /// the answer goes out without terms.
+    pub(crate) fn header(&self, path: &str) -> Option<HeaderValue> {
+        match &self.fixed {
+            Some((fixed, value)) if fixed == path => Some(value.clone()),
+            _ => self.patch(path),
+        }
+    }
+
+    /// The header of an answer that refuses a payment.
+    pub(crate) fn header_with(&self, path: &str, error: &str) -> Option<HeaderValue> {
+        if error == FIRST_CONTACT {
+            return self.header(path);
+        }
+        let mut text = Vec::with_capacity(self.head_json.len() + path.len() + self.middle_json.len() + 64);
+        text.extend_from_slice(self.head_json.as_bytes());
+        push_path(&mut text, path);
+        text.extend_from_slice(self.middle_json.as_bytes());
+        text.extend_from_slice(json(error).as_bytes());
+        text.push(b'}');
+        HeaderValue::from_maybe_shared(Bytes::from(STANDARD.encode(text))).ok()
+    }
+
+    /// The problem body of an unpaid request's answer.
+    pub(crate) fn body(&self) -> Bytes {
+        self.body.clone()
+    }
+
+    /// Length of the header for a path, in bytes.
+    pub(crate) fn header_len(&self, path: &str) -> usize {
+        self.patch(path).map_or(0, |value| value.len())
+    }
+
+    fn patch(&self, path: &str) -> Option<HeaderValue> {
+        let mut part = Vec::with_capacity(path.len() + 8);
+        part.extend_from_slice(&self.head_rest);
+        push_path(&mut part, path);
+        // Borrow as many bytes of the tail as the last group of the patched part needs.
+        let borrow = (3 - part.len() % 3) % 3;
+        let (first, rest) = self.tails.get(borrow)?;
+        part.extend_from_slice(first);
+        let mut text = String::with_capacity(self.head.len() + part.len() / 3 * 4 + rest.len());
+        text.push_str(&self.head);
+        STANDARD.encode_string(&part, &mut text);
+        text.push_str(rest);
+        HeaderValue::from_maybe_shared(Bytes::from(text)).ok()
+    }
+}
+
+/// The body of a refusal.
+pub(crate) fn problem_json(problem: &Problem) -> Bytes {
+    Bytes::from(problem.to_json().to_string())
+}
+
+/// JSON text of a value that always has one.
+fn json<T: serde::Serialize + ?Sized>(value: &T) -> String {
+    serde_json::to_value(value).unwrap_or(Value::Null).to_string()
+}
+
+/// Appends a request's path such that it is a path of RFC 3986 and needs no escape in JSON. Escapes that are there stay.
+fn push_path(out: &mut Vec<u8>, path: &str) {
+    let bytes = path.as_bytes();
+    let bytes = bytes.get(..MAX_PATH).unwrap_or(bytes);
+    for (at, byte) in bytes.iter().copied().enumerate() {
+        let kept = match byte {
+            b'%' => matches!(bytes.get(at + 1..at + 3), Some([a, b]) if a.is_ascii_hexdigit() && b.is_ascii_hexdigit()),
+            _ => byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte),
+        };
+        if kept {
+            out.push(byte);
+        } else {
+            const HEX: &[u8; 16] = b"0123456789ABCDEF";
+            let digit = |value: u8| HEX.get(usize::from(value)).copied().unwrap_or(b'0');
+            out.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte & 15)]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

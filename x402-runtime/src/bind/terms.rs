@@ -1,0 +1,114 @@
+//! One way to pay for an endpoint: what is offered, and what a payment is checked against.
+
+use alloy_primitives::Address;
+use serde_json::{Map, Value};
+use x402_model::asset::{Asset, checksum, parse_address};
+use x402_model::evm::{DomainSeparator, Eip712Domain};
+use x402_model::money::AtomicAmount;
+use x402_model::network::Network;
+use x402_model::wire::{Offered, PaymentRequirements};
+
+/// The scheme of every offer: exactly this amount, signed by the payer.
+pub(crate) const SCHEME: &str = "exact";
+
+/// The terms of one rail: an entry of `accepts`, with its values in typed form.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    asset: Asset,
+    amount: AtomicAmount,
+    pay_to: Address,
+    max_timeout_seconds: u64,
+    separator: DomainSeparator,
+    offered: Offered,
+}
+
+impl Terms {
+    /// Terms for an EIP-3009 token of an EVM chain; `None` for any other.
+    pub(super) fn new(asset: Asset, amount: AtomicAmount, pay_to: Address, max_timeout_seconds: u64) -> Option<Self> {
+        let domain = asset.eip712.clone()?;
+        let mut extra = Map::new();
+        extra.insert("name".to_owned(), Value::from(domain.name.as_ref()));
+        extra.insert("version".to_owned(), Value::from(domain.version.as_ref()));
+        let offered = Offered::new(PaymentRequirements {
+            scheme: SCHEME.to_owned(),
+            network: asset.network.to_string(),
+            amount: amount.to_string(),
+            asset: checksum(asset.address),
+            pay_to: checksum(pay_to),
+            max_timeout_seconds,
+            extra,
+        });
+        let separator = separator(&asset, &domain.name, &domain.version)?;
+        Some(Self { asset, amount, pay_to, max_timeout_seconds, separator, offered })
+    }
+
+    /// Terms that were offered earlier, read back from the ledger; `None` if they are no `exact` offer in one of
+    /// the tokens accepted now.
+    pub(crate) fn of_earlier(offered: Offered, assets: &[Asset]) -> Option<Self> {
+        let view = offered.view()?;
+        let network: Network = view.network.parse().ok()?;
+        let address = parse_address(&view.asset).ok()?;
+        let asset = assets.iter().find(|asset| asset.network == network && asset.address == address)?.clone();
+        if view.scheme != SCHEME {
+            return None;
+        }
+        let amount: AtomicAmount = view.amount.parse().ok()?;
+        let pay_to = parse_address(&view.pay_to).ok()?;
+        let text = |key: &str| view.extra.get(key).and_then(Value::as_str).map(str::to_owned);
+        let separator = separator(&asset, &text("name")?, &text("version")?)?;
+        let max_timeout_seconds = view.max_timeout_seconds;
+        Some(Self { asset, amount, pay_to, max_timeout_seconds, separator, offered })
+    }
+
+    /// The token.
+    #[must_use]
+    pub const fn asset(&self) -> &Asset {
+        &self.asset
+    }
+
+    /// The network.
+    #[must_use]
+    pub const fn network(&self) -> &Network {
+        &self.asset.network
+    }
+
+    /// The price in atomic units of the token.
+    #[must_use]
+    pub const fn amount(&self) -> AtomicAmount {
+        self.amount
+    }
+
+    /// Who is paid.
+    #[must_use]
+    pub const fn pay_to(&self) -> Address {
+        self.pay_to
+    }
+
+    /// How long a payment may be valid, in seconds.
+    #[must_use]
+    pub const fn max_timeout_seconds(&self) -> u64 {
+        self.max_timeout_seconds
+    }
+
+    /// The entry of `accepts`.
+    #[must_use]
+    pub const fn offered(&self) -> &Offered {
+        &self.offered
+    }
+
+    /// The token's EIP-712 domain separator, computed once.
+    #[must_use]
+    pub const fn separator(&self) -> &DomainSeparator {
+        &self.separator
+    }
+}
+
+fn separator(asset: &Asset, name: &str, version: &str) -> Option<DomainSeparator> {
+    let domain = Eip712Domain {
+        name: name.to_owned(),
+        version: version.to_owned(),
+        chain_id: asset.network.chain_id()?,
+        verifying_contract: asset.address,
+    };
+    Some(domain.separator())
+}

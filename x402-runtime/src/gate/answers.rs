@@ -1,0 +1,188 @@
+//! Outcomes as HTTP answers. Every answer to a paid route is private and varies by the payment headers.
+
+use axum::body::Body;
+use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, VARY};
+use axum::http::response::Parts;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::Response;
+use bytes::Bytes;
+use x402_model::problem::{Problem, ProblemCode};
+use x402_model::wire::{SettleResponse, headers};
+
+use super::Gate;
+use super::checks::Refusal;
+use super::decision::{canonical, refusal as not_settled};
+use crate::extract::PaymentId;
+use crate::ledger::{Record, StoredAnswer};
+use crate::project::problem_json;
+
+const PAYMENT_REQUIRED: HeaderName = HeaderName::from_static("payment-required");
+const PAYMENT_RESPONSE: HeaderName = HeaderName::from_static("payment-response");
+const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-store");
+const VARY_BY_PAYMENT: HeaderValue = HeaderValue::from_static("PAYMENT-SIGNATURE, X-PAYMENT");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// Headers of a handler's answer that are the gate's, the connection's, or must never leave the server.
+const NOT_THE_HANDLERS: [&str; 10] = [
+    "cache-control",
+    "connection",
+    "content-length",
+    "extension-responses",
+    "keep-alive",
+    "payment-required",
+    "payment-response",
+    "settlement-overrides",
+    "transfer-encoding",
+    "x-payment-response",
+];
+
+/// How a presented payment ended.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// Paid: the stored answer and the settlement.
+    Paid(Box<Record>),
+    /// The handler's own answer of status 400 or more.
+    Uncharged(Response),
+    /// Refused before any money could move.
+    Refused(Refusal),
+    /// Served, but the settlement was refused with this code.
+    NotSettled(Box<Record>, String),
+    /// Nobody knows yet whether it is paid.
+    Pending(Box<Problem>),
+}
+
+impl Outcome {
+    /// The outcome of a payment whose record is open.
+    pub(super) fn pending(record: &Record) -> Self {
+        let problem = Problem::new(ProblemCode::SettlementPending).payment_id(PaymentId::of(&record.key).as_str());
+        Self::Pending(Box::new(match &record.transaction {
+            Some(hash) => problem.transaction(hash, record.key.network.to_string()),
+            None => problem,
+        }))
+    }
+
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Paid(_) => "paid",
+            Self::Uncharged(_) => "uncharged",
+            Self::Refused(refusal) => refusal.code.as_str(),
+            Self::NotSettled(..) => ProblemCode::SettlementRefused.as_str(),
+            Self::Pending(_) => ProblemCode::SettlementPending.as_str(),
+        }
+    }
+}
+
+/// The answer to a request that presented a payment.
+pub(super) fn render(gate: &Gate, path: &str, outcome: Outcome) -> Response {
+    tracing::info!(name: "x402.payment", endpoint = gate.endpoint.id(), outcome = outcome.name());
+    match outcome {
+        Outcome::Paid(record) => paid(&record),
+        Outcome::Uncharged(response) => {
+            let (parts, body) = response.into_parts();
+            let mut response = Response::new(body);
+            *response.status_mut() = parts.status;
+            copy_headers(&mut response, parts.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+            guarded(response)
+        }
+        Outcome::Refused(refused) => refusal(gate, path, &refused),
+        Outcome::NotSettled(record, code) => {
+            let problem = Problem::new(ProblemCode::SettlementRefused)
+                .with_reason(&code)
+                .payment_id(PaymentId::of(&record.key).as_str());
+            with_settlement(bare_problem(&problem), &not_settled(&record, &code))
+        }
+        Outcome::Pending(problem) => bare_problem(&problem),
+    }
+}
+
+/// The answer to a request that is not served. Only an answer of status 402 repeats the terms: it is the only one after which
+/// paying (again) is right.
+pub(super) fn refusal(gate: &Gate, path: &str, refusal: &Refusal) -> Response {
+    let code = refusal.code;
+    let terms = match code.http_status() {
+        402 | 412 => gate.challenge.header_with(path, &refusal.error),
+        _ => None,
+    };
+    if code == ProblemCode::PaymentRequired {
+        tracing::debug!(name: "x402.unpaid", endpoint = gate.endpoint.id());
+        return with_terms(problem(code.http_status(), gate.challenge.body()), terms);
+    }
+    tracing::debug!(name: "x402.refused", endpoint = gate.endpoint.id(), code = code.as_str());
+    with_terms(bare_problem(&refusal.problem()), terms)
+}
+
+fn with_terms(mut response: Response, terms: Option<HeaderValue>) -> Response {
+    if let Some(terms) = terms {
+        response.headers_mut().insert(PAYMENT_REQUIRED, terms);
+    }
+    response
+}
+
+/// A problem without terms.
+pub(crate) fn bare_problem(refused: &Problem) -> Response {
+    let mut response = problem(refused.code().http_status(), problem_json(refused));
+    if let Some(seconds) = refused.retry_after() {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+fn problem(status: u16, body: Bytes) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.reserve(5);
+    headers.insert(CONTENT_TYPE, JSON);
+    headers.insert(CACHE_CONTROL, PRIVATE);
+    headers.insert(VARY, VARY_BY_PAYMENT);
+    response
+}
+
+/// The stored answer with its settlement; the same bytes each time.
+fn paid(record: &Record) -> Response {
+    let (Some(answer), Some(settlement)) = (&record.answer, &record.settlement) else {
+        return bare_problem(&Problem::new(ProblemCode::AnswerGone));
+    };
+    let mut response = Response::new(Body::from(answer.body.clone()));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+    copy_headers(
+        &mut response,
+        answer.headers.iter().filter_map(|(name, value)| {
+            Some((HeaderName::try_from(name).ok()?, HeaderValue::from_bytes(value).ok()?))
+        }),
+    );
+    with_settlement(guarded(response), &canonical(record, &settlement.transaction))
+}
+
+fn with_settlement(mut response: Response, settlement: &SettleResponse) -> Response {
+    let header = headers::encode(settlement).ok().and_then(|text| HeaderValue::try_from(text).ok());
+    if let Some(header) = header {
+        response.headers_mut().insert(PAYMENT_RESPONSE, header);
+    }
+    response
+}
+
+fn copy_headers(response: &mut Response, from: impl Iterator<Item = (HeaderName, HeaderValue)>) {
+    let headers = response.headers_mut();
+    for (name, value) in from.filter(|(name, _)| !NOT_THE_HANDLERS.contains(&name.as_str())) {
+        headers.append(name, value);
+    }
+}
+
+/// Keeps an answer out of caches that others read. What the handler says about caching is replaced, its `Vary` is kept.
+fn guarded(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, PRIVATE);
+    headers.append(VARY, VARY_BY_PAYMENT);
+    response
+}
+
+/// A handler's answer in the form in which the ledger keeps it.
+pub(super) fn store(parts: &Parts, body: Bytes) -> StoredAnswer {
+    let kept = parts.headers.iter().filter(|(name, _)| *name != CONTENT_LENGTH);
+    StoredAnswer {
+        status: parts.status.as_u16(),
+        headers: kept.map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect(),
+        body,
+    }
+}

@@ -1,0 +1,83 @@
+//! The handler that axum's router sees in place of the paid one.
+
+use std::future::{Ready, ready};
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::handler::Handler;
+use axum::response::Response;
+use futures_util::future::Either;
+
+use super::checks::{Presented, check};
+use super::present::{RequestPath, serve};
+use super::{Gate, answers};
+use crate::facilitator::BoxFuture;
+use crate::handler::PaidHandler;
+
+/// A paid handler whose argument types are forgotten.
+pub(crate) trait ErasedHandler<S>: Send + Sync {
+    /// The future of the handler's answer. Nothing of the handler runs before it is polled.
+    fn answer(&self, request: Request, state: S) -> BoxFuture<'static, Response>;
+}
+
+/// A paid handler together with its argument types.
+pub(crate) struct Erased<H, T> {
+    handler: H,
+    arguments: PhantomData<fn() -> T>,
+}
+
+impl<H, T> Erased<H, T> {
+    pub(crate) const fn new(handler: H) -> Self {
+        Self { handler, arguments: PhantomData }
+    }
+}
+
+impl<H, T, S> ErasedHandler<S> for Erased<H, T>
+where
+    H: PaidHandler<T, S>,
+    T: 'static,
+    S: 'static,
+{
+    fn answer(&self, request: Request, state: S) -> BoxFuture<'static, Response> {
+        self.handler.clone().call(request, state)
+    }
+}
+
+/// Stands in the router for a paid handler. No request gets past it without a payment.
+pub(crate) struct GateHandler<S> {
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) handler: Arc<dyn ErasedHandler<S>>,
+}
+
+impl<S> Clone for GateHandler<S> {
+    fn clone(&self) -> Self {
+        Self { gate: Arc::clone(&self.gate), handler: Arc::clone(&self.handler) }
+    }
+}
+
+/// Tells this implementation of axum's `Handler` from those for functions.
+pub(crate) struct Gated;
+
+impl<S> Handler<Gated, S> for GateHandler<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    /// Refusals are ready at once; only a payment needs a future of its own.
+    type Future = Either<Ready<Response>, BoxFuture<'static, Response>>;
+
+    fn call(self, request: Request, state: S) -> Self::Future {
+        match check(&self.gate, request.headers()) {
+            Presented::Refused(refusal) => {
+                let path = RequestPath::of(&request);
+                Either::Left(ready(answers::refusal(&self.gate, path.as_str(), &refusal)))
+            }
+            presented => {
+                crate::failpoint("c0_header_parsed");
+                let Self { gate, handler } = self;
+                let run = Box::new(move |request| handler.answer(request, state));
+                Either::Right(Box::pin(serve(gate, request, presented, run)))
+            }
+        }
+    }
+}

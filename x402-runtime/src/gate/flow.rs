@@ -1,0 +1,260 @@
+//! The life of one payment inside a tracked task: reserve, run the handler, store its answer, settle.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::Response;
+use futures_util::FutureExt;
+use tokio::time::timeout;
+use x402_model::problem::{Problem, ProblemCode};
+
+use super::answers::{self, Outcome};
+use super::body::{Unread, collect};
+use super::checks::{Payment, Refusal};
+use super::core::Core;
+use super::decision::{Found, found, verification};
+use super::settle::{Attempt, attempt};
+use super::Gate;
+use crate::facilitator::{BoxFuture, FacilitatorRequest};
+use crate::ledger::{Advanced, Begin, Event, Fingerprint, LedgerError, NewPayment, Record, StoredAnswer};
+use crate::paywall::{PROTOCOL_MARGIN_SECONDS, millis};
+
+/// Time over a handler's own before others may think that it is gone.
+const LEASE_SLACK_MS: u64 = 3_000;
+
+/// One presentation of a verified payment.
+pub(super) struct Job {
+    pub(super) gate: Arc<Gate>,
+    pub(super) payment: Payment,
+    pub(super) fingerprint: Fingerprint,
+    /// The handler's answer; runs the handler when polled.
+    pub(super) answer: BoxFuture<'static, Response>,
+}
+
+/// The refusal when the store does not work: no service without a record.
+pub(super) fn ledger_down(error: &LedgerError) -> Refusal {
+    tracing::error!(name: "x402.ledger_failed", %error);
+    match error {
+        LedgerError::Overloaded => ProblemCode::Overloaded.into(),
+        _ => ProblemCode::LedgerUnavailable.into(),
+    }
+}
+
+/// Asks the facilitator whether a payment would settle.
+pub(super) async fn verify(core: &Core, request: &FacilitatorRequest) -> Result<(), Problem> {
+    let response = match timeout(core.limits.verify_timeout, core.facilitator.verify(request)).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(error)) => {
+            tracing::warn!(name: "x402.verify_failed", error = %error.to_string().escape_debug());
+            return Err(Problem::new(ProblemCode::FacilitatorUnavailable));
+        }
+        Err(_) => {
+            tracing::warn!(name: "x402.verify_failed", error = "no answer in time");
+            return Err(Problem::new(ProblemCode::FacilitatorUnavailable));
+        }
+    };
+    verification(&response).map_err(|(code, reason)| {
+        let message = response.invalid_message.as_deref().unwrap_or_default();
+        tracing::info!(name: "x402.invalid", reason, message = %message.escape_debug());
+        Problem::new(code).with_reason(&reason)
+    })
+}
+
+/// How a handler ended.
+enum Ran {
+    /// With an answer worth its price.
+    Answered(StoredAnswer),
+    /// With an answer of status 400 or more, which costs nothing.
+    Failed(Response),
+    /// Without an answer.
+    Broken(ProblemCode),
+}
+
+impl Job {
+    /// Runs the payment to its end. Dropping the connection does not stop it.
+    pub(super) async fn run(self) -> Outcome {
+        self.go().await.unwrap_or_else(Outcome::Refused)
+    }
+
+    async fn go(self) -> Result<Outcome, Refusal> {
+        let Self { gate, payment, fingerprint, answer } = self;
+        let core = &gate.core;
+        let owner = core.owner();
+        if let Some(record) = reserve(&gate, &payment, fingerprint, owner).await? {
+            return known(core, &record, &fingerprint).await;
+        }
+        crate::failpoint("c1_reserved");
+        let reservation = Reservation { core, payment: &payment, owner };
+        if core.facilitator.check_before_serving()
+            && let Err(problem) = verify(core, &payment.request).await
+        {
+            reservation.release().await;
+            return Err(problem.into());
+        }
+        let ran = handle(core, &payment, answer).await;
+        crate::failpoint("c2_handler_ran");
+        let answer = match ran {
+            Ran::Answered(answer) => answer,
+            Ran::Failed(response) => {
+                reservation.release().await;
+                return Ok(Outcome::Uncharged(response));
+            }
+            Ran::Broken(code) => {
+                reservation.release().await;
+                return Err(code.into());
+            }
+        };
+        reservation.answered(answer).await?;
+        crate::failpoint("c3_answer_stored");
+        settle(core, &payment).await
+    }
+}
+
+/// Reserves the payment. `Some` is the record of somebody who was here before.
+async fn reserve(
+    gate: &Gate,
+    payment: &Payment,
+    fingerprint: Fingerprint,
+    owner: u64,
+) -> Result<Option<Box<Record>>, Refusal> {
+    let core = &gate.core;
+    let limits = &core.limits;
+    let lease = millis(limits.verify_timeout.saturating_add(limits.handler_timeout)).saturating_add(LEASE_SLACK_MS);
+    // Twice: a reservation whose owner is gone is taken back once.
+    for last in [false, true] {
+        let now_ms = core.clock.now_ms();
+        let new = NewPayment {
+            key: payment.key.clone(),
+            fingerprint,
+            endpoint: gate.endpoint.id().to_owned(),
+            amount: payment.terms.amount(),
+            pay_to: payment.terms.pay_to(),
+            valid_before: payment.valid_before,
+            request: payment.request.clone(),
+            owner,
+            lease_until_ms: now_ms.saturating_add(lease),
+            now_ms,
+        };
+        let record = match core.ledger.begin(new).await.map_err(|error| ledger_down(&error))? {
+            Begin::Reserved => return Ok(None),
+            Begin::Exists(record) => record,
+        };
+        if last || found(&record, &fingerprint, now_ms) != Found::Reclaim {
+            return Ok(Some(record));
+        }
+        let over = Event::LeaseOver { now_ms };
+        core.ledger.advance(&payment.key, over, now_ms).await.map_err(|error| ledger_down(&error))?;
+    }
+    Err(ProblemCode::PaymentInProgress.into())
+}
+
+/// Answers a payment that the ledger knows already.
+async fn known(core: &Core, record: &Record, fingerprint: &Fingerprint) -> Result<Outcome, Refusal> {
+    match found(record, fingerprint, core.clock.now_ms()) {
+        Found::Show => Ok(Outcome::Paid(Box::new(record.clone()))),
+        Found::Pending => Ok(Outcome::pending(record)),
+        Found::Refuse(code) => Err(code.into()),
+        Found::Reclaim => Err(ProblemCode::PaymentInProgress.into()),
+        Found::Settle => after(core, attempt(core, &record.key).await, fingerprint),
+    }
+}
+
+async fn settle(core: &Core, payment: &Payment) -> Result<Outcome, Refusal> {
+    let attempt = attempt(core, &payment.key).await;
+    // Whoever was faster did it for the same request: this task stored the answer.
+    let fingerprint = match &attempt {
+        Ok(Attempt::Lost(Some(record))) => record.fingerprint,
+        _ => Fingerprint([0; 32]),
+    };
+    after(core, attempt, &fingerprint)
+}
+
+/// What an attempt to settle means for the buyer.
+fn after(core: &Core, attempt: Result<Attempt, LedgerError>, fingerprint: &Fingerprint) -> Result<Outcome, Refusal> {
+    match attempt {
+        Ok(Attempt::Settled(record)) => Ok(Outcome::Paid(record)),
+        Ok(Attempt::Refused(record, code)) => Ok(Outcome::NotSettled(record, code)),
+        Ok(Attempt::Open(record)) => Ok(Outcome::pending(&record)),
+        Ok(Attempt::Lost(None)) => Err(ProblemCode::SettlementPending.into()),
+        Ok(Attempt::Lost(Some(record))) => match found(&record, fingerprint, core.clock.now_ms()) {
+            Found::Show => Ok(Outcome::Paid(record)),
+            Found::Refuse(code) => Err(code.into()),
+            Found::Pending | Found::Settle | Found::Reclaim => Ok(Outcome::pending(&record)),
+        },
+        // The answer is stored, so the money may still move: now by a call that was made, or later by the resolver.
+        Err(error) => {
+            tracing::error!(name: "x402.ledger_failed", %error);
+            Err(ProblemCode::SettlementPending.into())
+        }
+    }
+}
+
+/// A reservation that belongs to this task.
+struct Reservation<'a> {
+    core: &'a Core,
+    payment: &'a Payment,
+    owner: u64,
+}
+
+impl Reservation<'_> {
+    /// Makes the payment free again. Should the store fail, the lease's end does it.
+    async fn release(&self) {
+        let event = Event::HandlerFailed { owner: self.owner };
+        if let Err(error) = self.core.ledger.advance(&self.payment.key, event, self.core.clock.now_ms()).await {
+            tracing::error!(name: "x402.ledger_failed", %error);
+        }
+    }
+
+    async fn answered(&self, answer: StoredAnswer) -> Result<(), Refusal> {
+        let event = Event::Answered { owner: self.owner, answer };
+        match self.core.ledger.advance(&self.payment.key, event, self.core.clock.now_ms()).await {
+            Ok(Advanced::Done(_)) => Ok(()),
+            // The lease ran out and the reservation went to somebody else, or to nobody: this answer is not the one.
+            Ok(Advanced::Lost(_) | Advanced::Removed) => Err(ProblemCode::PaymentInProgress.into()),
+            Err(error) => {
+                tracing::error!(name: "x402.ledger_failed", %error);
+                Err(ProblemCode::SettlementPending.into())
+            }
+        }
+    }
+}
+
+/// Runs the handler within its time and collects its answer within its size.
+async fn handle(core: &Core, payment: &Payment, answer: BoxFuture<'static, Response>) -> Ran {
+    let now = core.clock.now_ms() / 1000;
+    // A payment that is near its end must still be there to be settled when the handler is done.
+    let left = payment.valid_before.saturating_sub(now).saturating_sub(PROTOCOL_MARGIN_SECONDS);
+    let time = core.limits.handler_timeout.min(Duration::from_secs(left));
+    let run = async {
+        let response = answer.await;
+        if response.status().as_u16() >= 400 {
+            return Ran::Failed(response);
+        }
+        let (parts, body) = response.into_parts();
+        match collect(body, core.limits.answer_cap).await {
+            Ok(body) => Ran::Answered(answers::store(&parts, body)),
+            Err(Unread::TooLarge) => Ran::Broken(ProblemCode::AnswerTooLarge),
+            Err(Unread::Broken) => Ran::Broken(ProblemCode::HandlerPanicked),
+        }
+    };
+    match timeout(time, AssertUnwindSafe(run).catch_unwind()).await {
+        Ok(Ok(Ran::Failed(response))) => failed(core, response).await,
+        Ok(Ok(ran)) => ran,
+        Ok(Err(_panic)) => Ran::Broken(ProblemCode::HandlerPanicked),
+        Err(_) => Ran::Broken(ProblemCode::HandlerTimeout),
+    }
+}
+
+/// Reads the body of a failed answer too, so that the connection sees no body that panics or never ends.
+async fn failed(core: &Core, response: Response) -> Ran {
+    let (parts, body) = response.into_parts();
+    let read = AssertUnwindSafe(collect(body, core.limits.answer_cap)).catch_unwind();
+    match timeout(core.limits.handler_timeout, read).await {
+        Ok(Ok(Ok(body))) => Ran::Failed(Response::from_parts(parts, Body::from(body))),
+        Ok(Ok(Err(Unread::TooLarge))) => Ran::Broken(ProblemCode::AnswerTooLarge),
+        Ok(Ok(Err(Unread::Broken)) | Err(_)) => Ran::Broken(ProblemCode::HandlerPanicked),
+        Err(_) => Ran::Broken(ProblemCode::HandlerTimeout),
+    }
+}

@@ -1,0 +1,154 @@
+//! Takes a payment and its request as far as the connection matters, then hands both to a task that outlives it.
+
+use std::sync::Arc;
+
+use alloy_primitives::Address;
+use axum::body::Body;
+use axum::extract::{OriginalUri, Request};
+use axum::http::Uri;
+use axum::response::Response;
+use tokio::time::timeout;
+use x402_model::evm::ExactEvmPayload;
+use x402_model::network::Network;
+use x402_model::problem::{Problem, ProblemCode};
+
+use super::answers::{self, Outcome};
+use super::checks::{PAYMENT_SIGNATURE, Payment, Presented, Refusal, X_PAYMENT};
+use super::decision::{Found, found};
+use super::fingerprint::fingerprint;
+use super::{Gate, body, flow};
+use crate::extract::Paid;
+use crate::facilitator::{BoxFuture, FacilitatorRequest};
+use crate::ledger::{PaymentKey, Record};
+
+/// Makes the future of the handler's answer; the handler runs when it is polled.
+pub(super) type Run = Box<dyn FnOnce(Request) -> BoxFuture<'static, Response> + Send>;
+
+/// The URI of a request as the client sent it, whatever routers it was nested in.
+pub(super) struct RequestPath(Uri);
+
+impl RequestPath {
+    pub(super) fn of(request: &Request) -> Self {
+        let original = request.extensions().get::<OriginalUri>();
+        Self(original.map_or_else(|| request.uri().clone(), |OriginalUri(uri)| uri.clone()))
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        self.0.path()
+    }
+
+    fn query(&self) -> &str {
+        self.0.query().unwrap_or_default()
+    }
+}
+
+/// Answers a request that presents a payment.
+pub(super) async fn serve(gate: Arc<Gate>, request: Request, presented: Presented, run: Run) -> Response {
+    let path = RequestPath::of(&request);
+    let outcome = present(&gate, &path, request, presented, run).await.unwrap_or_else(Outcome::Refused);
+    crate::failpoint("c8_before_response");
+    answers::render(&gate, path.as_str(), outcome)
+}
+
+async fn present(
+    gate: &Arc<Gate>,
+    path: &RequestPath,
+    request: Request,
+    presented: Presented,
+    run: Run,
+) -> Result<Outcome, Refusal> {
+    // Held from before the body is read until the task ends: it bounds memory, and shutdown waits for it.
+    let permit = gate.core.admit()?;
+    let payment = match presented {
+        Presented::Refused(refusal) => return Err(refusal),
+        Presented::Late(late, refusal) => {
+            let (key, exact) = *late;
+            return remembered(gate, path, request, &key, &exact, refusal).await;
+        }
+        Presented::Proven(payment) => payment,
+        Presented::Unproven(payment) => {
+            prove(gate, &payment).await?;
+            payment
+        }
+    };
+    let (mut parts, body) = request.into_parts();
+    let body = body::read(&gate.core, body).await?;
+    let fingerprint = fingerprint(&gate.endpoint, path.as_str(), path.query(), &body);
+    // What proves the payment is the gate's business; handlers and their logs need not see it.
+    parts.headers.remove(PAYMENT_SIGNATURE);
+    parts.headers.remove(X_PAYMENT);
+    let terms = &payment.terms;
+    parts.extensions.insert(Paid::new(&payment.key, terms.amount(), terms.asset().clone()));
+    let answer = run(Request::from_parts(parts, Body::from(body)));
+    let job = flow::Job { gate: Arc::clone(gate), payment: *payment, fingerprint, answer };
+    let task = gate.core.tasks.spawn(async move {
+        let outcome = job.run().await;
+        drop(permit);
+        outcome
+    });
+    let limits = &gate.core.limits;
+    let patience = limits.verify_timeout.saturating_add(limits.handler_timeout).saturating_add(limits.settle_wait);
+    match timeout(patience, task).await {
+        Ok(Ok(outcome)) => Ok(outcome),
+        // The task goes on; the buyer learns the end by presenting the same payment again.
+        Ok(Err(_)) | Err(_) => Err(ProblemCode::SettlementPending.into()),
+    }
+}
+
+/// Answers a payment that would be refused now from the record that an earlier presentation left, if there is one.
+async fn remembered(
+    gate: &Gate,
+    path: &RequestPath,
+    request: Request,
+    key: &PaymentKey,
+    exact: &ExactEvmPayload,
+    refusal: Refusal,
+) -> Result<Outcome, Refusal> {
+    let record = match gate.core.ledger.get(key).await {
+        Ok(Some(record)) if is_same_payment(&record.request, exact) => record,
+        Ok(_) => return Err(refusal),
+        Err(error) => return Err(flow::ledger_down(&error)),
+    };
+    let body = body::read(&gate.core, request.into_body()).await?;
+    let fingerprint = fingerprint(&gate.endpoint, path.as_str(), path.query(), &body);
+    match found(&record, &fingerprint, gate.core.clock.now_ms()) {
+        Found::Show => Ok(Outcome::Paid(Box::new(record))),
+        Found::Pending => Ok(Outcome::pending(&record)),
+        Found::Refuse(code) => Err(code.into()),
+        // Nothing was charged, and what is needed to charge it is refused.
+        Found::Settle | Found::Reclaim => Err(refusal),
+    }
+}
+
+/// Whether a recorded payment is this one, signature and all. Whoever holds it presented it before, or saw it.
+fn is_same_payment(recorded: &FacilitatorRequest, exact: &ExactEvmPayload) -> bool {
+    let payload = recorded.payload.get("payload");
+    payload.and_then(|payload| ExactEvmPayload::parse(payload).ok()).is_some_and(|known| known == *exact)
+}
+
+/// Lets the chain say whether a payer that is a contract agrees to the payment (ERC-1271, ERC-6492).
+async fn prove(gate: &Gate, payment: &Payment) -> Result<(), Refusal> {
+    let known: Option<Record> =
+        gate.core.ledger.get(&payment.key).await.map_err(|error| flow::ledger_down(&error))?;
+    if known.is_some_and(|record| is_same_payment(&record.request, &payment.exact)) {
+        // It was proven when it was recorded; by now its nonce may be used.
+        return Ok(());
+    }
+    let wrapped = payment.exact.signature.is_erc6492();
+    if !wrapped && !is_contract(gate, payment.terms.network(), payment.key.payer).await? {
+        return Err(ProblemCode::InvalidSignature.into());
+    }
+    flow::verify(&gate.core, &payment.request).await.map_err(Refusal::from)
+}
+
+async fn is_contract(gate: &Gate, network: &Network, payer: Address) -> Result<bool, Refusal> {
+    let asked = gate.core.facilitator.payer_is_contract(network, payer);
+    match timeout(gate.core.limits.verify_timeout, asked).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => {
+            tracing::warn!(name: "x402.facilitator_failed", endpoint = gate.endpoint.id(), %error);
+            Err(Problem::new(ProblemCode::FacilitatorUnavailable).into())
+        }
+        Err(_) => Err(Problem::new(ProblemCode::FacilitatorUnavailable).into()),
+    }
+}

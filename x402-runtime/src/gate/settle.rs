@@ -1,0 +1,92 @@
+//! One attempt to move the money of a served payment: intent, call, outcome. Used by the gate and by the resolver.
+
+use tokio::time::timeout;
+
+use super::core::Core;
+use super::decision::{UNNAMED_REFUSAL, settlement_event};
+use crate::facilitator::SettleOutcome;
+use crate::ledger::{Advanced, Event, LedgerError, PaymentKey, Record, State};
+use crate::paywall::millis;
+
+/// Time over the settle timeout before others may think that a settler is gone.
+const LEASE_SLACK_MS: u64 = 3_000;
+
+/// How an attempt ended.
+#[derive(Debug)]
+pub(crate) enum Attempt {
+    /// The money moved.
+    Settled(Box<Record>),
+    /// Nothing moved and nothing is in flight.
+    Refused(Box<Record>, String),
+    /// Nobody knows yet.
+    Open(Box<Record>),
+    /// Somebody else was faster; the record as it is now, if there still is one.
+    Lost(Option<Box<Record>>),
+}
+
+/// Settles a payment that is served, or whose outcome is unknown, with its recorded authorization.
+///
+/// # Errors
+/// When the ledger fails. If the intent could not be stored, the facilitator was not called.
+pub(crate) async fn attempt(core: &Core, key: &PaymentKey) -> Result<Attempt, LedgerError> {
+    let now_ms = core.clock.now_ms();
+    let lease = millis(core.limits.settle_timeout).saturating_add(LEASE_SLACK_MS);
+    let intend = Event::Intend { owner: core.owner(), lease_until_ms: now_ms.saturating_add(lease) };
+    let record = match core.ledger.advance(key, intend, now_ms).await? {
+        Advanced::Done(record) => record,
+        Advanced::Removed => return Ok(Attempt::Lost(None)),
+        Advanced::Lost(record) => return Ok(Attempt::Lost(record)),
+    };
+    crate::failpoint("c4_intent_stored");
+    let outcome = call(core, &record).await;
+    crate::failpoint("c6_answer_received");
+    let event = settlement_event(&record, &outcome);
+    log(&record, &outcome, &event);
+    let refusal = match &event {
+        Event::Refused { code } => Some(code.clone()),
+        _ => None,
+    };
+    let advanced = core.ledger.advance(key, event, core.clock.now_ms()).await?;
+    let record = match advanced {
+        Advanced::Done(record) => record,
+        Advanced::Removed => return Ok(Attempt::Lost(None)),
+        Advanced::Lost(record) => return Ok(Attempt::Lost(record)),
+    };
+    if record.state.is_paid() {
+        crate::failpoint("c7_settled");
+        return Ok(Attempt::Settled(record));
+    }
+    Ok(match (record.state, refusal) {
+        (State::Served, code) => {
+            Attempt::Refused(record, code.unwrap_or_else(|| UNNAMED_REFUSAL.to_owned()))
+        }
+        _ => Attempt::Open(record),
+    })
+}
+
+/// Calls the facilitator. An answer that does not come in time is no answer.
+async fn call(core: &Core, record: &Record) -> SettleOutcome {
+    match timeout(core.limits.settle_timeout, core.facilitator.settle(&record.request)).await {
+        Ok(outcome) => outcome,
+        Err(_) => SettleOutcome::Unknown { transaction: None, reason: "no answer in time".to_owned() },
+    }
+}
+
+fn log(record: &Record, outcome: &SettleOutcome, event: &Event) {
+    let (endpoint, event) = (record.endpoint.as_str(), event.name());
+    match outcome {
+        SettleOutcome::Settled(response) => {
+            tracing::info!(name: "x402.settle", endpoint, event, transaction = %response.transaction.escape_debug());
+        }
+        SettleOutcome::Refused(response) => {
+            let reason = response.error_reason.as_deref().unwrap_or_default();
+            let message = response.error_message.as_deref().unwrap_or_default();
+            tracing::warn!(
+                name: "x402.settle", endpoint, event, reason = %reason.escape_debug(), message = %message.escape_debug()
+            );
+        }
+        SettleOutcome::Unknown { transaction, reason } => {
+            tracing::warn!(name: "x402.settle", endpoint, event, ?transaction, reason = %reason.escape_debug());
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Puts a paywall together, one setting at a time.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use alloy_primitives::Address;
+use x402_model::endpoint::Method;
+
+use super::limits::Limits;
+use super::mistake::{BuildError, Mistake};
+use super::mount::Mount;
+use super::rail::Rail;
+use super::{Paywall, start};
+use crate::bind::{Given, Mounted};
+use crate::clock::{Clock, SystemClock};
+use crate::config::PaywallSettings;
+use crate::facilitator::Facilitator;
+use crate::gate::Erased;
+use crate::handler::{Endpoint, PaidHandler};
+use crate::ledger::Ledger;
+
+/// Collects everything a [`Paywall`] needs. Nothing is checked before [`build`](Self::build), which reports all mistakes at
+/// once.
+#[must_use = "a paywall is made by `build`"]
+pub struct PaywallBuilder<S = ()> {
+    pub(super) given: Given,
+    pub(super) facilitator: Option<Arc<dyn Facilitator>>,
+    pub(super) ledger: Option<Arc<dyn Ledger>>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) limits: Limits,
+    pub(super) factories: Vec<Address>,
+    pub(super) volatile_allowed: bool,
+    pub(super) mounts: Vec<Mount<S>>,
+    pub(super) mistakes: Vec<Mistake>,
+}
+
+/// Makes a method that sets one limit.
+macro_rules! limits {
+    ($($(#[$doc:meta])* $name:ident: $type:ty,)+) => {
+        $(
+            $(#[$doc])*
+            pub const fn $name(mut self, $name: $type) -> Self {
+                self.limits.$name = $name;
+                self
+            }
+        )+
+    };
+}
+
+impl<S> PaywallBuilder<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    pub(super) fn new() -> Self {
+        Self {
+            given: Given::default(),
+            facilitator: None,
+            ledger: None,
+            clock: Arc::new(SystemClock),
+            limits: Limits::default(),
+            factories: Vec::new(),
+            volatile_allowed: false,
+            mounts: Vec::new(),
+            mistakes: Vec::new(),
+        }
+    }
+
+    /// The public address of this server, such as `https://api.example.com`: the beginning of every `resource.url`. It is
+    /// never taken from a request.
+    pub fn origin(mut self, origin: impl Into<String>) -> Self {
+        self.given.origin = Some(origin.into());
+        self
+    }
+
+    /// The address that receives the money of every endpoint that names none itself. Mixed case must be an EIP-55 checksum.
+    pub fn pay_to(mut self, address: impl Into<String>) -> Self {
+        self.given.pay_to = Some(address.into());
+        self
+    }
+
+    /// Accepts money on one more rail. Rails are offered in this order.
+    pub fn accept(mut self, rail: Rail) -> Self {
+        self.given.rails.push(rail);
+        self
+    }
+
+    /// What verifies and settles payments.
+    pub fn facilitator(self, facilitator: impl Facilitator) -> Self {
+        self.facilitator_arc(Arc::new(facilitator))
+    }
+
+    /// As [`facilitator`](Self::facilitator), for one that is shared.
+    pub fn facilitator_arc(mut self, facilitator: Arc<dyn Facilitator>) -> Self {
+        self.facilitator = Some(facilitator);
+        self
+    }
+
+    /// Where payments are recorded.
+    pub fn ledger(self, ledger: impl Ledger) -> Self {
+        self.ledger_arc(Arc::new(ledger))
+    }
+
+    /// As [`ledger`](Self::ledger), for one that is shared.
+    pub fn ledger_arc(mut self, ledger: Arc<dyn Ledger>) -> Self {
+        self.ledger = Some(ledger);
+        self
+    }
+
+    /// Permits a ledger that forgets everything on a restart although rails take real money. Payments in flight at that
+    /// moment are then lost sight of: the money may have moved without an answer to show for it.
+    pub const fn allow_volatile_ledger(mut self) -> Self {
+        self.volatile_allowed = true;
+        self
+    }
+
+    /// Where "now" comes from; the system's clock unless set.
+    pub fn clock(self, clock: impl Clock) -> Self {
+        self.clock_arc(Arc::new(clock))
+    }
+
+    /// As [`clock`](Self::clock), for one that is shared.
+    pub fn clock_arc(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Passes ERC-6492 signatures of wallets that this factory deploys on to the facilitator. All others are refused.
+    pub fn allow_wallet_factory(mut self, factory: Address) -> Self {
+        self.factories.push(factory);
+        self
+    }
+
+    /// Takes over what an operator configured. It replaces what was set before; what is set after it wins.
+    pub fn settings(mut self, settings: PaywallSettings) -> Self {
+        settings.apply(&mut self.given, &mut self.limits);
+        self
+    }
+
+    /// Sells a handler at the route that its `#[paid]` attribute names.
+    pub fn mount<H, T>(self, handler: H) -> Self
+    where
+        H: PaidHandler<T, S>,
+        T: 'static,
+    {
+        self.push(handler, None)
+    }
+
+    /// Sells a handler at another route, or one whose attribute names none. The path is in axum's syntax.
+    pub fn mount_at<H, T>(self, method: Method, path: impl Into<Cow<'static, str>>, handler: H) -> Self
+    where
+        H: PaidHandler<T, S>,
+        T: 'static,
+    {
+        self.push(handler, Some((method, path.into())))
+    }
+
+    fn push<H, T>(mut self, handler: H, at: Option<(Method, Cow<'static, str>)>) -> Self
+    where
+        H: PaidHandler<T, S>,
+        T: 'static,
+    {
+        let mounted = Mounted { spec: <H::Endpoint as Endpoint>::SPEC, at };
+        self.mounts.push(Mount { mounted, handler: Arc::new(Erased::new(handler)) });
+        self
+    }
+
+    limits! {
+        /// Longest payment header in bytes; 16 KiB unless set. Longer ones are refused before they are decoded.
+        header_cap: usize,
+        /// Longest body of a paid request in bytes; 2 MiB unless set.
+        body_cap: usize,
+        /// Longest time to wait for that body; 30 s unless set.
+        body_timeout: Duration,
+        /// Longest answer of a handler in bytes; 8 MiB unless set. Longer ones are not charged.
+        answer_cap: usize,
+        /// Longest time a handler may take; 60 s unless set. A handler that takes longer is not charged.
+        handler_timeout: Duration,
+        /// Longest time for the facilitator to verify; 10 s unless set.
+        verify_timeout: Duration,
+        /// Longest time for the facilitator to settle; 30 s unless set. After it the outcome is unknown and the chain is asked.
+        settle_timeout: Duration,
+        /// How long a buyer waits for a settlement before the answer is 503 `settlement_pending`; 30 s unless set.
+        settle_wait: Duration,
+        /// Validity a payment must have left on arrival, on top of the protocol's 6 s; 4 s unless set.
+        settle_budget: Duration,
+        /// How many seconds buyers' clocks may be ahead; 60 unless set.
+        clock_skew_seconds: u64,
+        /// Payments in flight at the same time; 1024 unless set. More are answered 503 `overloaded`.
+        max_in_flight: usize,
+        /// Blocks after which a settlement is final; 12 unless set.
+        confirmations: u64,
+        /// How long closed payments are remembered after they expired; 7 days unless set.
+        retention: Duration,
+        /// Pause between two looks at unresolved payments; 2 s unless set.
+        resolve_every: Duration,
+        /// Longest time that [`Paywall::shutdown`] waits; 30 s unless set.
+        drain_timeout: Duration,
+    }
+
+    /// Checks everything, recovers what an earlier process left, and starts the background work.
+    ///
+    /// # Errors
+    /// [`BuildError`] with every mistake that could be found.
+    ///
+    /// # Panics
+    /// Outside a Tokio runtime, as everything that spawns a task.
+    pub async fn build(self) -> Result<Paywall<S>, BuildError> {
+        start::build(self).await
+    }
+}
+
+impl<S> fmt::Debug for PaywallBuilder<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ids: Vec<&str> = self.mounts.iter().map(|mount| mount.mounted.spec.id).collect();
+        f.debug_struct("PaywallBuilder")
+            .field("given", &self.given)
+            .field("limits", &self.limits)
+            .field("mounts", &ids)
+            .finish_non_exhaustive()
+    }
+}
