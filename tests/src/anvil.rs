@@ -12,7 +12,8 @@ use alloy_primitives::{Address, B256, Bytes, U256, hex};
 use alloy_sol_types::{SolCall, SolEvent};
 use serde_json::{Value, json};
 
-use crate::accounts::{self, PAYER, SETTLER};
+use crate::accounts::{self, OTHER, PAYER};
+use crate::contracts;
 use crate::rpc::Rpc;
 use crate::token::{CHAIN_ID, TestUsd, USDC};
 
@@ -149,20 +150,15 @@ impl Anvil {
 
     /// Places the run-time code of one of our contracts and initialises it as 6-decimal USDC.
     pub async fn place_token(&self, artifact: &str, at: Address) {
-        let path = workspace().join(format!("contracts/artifacts/{artifact}.json"));
-        let text =
-            std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-        let artifact: Value = serde_json::from_str(&text).expect("the artifact is JSON");
-        self.rpc
-            .call("anvil_setCode", json!([at, artifact["runtime"]]))
-            .await;
+        let code = contracts::runtime(artifact);
+        self.rpc.call("anvil_setCode", json!([at, code])).await;
         let call = TestUsd::initializeCall {
             name: "USDC".into(),
             symbol: "USDC".into(),
             version: "2".into(),
             decimals: 6,
         };
-        self.send(SETTLER, at, call.abi_encode()).await;
+        self.send(OTHER, at, call.abi_encode()).await;
     }
 
     /// Mints test tokens.
@@ -171,7 +167,7 @@ impl Anvil {
             to,
             value: U256::from(value),
         };
-        self.send(SETTLER, USDC, call.abi_encode()).await;
+        self.send(OTHER, USDC, call.abi_encode()).await;
     }
 
     /// Sends a transaction from a development account, mines it, and fails if it reverts.

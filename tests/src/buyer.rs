@@ -14,7 +14,7 @@ use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 
 use crate::accounts;
-use crate::token::{self, TransferWithAuthorization};
+use crate::token::{self, TestUsd, TransferWithAuthorization};
 
 /// A whole HTTP answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,9 +140,9 @@ impl Payment {
         }
     }
 
-    /// The `payload` object: signature and authorization.
+    /// 65 bytes: r, s and v as 27 or 28.
     #[must_use]
-    pub fn authorization(&self) -> Value {
+    pub fn signature(&self) -> [u8; 65] {
         let message = TransferWithAuthorization {
             from: self.from,
             to: self.to,
@@ -152,11 +152,29 @@ impl Payment {
             nonce: self.nonce,
         };
         let digest = message.eip712_signing_hash(&self.domain);
-        let signature = accounts::signer(self.signer)
-            .sign_hash_sync(&digest)
-            .expect("a signature");
+        let signature = accounts::signer(self.signer).sign_hash_sync(&digest);
+        signature.expect("a signature").as_bytes()
+    }
+
+    /// What anybody may send to the token to carry the payment out.
+    #[must_use]
+    pub fn call(&self) -> TestUsd::transferWithAuthorizationCall {
+        TestUsd::transferWithAuthorizationCall {
+            from: self.from,
+            to: self.to,
+            value: self.value,
+            validAfter: U256::from(self.valid_after),
+            validBefore: U256::from(self.valid_before),
+            nonce: self.nonce,
+            signature: self.signature().to_vec().into(),
+        }
+    }
+
+    /// The `payload` object: signature and authorization.
+    #[must_use]
+    pub fn authorization(&self) -> Value {
         json!({
-            "signature": hex::encode_prefixed(signature.as_bytes()),
+            "signature": hex::encode_prefixed(self.signature()),
             "authorization": {
                 "from": self.from.to_checksum(None),
                 "to": self.to.to_checksum(None),

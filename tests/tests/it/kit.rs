@@ -21,6 +21,10 @@ async fn the_chain_has_the_token_and_obeys() {
     );
     assert!(chain.now().await >= 1_790_000_000);
 
+    let accounts: Vec<alloy_primitives::Address> =
+        serde_json::from_value(chain.rpc().call("eth_accounts", json!([])).await).unwrap();
+    assert_eq!(accounts, (0..10).map(accounts::address).collect::<Vec<_>>());
+
     let before = chain.snapshot().await;
     chain.jump_to(1_790_001_000).await;
     assert_eq!(chain.now().await, 1_790_001_000);

@@ -8,4 +8,14 @@
     reason = "a broken expectation is a failed test"
 )]
 
+mod agent;
+mod calls;
+mod crash;
+mod failures;
+mod gate;
 mod kit;
+mod node;
+mod tokens;
+mod unknown;
+mod vectors;
+mod wallets;
