@@ -1,1 +1,38 @@
-//! x402.
+//! The buyer's side of x402: pays APIs that answer 402, within a budget, exactly once per call.
+#![cfg_attr(feature = "reqwest", doc = "")]
+#![cfg_attr(feature = "reqwest", doc = include_str!("../README.md"))]
+
+mod budget;
+mod client;
+pub mod error;
+pub mod flow;
+mod payment;
+mod receipt;
+mod response;
+pub mod select;
+mod seller;
+mod target;
+mod terms;
+pub mod time;
+pub mod transport;
+pub mod wallet;
+
+pub use budget::{
+    Budget, BudgetError, BudgetRefusal, DEFAULT_VOID_MARGIN, GiveBackError, Reservation, VoidRule,
+};
+pub use client::{Client, ClientBuilder, Missing, RequestBuilder, SetupError};
+pub use error::Error;
+pub use flow::RetryPolicy;
+pub use payment::PendingPayment;
+pub use receipt::{Receipt, Settlement};
+pub use response::{BodyError, Response};
+pub use select::{NetworkClass, Policy, Preference};
+pub use seller::SellerProblem;
+pub use target::ResourceRule;
+pub use terms::{Terms, TermsError, Version};
+#[cfg(feature = "reqwest")]
+pub use transport::ReqwestTransport;
+pub use wallet::{Wallet, WalletError};
+
+/// What money was taken, and what to do next: the words of [`Error::charged`] and [`Error::action`].
+pub use x402_model::problem::{Action, Charged};

@@ -1,0 +1,245 @@
+//! Settings of a client, with a wallet and a budget required by type.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use x402_model::wire::headers::DEFAULT_CAP;
+
+use super::Client;
+use crate::budget::Budget;
+use crate::flow::RetryPolicy;
+use crate::select::Policy;
+use crate::time::{Clock, SystemClock, Timer};
+use crate::transport::{ReplyLimits, Transport};
+use crate::wallet::{NonceSource, OsNonces, Wallet};
+
+/// Longest answer body kept unless configured otherwise.
+const DEFAULT_MAX_BODY: usize = 16 * 1024 * 1024;
+/// Deadline of one send unless configured otherwise. Sellers that hold the answer until settlement need seconds.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Marks a required part that a [`ClientBuilder`] does not have yet.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Missing;
+
+/// A client that cannot be built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SetupError {
+    /// Without the feature `reqwest` a transport must be given.
+    #[error("no transport: enable the feature `reqwest` or call ClientBuilder::transport")]
+    NoTransport,
+    /// Without the feature `reqwest` a timer must be given.
+    #[error("no timer: enable the feature `reqwest` or call ClientBuilder::timer")]
+    NoTimer,
+}
+
+/// The doors to the outside.
+pub(crate) struct Io {
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) timer: Arc<dyn Timer>,
+}
+
+#[cfg(feature = "reqwest")]
+impl Io {
+    pub(super) fn standard() -> Self {
+        Self {
+            transport: Arc::new(crate::transport::ReqwestTransport::new()),
+            timer: Arc::new(crate::time::TokioTimer),
+        }
+    }
+}
+
+/// Everything but money, key and network.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) nonces: Arc<dyn NonceSource>,
+    pub(crate) policy: Policy,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) limits: ReplyLimits,
+    pub(crate) terms_cap: usize,
+    pub(crate) allow_http: bool,
+}
+
+impl Settings {
+    pub(crate) fn standard() -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            nonces: Arc::new(OsNonces),
+            policy: Policy::default(),
+            retry: RetryPolicy::default(),
+            limits: ReplyLimits {
+                max_body: DEFAULT_MAX_BODY,
+                timeout: DEFAULT_TIMEOUT,
+            },
+            terms_cap: DEFAULT_CAP,
+            allow_http: false,
+        }
+    }
+}
+
+/// Builds a [`Client`]. `build` exists only once a wallet and a budget are given.
+#[must_use]
+pub struct ClientBuilder<W, B> {
+    wallet: W,
+    budget: B,
+    transport: Option<Arc<dyn Transport>>,
+    timer: Option<Arc<dyn Timer>>,
+    settings: Settings,
+}
+
+impl ClientBuilder<Missing, Missing> {
+    pub(crate) fn new() -> Self {
+        Self {
+            wallet: Missing,
+            budget: Missing,
+            transport: None,
+            timer: None,
+            settings: Settings::standard(),
+        }
+    }
+}
+
+impl<W, B> ClientBuilder<W, B> {
+    /// Who pays.
+    pub fn wallet(self, wallet: Wallet) -> ClientBuilder<Wallet, B> {
+        let Self {
+            budget,
+            transport,
+            timer,
+            settings,
+            ..
+        } = self;
+        ClientBuilder {
+            wallet,
+            budget,
+            transport,
+            timer,
+            settings,
+        }
+    }
+
+    /// How much may be spent.
+    pub fn budget(self, budget: Budget) -> ClientBuilder<W, Budget> {
+        let Self {
+            wallet,
+            transport,
+            timer,
+            settings,
+            ..
+        } = self;
+        ClientBuilder {
+            wallet,
+            budget,
+            transport,
+            timer,
+            settings,
+        }
+    }
+
+    /// Which options may be signed.
+    pub fn policy(self, policy: Policy) -> Self {
+        self.with(|settings| settings.policy = policy)
+    }
+
+    /// How often one payment is presented while its outcome is open.
+    pub fn retry(self, retry: RetryPolicy) -> Self {
+        self.with(|settings| settings.retry = retry)
+    }
+
+    /// How requests travel. Read the duties on [`Transport`].
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// How pauses are made.
+    pub fn timer(mut self, timer: impl Timer) -> Self {
+        self.timer = Some(Arc::new(timer));
+        self
+    }
+
+    /// The clock for expiry and receipts.
+    pub fn clock(self, clock: impl Clock) -> Self {
+        self.with(|settings| settings.clock = Arc::new(clock))
+    }
+
+    /// Where random nonces come from.
+    pub fn nonces(self, nonces: impl NonceSource) -> Self {
+        self.with(|settings| settings.nonces = Arc::new(nonces))
+    }
+
+    /// Largest answer body that is kept, in bytes (16 MiB by default).
+    pub fn max_body(self, bytes: usize) -> Self {
+        self.with(|settings| settings.limits.max_body = bytes)
+    }
+
+    /// Longest `PAYMENT-REQUIRED` or `PAYMENT-RESPONSE` header that is read, in bytes (16 KiB by default). The terms
+    /// go back with the payment, so sellers see a header of about this size.
+    pub fn terms_cap(self, bytes: usize) -> Self {
+        self.with(|settings| settings.terms_cap = bytes)
+    }
+
+    /// Deadline of one send with its whole answer (60 s by default).
+    pub fn timeout(self, timeout: Duration) -> Self {
+        self.with(|settings| settings.limits.timeout = timeout)
+    }
+
+    /// Allows `http` to other machines. Whoever is on the way can then change terms and payee, and read the paid
+    /// content: for closed networks only.
+    pub fn allow_http(self, allow: bool) -> Self {
+        self.with(|settings| settings.allow_http = allow)
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(&mut self.settings);
+        self
+    }
+}
+
+impl ClientBuilder<Wallet, Budget> {
+    /// The client.
+    ///
+    /// # Errors
+    /// [`SetupError`] if a transport or a timer is missing, which the feature `reqwest` brings.
+    pub fn build(self) -> Result<Client, SetupError> {
+        let io = self.io()?;
+        Ok(Client::from_parts(
+            self.wallet,
+            self.budget,
+            io,
+            self.settings,
+        ))
+    }
+
+    #[cfg(feature = "reqwest")]
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "without the feature `reqwest` it can fail"
+    )]
+    fn io(&self) -> Result<Io, SetupError> {
+        let standard = Io::standard();
+        Ok(Io {
+            transport: self.transport.clone().unwrap_or(standard.transport),
+            timer: self.timer.clone().unwrap_or(standard.timer),
+        })
+    }
+
+    #[cfg(not(feature = "reqwest"))]
+    fn io(&self) -> Result<Io, SetupError> {
+        Ok(Io {
+            transport: self.transport.clone().ok_or(SetupError::NoTransport)?,
+            timer: self.timer.clone().ok_or(SetupError::NoTimer)?,
+        })
+    }
+}
+
+impl<W, B> fmt::Debug for ClientBuilder<W, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("policy", &self.settings.policy)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,377 @@
+//! Performs what the state machine decides: the only place of the crate that does IO for a call.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::{Either, select as race};
+use http::{Request, StatusCode};
+use x402_model::money::AtomicAmount;
+
+use super::Shared;
+use super::request::Call;
+use crate::budget::Reservation;
+use crate::error::Error;
+use crate::flow::{CallEffect, CallEvent, CallState, Ending, PaidAnswer, classify_paid, step};
+use crate::payment::{PendingPayment, encode_payment};
+use crate::receipt::{Receipt, Settlement};
+use crate::response::Response;
+use crate::select::{Buyer, Choice, select};
+use crate::seller::SellerProblem;
+use crate::target;
+use crate::terms::Terms;
+use crate::transport::{CutReason, ReplyBody, TransportError, TransportErrorKind, TransportReply};
+use crate::wallet::{CallFingerprint, SigningError, valid_before};
+
+mod ending;
+
+/// Added to the transport's own deadline, so that it gets to report what had arrived.
+const DEADLINE_GRACE: Duration = Duration::from_secs(1);
+
+/// One call in progress: the machine's state and the things it must not know.
+pub(crate) struct Drive<'a> {
+    shared: &'a Arc<Shared>,
+    call: Option<Call>,
+    start: (CallState, CallEvent),
+    terms: Option<Terms>,
+    choice: Option<Choice>,
+    reservation: Option<Reservation>,
+    payment: Option<PendingPayment>,
+    reply: Option<TransportReply>,
+    problem: Option<SellerProblem>,
+    failure: Option<TransportError>,
+    error: Option<Error>,
+}
+
+impl<'a> Drive<'a> {
+    pub(crate) fn start(shared: &'a Arc<Shared>, call: Call) -> Self {
+        Self::new(
+            shared,
+            Some(call),
+            None,
+            (CallState::Ready, CallEvent::Begin),
+        )
+    }
+
+    pub(crate) fn resume(shared: &'a Arc<Shared>, payment: PendingPayment) -> Self {
+        let valid_before_ms = payment.valid_before().saturating_mul(1000);
+        let state = CallState::resuming(valid_before_ms, shared.settings.retry);
+        Self::new(shared, None, Some(payment), (state, CallEvent::Woke))
+    }
+
+    fn new(
+        shared: &'a Arc<Shared>,
+        call: Option<Call>,
+        payment: Option<PendingPayment>,
+        start: (CallState, CallEvent),
+    ) -> Self {
+        Self {
+            shared,
+            call,
+            start,
+            terms: None,
+            choice: None,
+            reservation: None,
+            payment,
+            reply: None,
+            problem: None,
+            failure: None,
+            error: None,
+        }
+    }
+
+    pub(crate) async fn run(mut self) -> Result<Response, Error> {
+        let (mut state, mut event) = self.start;
+        if let Some(payment) = &self.payment {
+            self.shared.open.add(payment.clone());
+        }
+        loop {
+            let (next, effect) = step(state, event);
+            state = next;
+            event = match effect {
+                CallEffect::AskPrice => self.ask().await,
+                CallEffect::Choose => self.choose(),
+                CallEffect::Reserve => self.reserve(),
+                CallEffect::Sign => self.sign().await,
+                CallEffect::Pay => self.pay().await,
+                CallEffect::Pause(pause) => {
+                    self.shared.io.timer.sleep(pause).await;
+                    CallEvent::Woke
+                }
+                CallEffect::Finish(ending) => return self.finish(ending),
+            };
+        }
+    }
+
+    async fn ask(&mut self) -> CallEvent {
+        let Some(call) = &self.call else {
+            return self.fail("no call", CallEvent::AskFailed);
+        };
+        let request = match call.request.to_http() {
+            Ok(request) => request,
+            Err(fault) => {
+                self.error = Some(fault.into());
+                return CallEvent::AskFailed;
+            }
+        };
+        let reply = match self.exchange(request).await {
+            Ok(reply) => reply,
+            Err(failure) => {
+                self.error = Some(Error::Unreachable(failure));
+                return CallEvent::AskFailed;
+            }
+        };
+        if reply.status != StatusCode::PAYMENT_REQUIRED {
+            self.reply = Some(reply);
+            return CallEvent::AnsweredFree;
+        }
+        match Terms::read(
+            &reply.headers,
+            reply.body.bytes(),
+            self.shared.settings.terms_cap,
+        ) {
+            Ok(terms) => {
+                self.terms = Some(terms);
+                CallEvent::TermsOffered
+            }
+            Err(error) => {
+                self.error = Some(Error::TermsUnreadable(error));
+                CallEvent::TermsUnreadable
+            }
+        }
+    }
+
+    fn choose(&mut self) -> CallEvent {
+        let (Some(call), Some(terms)) = (&self.call, &self.terms) else {
+            return self.fail("no terms", CallEvent::NothingAcceptable);
+        };
+        self.shared.budget.expire(self.now_seconds());
+        let buyer = Buyer {
+            policy: &self.shared.settings.policy,
+            budget: &self.shared.budget,
+            cap: call.cap.as_ref(),
+            payer: self.shared.wallet.address(),
+            pay_to: call.pay_to,
+            called: &call.request.url,
+        };
+        match select(terms, &buyer) {
+            Ok(choice) => {
+                tracing::debug!(
+                    host = %target::host(&call.request.url),
+                    amount = %choice.amount,
+                    asset = %choice.asset.symbol,
+                    network = %choice.asset.network,
+                    "payment option chosen"
+                );
+                self.choice = Some(choice);
+                CallEvent::Chosen
+            }
+            Err(refusals) => {
+                self.error = Some(Error::NothingAcceptable(refusals));
+                CallEvent::NothingAcceptable
+            }
+        }
+    }
+
+    fn reserve(&mut self) -> CallEvent {
+        let (Some(call), Some(choice)) = (&self.call, &self.choice) else {
+            return self.fail("nothing chosen", CallEvent::OverBudget);
+        };
+        let host = target::host(&call.request.url);
+        match self
+            .shared
+            .budget
+            .reserve(&choice.asset, choice.amount, &host)
+        {
+            Ok(reservation) => {
+                self.reservation = Some(reservation);
+                CallEvent::Reserved
+            }
+            Err(refusal) => {
+                self.error = Some(Error::OverBudget(refusal));
+                CallEvent::OverBudget
+            }
+        }
+    }
+
+    async fn sign(&mut self) -> CallEvent {
+        match self.sign_once().await {
+            Ok(payment) => {
+                let valid_before_ms = payment.valid_before().saturating_mul(1000);
+                self.shared.open.add(payment.clone());
+                self.payment = Some(payment);
+                CallEvent::Signed {
+                    valid_before_ms,
+                    retry: self.shared.settings.retry,
+                }
+            }
+            Err(error) => {
+                self.error = Some(error);
+                CallEvent::SignFailed
+            }
+        }
+    }
+
+    /// Charges the budget, then asks the signer. If this future is dropped in between, the charge stays: a signer in
+    /// another process may have signed.
+    async fn sign_once(&mut self) -> Result<PendingPayment, Error> {
+        let parts = (
+            self.call.as_ref(),
+            self.terms.as_ref(),
+            self.choice.as_ref(),
+            self.reservation.take(),
+        );
+        let (Some(call), Some(terms), Some(choice), Some(reservation)) = parts else {
+            return Err(Error::Internal("nothing reserved"));
+        };
+        let Shared {
+            wallet,
+            budget,
+            settings,
+            ..
+        } = self.shared.as_ref();
+        let nonce = match &call.idempotency_key {
+            None => settings.nonces.nonce(),
+            Some(key) => {
+                let plain = &call.request;
+                let fingerprint =
+                    CallFingerprint::new(plain.method.as_str(), plain.url.as_str(), &plain.body);
+                wallet.derive_nonce(key, &fingerprint, choice)
+            }
+        }
+        .map_err(Error::NotSigned)?;
+        let now_ms = settings.clock.now_ms();
+        let now = now_ms / 1000;
+        reservation.charge(nonce, valid_before(choice, now));
+        let authorization = wallet.authorization(choice, nonce, now);
+        let signed = match wallet.sign(choice, authorization).await {
+            Ok(payload) => {
+                encode_payment(terms, choice, &payload).map_err(|_| SigningError::Encoding)
+            }
+            Err(error) => Err(error),
+        };
+        let (header, bearer) = signed.map_err(|error| {
+            budget.never_sent(&nonce);
+            Error::NotSigned(error)
+        })?;
+        let receipt = Receipt {
+            url: call.request.url.as_str().to_owned(),
+            method: call.request.method.as_str().to_owned(),
+            payer: wallet.address(),
+            pay_to: choice.pay_to,
+            amount: AtomicAmount::new(choice.amount.get()),
+            asset: choice.asset.address,
+            symbol: choice.asset.symbol.to_string(),
+            decimals: choice.asset.decimals,
+            network: choice.asset.network.clone(),
+            nonce,
+            valid_before: valid_before(choice, now),
+            transaction: None,
+            settlement: Settlement::Unreported,
+            signed_at_ms: now_ms,
+        };
+        Ok(PendingPayment::new(&call.request, header, bearer, receipt))
+    }
+
+    async fn pay(&mut self) -> CallEvent {
+        let Some(payment) = &self.payment else {
+            return self.fail("nothing signed", CallEvent::SignFailed);
+        };
+        let request = match payment.request(self.shared.settings.allow_http) {
+            Ok(request) => request,
+            Err(fault) => {
+                // Only a payment from storage can be damaged like this.
+                self.error = Some(fault.into());
+                return CallEvent::SignFailed;
+            }
+        };
+        let outcome = self.exchange(request).await;
+        let now_ms = self.shared.settings.clock.now_ms();
+        match outcome {
+            Ok(reply) => {
+                let reply = self.read_paid(reply);
+                CallEvent::PaidAnswered { reply, now_ms }
+            }
+            Err(failure) => {
+                tracing::debug!(kind = %failure.kind(), "no answer to a paid request");
+                let may_have_arrived = failure.may_have_arrived();
+                self.failure = Some(failure);
+                CallEvent::PayFailed {
+                    may_have_arrived,
+                    now_ms,
+                }
+            }
+        }
+    }
+
+    fn read_paid(&mut self, reply: TransportReply) -> crate::flow::PaidReply {
+        self.failure = None;
+        let mut settlement = Settlement::Unreported;
+        if let Some(payment) = self.payment.take() {
+            let receipt = payment
+                .receipt()
+                .reported(&reply.headers, self.shared.settings.terms_cap);
+            if receipt.is_settled() {
+                self.shared.budget.settled(&receipt.nonce);
+            }
+            settlement = receipt.settlement.clone();
+            self.payment = Some(payment.with_receipt(receipt));
+        }
+        let status = reply.status;
+        let is_error = status.is_client_error() || status.is_server_error();
+        self.problem = is_error
+            .then(|| SellerProblem::parse(reply.body.bytes()))
+            .flatten();
+        let meaning = classify_paid(&PaidAnswer {
+            status,
+            headers: &reply.headers,
+            settlement: &settlement,
+            problem: self.problem.as_ref(),
+        });
+        tracing::debug!(status = status.as_u16(), ?meaning, "paid request answered");
+        self.reply = Some(reply);
+        meaning
+    }
+
+    async fn exchange(
+        &self,
+        mut request: Request<Bytes>,
+    ) -> Result<TransportReply, TransportError> {
+        let limits = self.shared.settings.limits;
+        request.extensions_mut().insert(limits);
+        let send = self.shared.io.transport.send(request);
+        let deadline = self
+            .shared
+            .io
+            .timer
+            .sleep(limits.timeout.saturating_add(DEADLINE_GRACE));
+        match race(send, deadline).await {
+            Either::Left((outcome, _)) => outcome.map(|reply| bounded(reply, limits.max_body)),
+            Either::Right(_) => Err(TransportError::new(
+                TransportErrorKind::Timeout,
+                "no answer within the deadline",
+            )),
+        }
+    }
+
+    fn now_seconds(&self) -> u64 {
+        self.shared.settings.clock.now_ms() / 1000
+    }
+
+    fn fail(&mut self, what: &'static str, event: CallEvent) -> CallEvent {
+        self.error = Some(Error::Internal(what));
+        event
+    }
+}
+
+/// Holds a transport to the body cap.
+fn bounded(mut reply: TransportReply, max_body: usize) -> TransportReply {
+    if reply.body.bytes().len() > max_body {
+        let partial = reply.body.bytes().slice(..max_body);
+        reply.body = ReplyBody::Cut {
+            partial,
+            reason: CutReason::TooLarge,
+        };
+    }
+    reply
+}

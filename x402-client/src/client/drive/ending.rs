@@ -1,0 +1,126 @@
+//! Turns the end of a call into what the caller gets, and closes the books.
+
+use super::{Drive, Ending};
+use crate::error::{BodyCut, Error, OutcomeUnknown, PartialBody, Redirected, Refused};
+use crate::payment::PendingPayment;
+use crate::receipt::{Receipt, Settlement};
+use crate::response::Response;
+use crate::seller::{SellerProblem, clean_code};
+use crate::terms::Terms;
+use crate::transport::{ReplyBody, TransportReply};
+
+impl Drive<'_> {
+    pub(super) fn finish(mut self, ending: Ending) -> Result<Response, Error> {
+        if let Some(payment) = &self.payment {
+            self.shared.open.close(&payment.nonce());
+        }
+        if let Some(error) = self.error.take() {
+            return Err(error);
+        }
+        match ending {
+            Ending::Free => deliver(self.take_reply()?, None),
+            Ending::Answered => {
+                let reply = self.take_reply()?;
+                deliver(reply, Some(self.take_payment()?))
+            }
+            Ending::Refused => self.refused(),
+            Ending::Redirected => {
+                let (reply, pending) = (self.take_reply()?, self.take_payment()?);
+                let receipt = pending.receipt().clone();
+                Err(Error::Redirected(Box::new(Redirected {
+                    status: reply.status,
+                    receipt,
+                    pending,
+                })))
+            }
+            Ending::NeverSent => self.never_sent(),
+            Ending::Unknown => self.unknown(),
+            Ending::AskFailed
+            | Ending::TermsUnreadable
+            | Ending::NothingAcceptable
+            | Ending::OverBudget
+            | Ending::SignFailed
+            | Ending::Misuse => Err(Error::Internal("the call ended without a reason")),
+        }
+    }
+
+    fn refused(mut self) -> Result<Response, Error> {
+        let (reply, pending) = (self.take_reply()?, self.take_payment()?);
+        let receipt = pending.receipt().clone();
+        let code = refusal_code(
+            self.problem.as_ref(),
+            &receipt,
+            &reply,
+            self.shared.settings.terms_cap,
+        );
+        let problem = self.problem.take();
+        Err(Error::Refused(Box::new(Refused {
+            status: reply.status,
+            code,
+            problem,
+            receipt,
+            pending,
+        })))
+    }
+
+    fn never_sent(mut self) -> Result<Response, Error> {
+        let pending = self.take_payment()?;
+        self.shared.budget.never_sent(&pending.nonce());
+        let failure = self
+            .failure
+            .take()
+            .ok_or(Error::Internal("unsent without a failure"))?;
+        Err(Error::NeverSent(failure))
+    }
+
+    fn unknown(mut self) -> Result<Response, Error> {
+        let pending = self.take_payment()?;
+        Err(Error::OutcomeUnknown(Box::new(OutcomeUnknown {
+            receipt: pending.receipt().clone(),
+            last_status: self.reply.as_ref().map(|reply| reply.status),
+            last_failure: self.failure.take(),
+            pending,
+        })))
+    }
+
+    fn take_reply(&mut self) -> Result<TransportReply, Error> {
+        self.reply.take().ok_or(Error::Internal("no answer"))
+    }
+
+    fn take_payment(&mut self) -> Result<PendingPayment, Error> {
+        self.payment.take().ok_or(Error::Internal("no payment"))
+    }
+}
+
+fn deliver(reply: TransportReply, payment: Option<PendingPayment>) -> Result<Response, Error> {
+    let receipt = payment.as_ref().map(|payment| payment.receipt().clone());
+    match reply.body {
+        ReplyBody::Whole(body) => Ok(Response::new(reply.status, reply.headers, body, receipt)),
+        ReplyBody::Cut { partial, reason } => Err(Error::BodyCut(Box::new(BodyCut {
+            status: reply.status,
+            receipt,
+            partial: PartialBody(partial),
+            reason,
+            pending: payment,
+        }))),
+    }
+}
+
+/// The most specific word of the seller: its problem, its settlement report, or the `error` of its new terms.
+fn refusal_code(
+    problem: Option<&SellerProblem>,
+    receipt: &Receipt,
+    reply: &TransportReply,
+    cap: usize,
+) -> String {
+    if let Some(problem) = problem {
+        return problem.code().to_owned();
+    }
+    if let Settlement::Failed { reason } = &receipt.settlement {
+        return reason.clone();
+    }
+    let terms = Terms::read(&reply.headers, reply.body.bytes(), cap).ok();
+    terms
+        .and_then(|terms| terms.error)
+        .map_or_else(|| "payment_required".to_owned(), |error| clean_code(&error))
+}

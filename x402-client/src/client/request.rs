@@ -1,0 +1,189 @@
+//! One call being put together.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use serde::Serialize;
+use x402_model::asset::parse_address;
+use x402_model::wire::headers::{PAYMENT_SIGNATURE, X_PAYMENT};
+
+use super::Shared;
+use super::drive::Drive;
+use crate::error::{Error, RequestFault};
+use crate::payment::PlainRequest;
+use crate::response::Response;
+use crate::select::CallCap;
+use crate::target;
+
+use alloy_primitives::Address;
+
+const MAX_IDEMPOTENCY_KEY: usize = 256;
+
+/// Headers that the payment or the connection sets.
+const RESERVED: [&str; 6] = [
+    PAYMENT_SIGNATURE,
+    X_PAYMENT,
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+];
+
+/// What a caller wants from one call.
+pub(crate) struct Call {
+    pub(crate) request: PlainRequest,
+    pub(crate) cap: Option<CallCap>,
+    pub(crate) pay_to: Option<Address>,
+    pub(crate) idempotency_key: Option<String>,
+}
+
+/// One call, sent by [`RequestBuilder::send`]. A mistake in any part is reported there, before anything is sent.
+#[must_use = "a call does nothing until `send` is awaited"]
+pub struct RequestBuilder {
+    shared: Arc<Shared>,
+    method: Method,
+    url: String,
+    headers: HeaderMap,
+    body: Bytes,
+    cap: Option<CallCap>,
+    pay_to: Option<Address>,
+    idempotency_key: Option<String>,
+    fault: Option<RequestFault>,
+}
+
+impl RequestBuilder {
+    pub(super) fn new(shared: Arc<Shared>, method: Method, url: &str) -> Self {
+        Self {
+            shared,
+            method,
+            url: url.to_owned(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            cap: None,
+            pay_to: None,
+            idempotency_key: None,
+            fault: None,
+        }
+    }
+
+    /// Adds a header. It goes out with the unpaid and with the paid request.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        match (
+            HeaderName::from_bytes(name.as_bytes()),
+            HeaderValue::from_str(value),
+        ) {
+            (Ok(name), Ok(_))
+                if RESERVED
+                    .iter()
+                    .any(|reserved| name.as_str().eq_ignore_ascii_case(reserved)) =>
+            {
+                self.fail(RequestFault::ReservedHeader {
+                    name: name.as_str().to_owned(),
+                });
+            }
+            (Ok(name), Ok(value)) => {
+                self.headers.append(name, value);
+            }
+            _ => self.fail(RequestFault::Header),
+        }
+        self
+    }
+
+    /// Sets the body.
+    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// Sets the body to JSON, and `Content-Type` unless it is set already.
+    pub fn json<T: Serialize + ?Sized>(mut self, value: &T) -> Self {
+        match serde_json::to_vec(value) {
+            Ok(body) => {
+                self.body = body.into();
+                let json = HeaderValue::from_static("application/json");
+                self.headers.entry(header::CONTENT_TYPE).or_insert(json);
+            }
+            Err(_) => self.fail(RequestFault::Json),
+        }
+        self
+    }
+
+    /// The most that this call may cost, for example `"0.05 USD"`; the budget's own limits apply as well.
+    pub fn max(mut self, amount: &str) -> Self {
+        match CallCap::new(amount) {
+            Ok(cap) => self.cap = Some(cap),
+            Err(error) => self.fail(RequestFault::Max(Box::new(error))),
+        }
+        self
+    }
+
+    /// The only address to pay, as published by the seller elsewhere. Other payees are refused.
+    pub fn pay_to(mut self, address: &str) -> Self {
+        match parse_address(address) {
+            Ok(address) => self.pay_to = Some(address),
+            Err(_) => self.fail(RequestFault::PayTo),
+        }
+        self
+    }
+
+    /// Derives the payment's nonce from this key, the call and the terms, so that making the same call again, even
+    /// after a crash, yields the same authorization and cannot pay twice. Use one key per thing to be bought.
+    ///
+    /// Needs a wallet with a salt: one from a key file, a keystore or a local key has it.
+    pub fn idempotency_key(mut self, key: &str) -> Self {
+        if key.is_empty() || key.len() > MAX_IDEMPOTENCY_KEY {
+            self.fail(RequestFault::IdempotencyKey);
+        } else {
+            self.idempotency_key = Some(key.to_owned());
+        }
+        self
+    }
+
+    /// Makes the call: unpaid first, then, if the seller asks for payment and policy and budget allow it, paid.
+    ///
+    /// `Ok` is the answer of the seller's handler, whatever its status; [`Response::receipt`] tells whether and what
+    /// was paid for it.
+    ///
+    /// # Errors
+    /// [`Error`] says what happened, what it cost ([`Error::charged`]) and what to do next ([`Error::action`]).
+    pub async fn send(self) -> Result<Response, Error> {
+        let (shared, call) = self.finish()?;
+        Box::pin(Drive::start(&shared, call).run()).await
+    }
+
+    fn finish(self) -> Result<(Arc<Shared>, Call), RequestFault> {
+        if let Some(fault) = self.fault {
+            return Err(fault);
+        }
+        let url = target::read(&self.url, self.shared.settings.allow_http)?;
+        let request = PlainRequest {
+            method: self.method,
+            url,
+            headers: self.headers,
+            body: self.body,
+        };
+        let call = Call {
+            request,
+            cap: self.cap,
+            pay_to: self.pay_to,
+            idempotency_key: self.idempotency_key,
+        };
+        Ok((self.shared, call))
+    }
+
+    fn fail(&mut self, fault: RequestFault) {
+        // The first mistake is the one to mend first.
+        self.fault.get_or_insert(fault);
+    }
+}
+
+// The URL's query, headers and body can hold secrets of the caller.
+impl fmt::Debug for RequestBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestBuilder")
+            .field("method", &self.method)
+            .finish_non_exhaustive()
+    }
+}
