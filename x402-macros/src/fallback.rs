@@ -9,7 +9,7 @@ use crate::model::Handler;
 use crate::paths::Runtime;
 
 /// The item as written.
-pub(crate) fn unchanged(item: TokenStream, diagnostics: Diagnostics) -> TokenStream {
+pub(crate) fn unchanged(item: &TokenStream, diagnostics: Diagnostics) -> TokenStream {
     beside(item, diagnostics)
 }
 
@@ -21,11 +21,14 @@ pub(crate) fn without_spec(
     diagnostics: Diagnostics,
 ) -> TokenStream {
     let spec = expand::placeholder(runtime);
-    beside(expand::function(handler, runtime, &spec, None), diagnostics)
+    beside(
+        &expand::function(handler, runtime, &spec, None),
+        diagnostics,
+    )
 }
 
 /// Tokens and the mistakes found on the way to them.
-pub(crate) fn beside(tokens: TokenStream, diagnostics: Diagnostics) -> TokenStream {
+pub(crate) fn beside(tokens: &TokenStream, diagnostics: Diagnostics) -> TokenStream {
     let errors = diagnostics.into_compile_errors();
     quote!(#errors #tokens)
 }

@@ -15,9 +15,59 @@ mod golden;
 
 use proc_macro::TokenStream;
 
-/// Turns an async function into a paid endpoint.
+/// Turns an async axum handler into an endpoint that is paid for by the call.
 ///
-/// See `x402_runtime::paid`, where this macro is re-exported and documented.
+/// ```
+/// use axum::Json;
+/// use axum::extract::Path;
+/// use x402_runtime::paid;
+///
+/// /// Current weather for a city.
+/// #[paid(GET "/weather/{city}", price = "0.01 USDC")]
+/// async fn weather(Path(city): Path<String>) -> Json<String> {
+///     Json(format!("rain in {city}"))
+/// }
+///
+/// # async fn a_unit_test() {
+/// // In a unit test it is an ordinary function: no HTTP, no payment.
+/// let Json(text) = weather(Path("Oslo".to_owned())).await;
+/// assert_eq!(text, "rain in Oslo");
+/// # }
+/// # drop(a_unit_test());
+/// ```
+///
+/// `paywall.mount(weather)` serves it. The routing functions of axum do not take it, so it cannot be served unpaid by
+/// mistake:
+///
+/// ```compile_fail,E0277
+/// # use x402_runtime::paid;
+/// # #[paid(GET "/weather", price = "0.01 USDC")]
+/// # async fn weather() {}
+/// let app: axum::Router = axum::Router::new().route("/weather", axum::routing::get(weather));
+/// ```
+///
+/// # Arguments
+///
+/// First the route, `GET "/weather/{city}"`, in axum's syntax; without one, `mount_at` gives it. Then, in any order:
+///
+/// | key | value | default |
+/// |---|---|---|
+/// | `price` | exact amount and unit: `"0.01 USDC"` in a token, `"0.01 USD"` in any accepted dollar token | required |
+/// | `id` | name in the manifest | the function's name |
+/// | `summary` | one line, up to 120 characters | first paragraph of the doc comment |
+/// | `description` | up to 480 characters | the paragraphs after it, up to the first heading or code block |
+/// | `tags` | up to five search words, `["weather"]` | none |
+/// | `mime_type` | media type of the answer | from the return type, else `application/json` |
+/// | `timeout` | seconds a signed payment stays valid, `90` or `"90s"`, 10 to 3600 | 300 |
+/// | `pay_to` | receiving address | the paywall's |
+/// | `rails` | accepted rails, `["base:USDC"]` | all rails of the paywall |
+/// | `crate` | path of `x402_runtime`, if it is re-exported elsewhere | `::x402_runtime` |
+///
+/// # The function
+///
+/// It is async, has up to 16 arguments, all of them extractors and the one that takes the body last, no generic
+/// parameters and no `self`. State, `Result`, `impl IntoResponse`, patterns, visibility, doc comments, `#[cfg]` and other
+/// attributes work as without `#[paid]`.
 #[proc_macro_attribute]
 pub fn paid(arguments: TokenStream, item: TokenStream) -> TokenStream {
     pipeline::paid(arguments.into(), item.into()).into()

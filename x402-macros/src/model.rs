@@ -1,7 +1,6 @@
 //! A paid function before and after validation. Only validation makes the second from the first.
 
-use proc_macro2::{Group, Ident, Span, TokenStream};
-use quote::ToTokens;
+use proc_macro2::{Group, Ident, Span};
 use syn::{Attribute, FnArg, ReturnType, Visibility};
 use x402_model::endpoint::Method;
 use x402_model::price::Price;
@@ -111,11 +110,4 @@ pub(crate) struct Argument {
     /// Its name in the signature that callers see.
     pub(crate) name: Ident,
     pub(crate) ty: syn::Type,
-}
-
-impl PaidItem {
-    /// The item as written, less what validation took away.
-    pub(crate) fn into_tokens(self) -> TokenStream {
-        self.into_token_stream()
-    }
 }

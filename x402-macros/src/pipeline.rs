@@ -1,6 +1,7 @@
 //! The passes in order: parse, validate, expand; and what is emitted when one of them reports a mistake.
 
 use proc_macro2::TokenStream;
+use quote::ToTokens as _;
 
 use crate::diag::Diagnostics;
 use crate::model::{PaidFn, Validated};
@@ -12,7 +13,7 @@ pub(crate) fn paid(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::default();
     let attr = attr::parse(arguments, &mut diagnostics);
     let Some(function) = item::parse(item.clone(), &mut diagnostics) else {
-        return fallback::unchanged(item, diagnostics);
+        return fallback::unchanged(&item, diagnostics);
     };
     let validated = PaidFn {
         attr,
@@ -22,11 +23,13 @@ pub(crate) fn paid(arguments: TokenStream, item: TokenStream) -> TokenStream {
     match validated {
         Validated::Whole(function) => {
             let tokens = expand::paid_fn(&function);
-            fallback::beside(tokens, diagnostics)
+            fallback::beside(&tokens, diagnostics)
         }
         Validated::SignatureOnly(signature, krate) => {
             fallback::without_spec(&signature, &krate, diagnostics)
         }
-        Validated::Neither(function) => fallback::unchanged(function.into_tokens(), diagnostics),
+        Validated::Neither(function) => {
+            fallback::unchanged(&function.into_token_stream(), diagnostics)
+        }
     }
 }

@@ -58,6 +58,16 @@ fn lines_of(attr: &Attribute) -> Vec<String> {
     }
 }
 
+/// Whether the attribute is a doc comment, not `#[doc(hidden)]` or the like.
+pub(crate) fn is_doc(attr: &Attribute) -> bool {
+    matches!(&attr.meta, Meta::NameValue(pair) if pair.path.is_ident("doc"))
+}
+
+/// Whether the attribute is a doc comment of one line with nothing in it.
+pub(crate) fn is_blank_line(attr: &Attribute) -> bool {
+    matches!(lines_of(attr).as_slice(), [line] if line.trim().is_empty())
+}
+
 /// Takes the leading star from a line of a `/** … */` comment.
 fn undecorated(line: &str) -> String {
     let trimmed = line.trim_start();

@@ -1,11 +1,12 @@
 //! The function that callers see. It hides the original inside itself, where no router can reach it.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::ReturnType;
+use syn::{Attribute, ReturnType};
 
 use crate::model::{Argument, Handler, Spec};
 use crate::paths::Runtime;
+use crate::text;
 use crate::validate::output_span;
 
 /// One item: a function that joins the original's future to an endpoint type nobody else can name.
@@ -25,7 +26,10 @@ pub(crate) fn function(
         output,
         body,
     } = handler;
-    let paid_line = spec.map(paid_line);
+    let outer_attrs = spec.map_or_else(
+        || quote!(#(#outer_attrs)*),
+        |spec| with_price(outer_attrs, spec),
+    );
     let names = args.iter().map(|arg| &arg.name);
     let inputs = args
         .iter()
@@ -36,13 +40,12 @@ pub(crate) fn function(
         ReturnType::Type(_, ty) => quote!(#ty),
     };
     // Errors about the answer's type point at the type, as if rustc had found them in the original.
-    let at_answer = output_span(output, ident).resolved_at(Span::mixed_site());
+    let at_answer = output_span(output, ident);
     let future = quote_spanned!(at_answer=> #runtime::Future<Output = #answer> + #runtime::Send);
     let fn_token = quote_spanned!(*fn_span=> fn);
     let call = quote_spanned!(at_answer=> #runtime::MountWithPaywall::<__PaidEndpoint, _>::new);
     quote! {
-        #(#outer_attrs)*
-        #paid_line
+        #outer_attrs
         #vis #fn_token #ident(#(#inputs),*) -> #runtime::MountWithPaywall<
             impl #runtime::Endpoint,
             impl #future,
@@ -58,17 +61,27 @@ pub(crate) fn function(
     }
 }
 
-/// The line rustdoc shows below the author's own words.
-fn paid_line(spec: &Spec) -> TokenStream {
+/// The attributes with a line for rustdoc that names the price. It follows the first paragraph of the author's words:
+/// at their end it might stand in a section on something else.
+fn with_price(attrs: &[Attribute], spec: &Spec) -> TokenStream {
+    let first = attrs.iter().position(text::is_doc);
     let line = match &spec.route {
         Some(route) => format!(
-            "Paid: {} for `{} {}`.",
+            " Paid: {} for `{} {}`.",
             spec.price, route.method, route.path
         ),
-        None => format!("Paid: {}.", spec.price),
+        None => format!(" Paid: {}.", spec.price),
     };
-    quote! {
-        #[doc = ""]
-        #[doc = #line]
-    }
+    let Some(first) = first else {
+        return quote!(#(#attrs)* #[doc = #line]);
+    };
+    let paragraph = attrs
+        .iter()
+        .skip(first)
+        .take_while(|attr| text::is_doc(attr) && !text::is_blank_line(attr))
+        .count();
+    let (before, after) = attrs
+        .split_at_checked(first.saturating_add(paragraph))
+        .unwrap_or((attrs, &[]));
+    quote! { #(#before)* #[doc = ""] #[doc = #line] #(#after)* }
 }

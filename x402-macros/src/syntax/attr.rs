@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use syn::{LitStr, Path};
 
-use super::keys::Key;
+use super::keys::{Key, Word};
 pub(crate) use super::route::RawRoute;
 pub(crate) use super::values::Duration;
 use super::{parts, route, values};
@@ -94,8 +94,10 @@ impl RawAttr {
             [TokenTree::Ident(word), TokenTree::Punct(equals), value @ ..]
                 if parts::is_punct(equals, '=') =>
             {
-                if let Some(key) = Key::read(word, diagnostics) {
-                    self.entry(key, word, equals.span(), value, diagnostics);
+                match Key::read(word, diagnostics) {
+                    Word::Key(key) => self.entry(key, word, equals.span(), value, diagnostics),
+                    Word::Slip(key) => self.mark_given(key, word.span()),
+                    Word::Unknown => {}
                 }
             }
             [TokenTree::Ident(word), after @ ..] => self.malformed(word, after, diagnostics),
@@ -115,8 +117,10 @@ impl RawAttr {
 
     /// A key without `= value`.
     fn malformed(&mut self, word: &Ident, after: &[TokenTree], diagnostics: &mut Diagnostics) {
-        let Some(key) = Key::read(word, diagnostics) else {
-            return;
+        let key = match Key::read(word, diagnostics) {
+            Word::Key(key) => key,
+            Word::Slip(key) => return self.mark_given(key, word.span()),
+            Word::Unknown => return,
         };
         self.mark_given(key, word.span());
         let name = key.name();
@@ -186,7 +190,7 @@ impl RawAttr {
             Key::Rails => &mut self.rails.given,
             Key::Crate => &mut self.krate.given,
         };
-        *given = Some(at);
+        given.get_or_insert(at);
     }
 }
 

@@ -69,20 +69,24 @@ impl Key {
         Self::ALL.into_iter().find(|key| key.name() == name)
     }
 
-    /// The key a word means, or a report that names the likeliest and all there are.
-    pub(crate) fn read(word: &Ident, diagnostics: &mut Diagnostics) -> Option<Self> {
+    /// The key a word means. An unknown word is reported with the likeliest key, or with all there are.
+    pub(crate) fn read(word: &Ident, diagnostics: &mut Diagnostics) -> Word {
         let name = word.unraw().to_string();
         if let Some(key) = Self::find(&name) {
-            return Some(key);
+            return Word::Key(key);
         }
         let error = diagnostics.error(word.span(), format!("unknown key `{name}`"));
-        if let Some(instead) = instead_of(&name) {
-            error.help(instead);
-        } else if let Some(near) = nearest(&name, Self::ALL.into_iter().map(Self::name)) {
-            error.help(format!("did you mean `{near}`?"));
+        if is_route_word(&name) {
+            error.help(r#"the route is written first and without a key: `GET "/weather/{city}"`"#);
+            return Word::Unknown;
+        }
+        let near = || nearest(&name, Self::ALL.into_iter().map(Self::name)).and_then(Self::find);
+        if let Some(key) = instead_of(&name).or_else(near) {
+            error.help(format!("did you mean `{}`?", key.name()));
+            return Word::Slip(key);
         }
         error.help(format!("the keys are {}", list_of_keys()));
-        None
+        Word::Unknown
     }
 
     /// The key with exactly this name; nothing is reported.
@@ -96,8 +100,23 @@ fn list_of_keys() -> String {
     quoted.join(", ")
 }
 
+/// What a word before an equals sign is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Word {
+    Key(Key),
+    /// Reported; most likely this key is meant, so it is not missing too.
+    Slip(Key),
+    /// Reported.
+    Unknown,
+}
+
+/// Words for the parts of a route.
+fn is_route_word(name: &str) -> bool {
+    ["path", "route", "method", "url", "uri"].contains(&name)
+}
+
 /// What to write instead of a word from another framework or another spelling of the same idea.
-fn instead_of(name: &str) -> Option<String> {
+fn instead_of(name: &str) -> Option<Key> {
     let key = match name.to_ascii_lowercase().as_str() {
         "amount" | "cost" | "fee" | "charge" => Key::Price,
         "name" | "operation_id" | "endpoint" => Key::Id,
@@ -107,13 +126,7 @@ fn instead_of(name: &str) -> Option<String> {
         "max_timeout_seconds" | "timeout_seconds" | "maxtimeoutseconds" => Key::Timeout,
         "payto" | "recipient" | "receiver" | "wallet" | "address" => Key::PayTo,
         "network" | "networks" | "asset" | "accepts" | "accept" | "chain" => Key::Rails,
-        "path" | "route" | "method" | "url" | "uri" => {
-            return Some(
-                r#"the route is written first and without a key: `GET "/weather/{city}"`"#
-                    .to_owned(),
-            );
-        }
         _ => return None,
     };
-    Some(format!("did you mean `{}`?", key.name()))
+    Some(key)
 }

@@ -13,7 +13,10 @@ pub(crate) fn split(tokens: TokenStream, diagnostics: &mut Diagnostics) -> Vec<P
     let mut current = Part::new();
     for token in tokens {
         match unwrapped(token) {
-            TokenTree::Punct(comma) if comma.as_char() == ',' => {
+            TokenTree::Punct(comma) if matches!(comma.as_char(), ',' | ';') => {
+                if comma.as_char() == ';' {
+                    diagnostics.error(comma.span(), "entries are separated by commas");
+                }
                 if current.is_empty() {
                     diagnostics.error(comma.span(), "nothing stands before this comma");
                 } else {

@@ -61,7 +61,7 @@ fn is_outer(meta: &Meta) -> bool {
     };
     match conditional(meta) {
         Some((_, inside)) => inside.first().is_some_and(is_outer),
-        None => OUTER.iter().any(|name| is(&name)),
+        None => OUTER.iter().any(is),
     }
 }
 

@@ -125,21 +125,21 @@ fn check_decimals(literal: &LitStr, price: &Price, rails: &[Rail], d: &mut Diagn
         .map(|asset| asset.decimals)
         .max()
         .unwrap_or_default();
-    let unit = price.unit.as_str();
-    let amount = price.amount;
-    let precise = usize::from(amount.scale()) > usize::from(most);
-    let message = if precise {
-        format!("{price} cannot be paid: {unit} has {most} decimals, and {amount} needs more")
-    } else {
-        format!("{price} cannot be paid: it is more than 256 bits of {unit}")
+    let (unit, amount) = (price.unit.as_str(), price.amount);
+    let payer = match &price.unit {
+        PriceUnit::Usd => "a token that may pay it",
+        PriceUnit::Symbol(symbol) => symbol,
     };
-    let error = d.error(literal.span(), message);
-    if precise {
-        let smallest = format!("0.{}1", "0".repeat(usize::from(most).saturating_sub(1)));
-        error.help(format!(
-            "the smallest price is `{smallest} {unit}`, and amounts are never rounded"
-        ));
-    }
+    let smallest = format!("0.{}1", "0".repeat(usize::from(most).saturating_sub(1)));
+    d.error(
+        literal.span(),
+        format!(
+            "`{price}` cannot be paid: {payer} has {most} decimals at most, and {amount} needs more"
+        ),
+    )
+    .help(format!(
+        "the smallest price is `{smallest} {unit}`, and amounts are never rounded"
+    ));
 }
 
 /// Where the unit stands, if the literal's parts have places of their own.

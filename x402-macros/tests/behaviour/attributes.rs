@@ -61,6 +61,20 @@ async fn must() -> String {
     "must".to_owned()
 }
 
+/// Another attribute macro, below.
+#[paid(GET "/traced", price = "1 USDC")]
+#[tracing::instrument(skip_all, ret)]
+async fn traced() -> &'static str {
+    "traced"
+}
+
+/// Another attribute macro, above.
+#[tracing::instrument(skip_all)]
+#[paid(GET "/traced", price = "1 USDC")]
+async fn traced_above() -> Result<&'static str, String> {
+    Ok(std::future::ready("traced").await)
+}
+
 /// A module whose functions are seen from outside.
 pub(crate) mod nested {
     use x402_runtime::paid;
@@ -120,6 +134,8 @@ async fn other_attributes_keep_working() {
     assert_eq!(first().await, "here");
     assert_eq!(lint().await, "lint");
     assert_eq!(must().await, "must");
+    assert_eq!(traced().await, "traced");
+    assert_eq!(traced_above().await, Ok("traced"));
 }
 
 #[tokio::test]

@@ -1,0 +1,37 @@
+/// Paid: 1 USDC for `GET /`.
+fn weather() -> ::x402_runtime::__private::MountWithPaywall<
+    impl ::x402_runtime::__private::Endpoint,
+    impl ::x402_runtime::__private::Future<
+        Output = Result<impl IntoResponse, StatusCode>,
+    > + ::x402_runtime::__private::Send,
+> {
+    enum __PaidEndpoint {}
+    impl ::x402_runtime::__private::Endpoint for __PaidEndpoint {
+        const SPEC: ::x402_runtime::__private::EndpointSpec = ::x402_runtime::__private::EndpointSpec {
+            id: "weather",
+            route: ::x402_runtime::__private::Option::Some(::x402_runtime::__private::RouteSpec {
+                method: ::x402_runtime::__private::Method::Get,
+                path: "/",
+            }),
+            price: ::x402_runtime::__private::PriceModel::Flat {
+                amount: ::x402_runtime::__private::Price {
+                    amount: ::x402_runtime::__private::Decimal::new(1, 0),
+                    unit: ::x402_runtime::__private::PriceUnit::Symbol(
+                        ::x402_runtime::__private::Cow::Borrowed("USDC"),
+                    ),
+                },
+            },
+            summary: "",
+            description: "",
+            tags: &[],
+            mime_type: "application/json",
+            timeout_seconds: 300u64,
+            pay_to: ::x402_runtime::__private::Option::None,
+            rails: &[],
+        };
+    }
+    async fn weather() -> Result<impl IntoResponse, StatusCode> {
+        Ok(Html(page().await))
+    }
+    ::x402_runtime::__private::MountWithPaywall::<__PaidEndpoint, _>::new(weather())
+}

@@ -1,0 +1,36 @@
+::core::compile_error! {
+    "`1,50 USDC` is not a price: the decimal mark is a dot, and thousands are not separated\nhelp: write `1.50 USDC`"
+}
+fn weather(
+    city: Path<String>,
+) -> ::x402_runtime::__private::MountWithPaywall<
+    impl ::x402_runtime::__private::Endpoint,
+    impl ::x402_runtime::__private::Future<
+        Output = String,
+    > + ::x402_runtime::__private::Send,
+> {
+    enum __PaidEndpoint {}
+    impl ::x402_runtime::__private::Endpoint for __PaidEndpoint {
+        const SPEC: ::x402_runtime::__private::EndpointSpec = ::x402_runtime::__private::EndpointSpec {
+            id: "invalid",
+            route: ::x402_runtime::__private::Option::None,
+            price: ::x402_runtime::__private::PriceModel::Flat {
+                amount: ::x402_runtime::__private::Price {
+                    amount: ::x402_runtime::__private::Decimal::ONE,
+                    unit: ::x402_runtime::__private::PriceUnit::Usd,
+                },
+            },
+            summary: "",
+            description: "",
+            tags: &[],
+            mime_type: "",
+            timeout_seconds: 0,
+            pay_to: ::x402_runtime::__private::Option::None,
+            rails: &[],
+        };
+    }
+    async fn weather(Path(city): Path<String>) -> String {
+        city
+    }
+    ::x402_runtime::__private::MountWithPaywall::<__PaidEndpoint, _>::new(weather(city))
+}

@@ -1,0 +1,13 @@
+//! What the compiler says: one fixture per promise, by theme. Rewrite with `TRYBUILD=overwrite`.
+
+/// Fixtures in `rustc/` show the compiler's own words and those in all other folders ours.
+#[test]
+fn mistakes_are_reported_where_they_are() {
+    let cases = trybuild::TestCases::new();
+    for theme in [
+        "args", "conflict", "duplicate", "keys", "price", "route", "rustc", "signature", "type",
+    ] {
+        cases.compile_fail(format!("tests/ui/{theme}/*.rs"));
+    }
+    cases.pass("tests/ui/pass/*.rs");
+}

@@ -1,0 +1,7 @@
+//! A key has a value.
+use x402_runtime::paid;
+
+#[paid(GET "/weather", price)]
+async fn weather() {}
+
+fn main() {}

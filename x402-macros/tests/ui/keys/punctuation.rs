@@ -1,0 +1,7 @@
+//! An entry begins with a word.
+use x402_runtime::paid;
+
+#[paid(GET "/weather", price = "0.01 USDC", = "weather")]
+async fn weather() {}
+
+fn main() {}

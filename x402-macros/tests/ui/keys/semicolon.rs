@@ -1,0 +1,7 @@
+//! Entries are separated by commas, not by semicolons.
+use x402_runtime::paid;
+
+#[paid(GET "/weather"; price = "0.01 USDC")]
+async fn weather() {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+//! The decimal mark is a dot.
+use x402_runtime::paid;
+
+#[paid(GET "/weather", price = "0,01 USDC")]
+async fn weather() {}
+
+fn main() {}

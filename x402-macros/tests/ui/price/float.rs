@@ -1,0 +1,7 @@
+//! Floats are no prices.
+use x402_runtime::paid;
+
+#[paid(GET "/weather", price = 0.01)]
+async fn weather() {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+//! Amounts are numbers.
+use x402_runtime::paid;
+
+#[paid(GET "/weather", price = "NaN USDC")]
+async fn weather() {}
+
+fn main() {}

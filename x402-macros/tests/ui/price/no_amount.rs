@@ -1,0 +1,7 @@
+//! A price has an amount.
+use x402_runtime::paid;
+
+#[paid(GET "/weather", price = "USDC")]
+async fn weather() {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+//! A space stands between amount and unit.
+use x402_runtime::paid;
+
+#[paid(GET "/weather", price = "0.01USDC")]
+async fn weather() {}
+
+fn main() {}

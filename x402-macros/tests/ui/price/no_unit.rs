@@ -1,0 +1,7 @@
+//! A price has a unit.
+use x402_runtime::paid;
+
+#[paid(GET "/weather", price = "0.01")]
+async fn weather() {}
+
+fn main() {}

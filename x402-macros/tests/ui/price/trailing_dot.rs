@@ -1,0 +1,7 @@
+//! A digit stands after the dot.
+use x402_runtime::paid;
+
+#[paid(GET "/weather", price = "1. USDC")]
+async fn weather() {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+//! The path follows the method directly.
+use x402_runtime::paid;
+
+#[paid(GET = "/weather", price = "0.01 USDC")]
+async fn weather() {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+//! HEAD cannot be sold.
+use x402_runtime::paid;
+
+#[paid(HEAD "/weather", price = "0.01 USDC")]
+async fn weather() {}
+
+fn main() {}

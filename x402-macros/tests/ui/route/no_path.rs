@@ -1,0 +1,7 @@
+//! A route has a path.
+use x402_runtime::paid;
+
+#[paid(GET, price = "0.01 USDC")]
+async fn weather() {}
+
+fn main() {}

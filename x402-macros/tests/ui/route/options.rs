@@ -1,0 +1,7 @@
+//! OPTIONS cannot be sold.
+use x402_runtime::paid;
+
+#[paid(OPTIONS "/weather", price = "0.01 USDC")]
+async fn weather() {}
+
+fn main() {}

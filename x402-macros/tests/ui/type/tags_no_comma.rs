@@ -1,0 +1,7 @@
+//! Tags are separated by commas.
+use x402_runtime::paid;
+
+#[paid(GET "/weather", price = "0.01 USDC", tags = ["weather" "climate"])]
+async fn weather() {}
+
+fn main() {}
