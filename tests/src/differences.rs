@@ -45,6 +45,10 @@ pub const EVERYWHERE: &[(&str, &str)] = &[
         "a shared cache must keep neither goods nor terms",
     ),
     (
+        "the origin of resource.url is https",
+        "over http anybody on the way can read and replay payments; only loopback is exempt",
+    ),
+    (
         "resource.url has no query",
         "queries hold what callers ask about, and the resource is the endpoint",
     ),

@@ -179,6 +179,8 @@ pub struct Setup {
     pub handler_timeout: Duration,
     /// How long a settle call may take.
     pub settle_timeout: Duration,
+    /// The origin that buyers use, if it is not where the seller listens.
+    pub origin: Option<String>,
 }
 
 impl std::fmt::Debug for Setup {
@@ -197,6 +199,7 @@ impl Setup {
             clock: Arc::new(SystemClock),
             handler_timeout: Duration::from_secs(20),
             settle_timeout: Duration::from_secs(8),
+            origin: None,
         }
     }
 }
@@ -222,7 +225,11 @@ impl Seller {
     /// Starts a seller on this listener.
     pub async fn serve(setup: Setup, desk: Desk, listener: TcpListener) -> Self {
         let address = listener.local_addr().expect("its address");
-        let paywall = paywall(setup, &format!("http://{address}")).await;
+        let origin = setup
+            .origin
+            .clone()
+            .unwrap_or_else(|| format!("http://{address}"));
+        let paywall = paywall(setup, &origin).await;
         let app = paywall
             .router()
             .merge(Router::new().route("/free", get(free)))

@@ -5,7 +5,7 @@ use std::time::Duration;
 use x402_client::{Budget, Client, Wallet};
 use x402_tests::accounts::{self, PAYER};
 use x402_tests::chaos::{Chaos, Fault};
-use x402_tests::seller::{PRICE, Seller, Setup};
+use x402_tests::seller::{Desk, PRICE, Seller, Setup};
 use x402_tests::world::World;
 
 fn client(budget: &str) -> Client {
@@ -86,8 +86,13 @@ async fn a07_many_tasks_never_spend_more_than_the_budget() {
 async fn s01_a_client_whose_answer_is_lost_is_served_without_paying_again() {
     let world = World::sandbox();
     let books = world.books().await;
-    let seller = Seller::start(Setup::on(&world)).await;
-    let proxy = Chaos::start(seller.address()).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = Chaos::start(listener.local_addr().unwrap()).await;
+    let setup = Setup {
+        origin: Some(proxy.origin()),
+        ..Setup::on(&world)
+    };
+    let seller = Seller::serve(setup, Desk::default(), listener).await;
     let (client, url) = (
         client("0.05 USD"),
         format!("{}/behave?do=wait", proxy.origin()),

@@ -50,7 +50,7 @@ async fn s01_a_node_that_loses_its_answers_neither_loses_nor_doubles_a_payment()
         Misdeed::HoldAnswer,
         Misdeed::Junk(b"<html>".to_vec()),
         Misdeed::Junk(b"{\"jsonrpc\":\"2.0\",\"id\":1}".to_vec()),
-        Misdeed::Error(-32000, "internal trouble at secret-host".into()),
+        Misdeed::Error(-32603, "internal trouble at secret-host".into()),
         Misdeed::Delay(Duration::from_millis(400)),
     ];
     for method in [
