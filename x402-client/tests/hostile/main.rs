@@ -1,0 +1,17 @@
+//! The client against sellers that cheat, break and stall, over real connections.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
+mod calls;
+mod ordinary;
+mod race;
+mod redirects;
+mod retries;
+mod secrets;
+mod seller;
+mod terms;

@@ -1,0 +1,118 @@
+//! Canaries: neither key nor salt nor payment nor the caller's own secrets appear in anything that is printed.
+
+use std::fmt::{self, Write as _};
+use std::sync::{Arc, Mutex};
+
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+use x402_client::Client;
+
+use crate::seller::{Act, KEY, Seen, Seller, client, problem, served, signature};
+
+/// Collects every field of every event and span.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<String>>);
+
+struct Fields<'a>(&'a mut String);
+
+impl Visit for Fields<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let _ = write!(self.0, " {}={value:?}", field.name());
+    }
+}
+
+impl Subscriber for Log {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        span.record(&mut Fields(&mut self.0.lock().unwrap()));
+        Id::from_u64(1)
+    }
+    fn record(&self, _: &Id, values: &Record<'_>) {
+        values.record(&mut Fields(&mut self.0.lock().unwrap()));
+    }
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn event(&self, event: &Event<'_>) {
+        event.record(&mut Fields(&mut self.0.lock().unwrap()));
+    }
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+async fn print_everything(client: &Client, seller: &Seller, log: &Log) {
+    let call = client
+        .post(&format!("{}?api_key=CANARY-query", seller.url()))
+        .header("authorization", "Bearer CANARY-header")
+        .body("CANARY-body")
+        .idempotency_key("order");
+    let mut printed = format!(
+        "{call:?} {:?} {:?} {:?}",
+        client,
+        client.wallet(),
+        client.budget()
+    );
+    match call.send().await {
+        Ok(answer) => {
+            // The receipt names the URL that was called, by design; everything else stays out.
+            let shown = format!("{answer:?} {:#?}", answer.receipt());
+            printed.push_str(&shown.replace("api_key=CANARY-query", ""));
+        }
+        Err(error) => {
+            let _ = write!(printed, "{error}");
+            let shown = format!("{error:?} {error:#?} {:?}", error.pending());
+            printed.push_str(&shown.replace("api_key=CANARY-query", ""));
+        }
+    }
+    log.0.lock().unwrap().push_str(&printed);
+}
+
+#[tokio::test]
+async fn t09_canaries_appear_nowhere() {
+    let log = Log::default();
+    let _guard = tracing::subscriber::set_default(log.clone());
+    let mut secrets = vec![
+        KEY.to_owned(),
+        "CANARY".to_owned(),
+        "paid content".to_owned(),
+    ];
+    for act in [
+        served(),
+        Act::Drop,
+        Act::Raw("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\npaid content".into()),
+        Act::Answer(
+            302,
+            vec![("location".into(), "https://evil.test/CANARY".into())],
+            String::new(),
+        ),
+        Act::Answer(503, vec![], "paid content".into()),
+        problem(402, r#"{"code":"settlement_refused","charged":false}"#),
+    ] {
+        let seller = Seller::selling(move |_| act.clone()).await;
+        print_everything(&client(), &seller, &log).await;
+        let payments: Vec<_> = seller
+            .seen()
+            .iter()
+            .filter_map(Seen::payment)
+            .cloned()
+            .collect();
+        assert!(!payments.is_empty());
+        for payment in payments {
+            secrets.push(signature(&payment).trim_start_matches("0x")[..32].to_owned());
+            secrets.push(payment[40..80].to_owned());
+        }
+    }
+    let printed = log.0.lock().unwrap().clone();
+    assert!(
+        printed.contains("paid request answered"),
+        "the log is live: {printed}"
+    );
+    let decimal = alloy_primitives::U256::from_str_radix(KEY, 16)
+        .unwrap()
+        .to_string();
+    secrets.extend([KEY.to_uppercase(), decimal]);
+    for secret in secrets {
+        assert!(!printed.contains(&secret), "{secret} in {printed}");
+    }
+}
