@@ -1,1 +1,41 @@
-//! See the crate docs.
+//! Own settlement on EVM chains: a facilitator with an account of its own, over JSON-RPC or over the sandbox.
+//!
+//! [`EvmFacilitator`] verifies and settles. It asks its questions through [`Chain`], which
+//! [`RpcChain`] answers from a node; the sandbox answers them in this process.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//! use x402_runtime::evm::{EvmConfig, EvmFacilitator, RpcChain, SettlerKey};
+//!
+//! # async fn start() -> Result<(), Box<dyn std::error::Error>> {
+//! let chain = RpcChain::connect("https://sepolia.base.org").await?;
+//! let key = SettlerKey::from_file("/run/secrets/settler")?;
+//! let facilitator = EvmFacilitator::new(Arc::new(chain), key, EvmConfig::default()).await?;
+//! # drop(facilitator); Ok(()) }
+//! ```
+
+pub(crate) mod abi;
+mod cache;
+pub mod chain;
+mod config;
+mod core;
+mod evidence;
+mod exact;
+mod facilitator;
+mod gas;
+mod inflight;
+mod key;
+mod nonce;
+mod reason;
+mod recover;
+mod rpc;
+mod settle;
+mod token;
+mod verify;
+mod watch;
+
+pub use chain::Chain;
+pub use config::EvmConfig;
+pub use facilitator::{EvmFacilitator, EvmStartError};
+pub use key::{KeyError, SettlerKey};
+pub use rpc::{RpcChain, RpcLimits};

@@ -1,0 +1,113 @@
+//! Reads and calls of one EIP-3009 token.
+
+use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_sol_types::SolCall;
+
+use crate::evm::abi::Eip3009Token::{
+    Transfer, AuthorizationUsed, authorizationStateCall, balanceOfCall, nameCall, transferWithAuthorization_0Call,
+    transferWithAuthorization_1Call, versionCall,
+};
+use crate::evm::abi::{is_event, single_word};
+use crate::evm::chain::{BlockRef, CallError, CallRequest, Chain, ChainError, LogInfo};
+use crate::evm::exact::{Exact, PaymentId};
+
+/// Gas given to a read: plenty for any honest token, and a bound for the others.
+const READ_GAS: u64 = 300_000;
+
+/// What a contract said to a read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Read<T> {
+    /// An answer of the right shape.
+    Value(T),
+    /// A revert, or an answer that does not decode: the contract has no such function.
+    Unsupported,
+}
+
+async fn read<C: SolCall>(chain: &dyn Chain, token: Address, call: &C, at: BlockRef) -> Result<Read<C::Return>, ChainError> {
+    let request = CallRequest { from: Address::ZERO, to: token, data: call.abi_encode().into(), gas: Some(READ_GAS) };
+    match chain.call(request, at).await {
+        Ok(answer) => Ok(C::abi_decode_returns_validate(&answer).map_or(Read::Unsupported, Read::Value)),
+        Err(CallError::Revert { .. }) => Ok(Read::Unsupported),
+        Err(CallError::Chain(error)) => Err(error),
+    }
+}
+
+/// `authorizationState`: true when the nonce was used **or** cancelled.
+pub(crate) async fn authorization_state(chain: &dyn Chain, id: PaymentId, at: BlockRef) -> Result<Read<bool>, ChainError> {
+    let call = authorizationStateCall { authorizer: id.payer, nonce: id.nonce };
+    read(chain, id.asset, &call, at).await
+}
+
+/// `balanceOf`.
+pub(crate) async fn balance_of(chain: &dyn Chain, token: Address, account: Address) -> Result<Read<U256>, ChainError> {
+    read(chain, token, &balanceOfCall { account }, BlockRef::Latest).await
+}
+
+/// `name`.
+pub(crate) async fn name(chain: &dyn Chain, token: Address) -> Result<Read<String>, ChainError> {
+    read(chain, token, &nameCall {}, BlockRef::Latest).await
+}
+
+/// `version`.
+pub(crate) async fn version(chain: &dyn Chain, token: Address) -> Result<Read<String>, ChainError> {
+    read(chain, token, &versionCall {}, BlockRef::Latest).await
+}
+
+/// The transfer's call data: the `(v, r, s)` form for a 65-byte signature, the `bytes` form for any other length
+/// (protocol 3.2).
+pub(crate) fn transfer_call(exact: &Exact, signature: &Bytes) -> Bytes {
+    let a = &exact.payload.authorization;
+    let (from, to, value, nonce) = (a.from, a.to, a.value, a.nonce);
+    let (after, before) = (a.valid_after, a.valid_before);
+    if let Some((r, s, v)) = split(signature) {
+        return transferWithAuthorization_0Call {
+            from, to, value, validAfter: after, validBefore: before, nonce, v, r, s,
+        }
+        .abi_encode()
+        .into();
+    }
+    transferWithAuthorization_1Call {
+        from, to, value, validAfter: after, validBefore: before, nonce, signature: signature.clone(),
+    }
+    .abi_encode()
+    .into()
+}
+
+/// The parts of a 65-byte signature, its last byte as it is.
+fn split(signature: &[u8]) -> Option<(B256, B256, u8)> {
+    let bytes: &[u8; 65] = signature.try_into().ok()?;
+    let (r, rest) = bytes.split_first_chunk::<32>()?;
+    let (s, v) = rest.split_first_chunk::<32>()?;
+    Some((B256::from(*r), B256::from(*s), *v.first()?))
+}
+
+/// What must have happened in one transaction for a payment to count (design 4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) id: PaymentId,
+    pub(crate) pay_to: Address,
+    pub(crate) amount: U256,
+}
+
+impl Wanted {
+    /// Whether the token says in these logs that the authorization was used.
+    pub(crate) fn used_in(&self, logs: &[LogInfo]) -> bool {
+        let words = [self.id.payer.into_word(), self.id.nonce];
+        logs.iter().any(|log| log.address == self.id.asset && is_event::<AuthorizationUsed>(log, &words))
+    }
+
+    /// Whether these logs hold both the used authorization and the exact transfer.
+    pub(crate) fn paid_in(&self, logs: &[LogInfo]) -> bool {
+        let words = [self.id.payer.into_word(), self.pay_to.into_word()];
+        let transferred = logs.iter().any(|log| {
+            log.address == self.id.asset && is_event::<Transfer>(log, &words) && single_word(log) == Some(self.amount)
+        });
+        transferred && self.used_in(logs)
+    }
+}
+
+impl From<&Exact> for Wanted {
+    fn from(exact: &Exact) -> Self {
+        Self { id: exact.id(), pay_to: exact.pay_to, amount: exact.amount }
+    }
+}

@@ -1,0 +1,359 @@
+//! The sandbox chain itself: blocks, receipts, the pool of waiting transactions.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, TxKind, U256, keccak256};
+use revm::bytecode::Bytecode;
+use revm::context::TxEnv;
+use revm::context::result::ExecutionResult;
+
+use super::engine::{self, BLOCK_GAS, Place};
+use super::tx::PoolTx;
+use super::world::{Undo, World};
+use crate::evm::chain::{
+    BlockInfo, BlockRef, CallError, CallRequest, ChainError, LogFilter, LogInfo, ReceiptInfo, SendError,
+};
+
+/// Blocks kept; older ones and their receipts are forgotten.
+const MAX_BLOCKS: usize = 16_384;
+/// Blocks whose state can still be asked for.
+const MAX_HISTORY: u64 = 256;
+/// Transactions that may wait, and how far ahead of the account a nonce may be.
+const MAX_POOL: usize = 4_096;
+/// Seconds between the empty blocks that stand for the rest of the world's transactions.
+const BLOCK_SECONDS: u64 = 2;
+/// Empty blocks made at once after a long sleep.
+const MAX_CATCH_UP: u64 = 64;
+
+#[derive(Debug)]
+struct Block {
+    info: BlockInfo,
+    transactions: Vec<B256>,
+    undo: Vec<Undo>,
+}
+
+/// The whole chain. Everything here is synchronous; callers hold a lock.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) chain_id: u64,
+    pub(super) base_fee: u64,
+    pub(super) automine: bool,
+    world: World,
+    blocks: VecDeque<Block>,
+    receipts: HashMap<B256, ReceiptInfo>,
+    pool: BTreeMap<Address, BTreeMap<u64, PoolTx>>,
+    /// Changes made by hand since the last block.
+    loose: Vec<Undo>,
+}
+
+/// How a transaction made by the sandbox's owner ended.
+#[derive(Debug)]
+pub(super) struct Executed {
+    pub(super) receipt: ReceiptInfo,
+    pub(super) output: Bytes,
+    pub(super) created: Option<Address>,
+}
+
+impl Node {
+    pub(super) fn new(chain_id: u64, base_fee: u64, now: u64) -> Self {
+        let info = BlockInfo { number: 0, hash: B256::repeat_byte(0x42), timestamp: now, base_fee: Some(base_fee.into()) };
+        Self {
+            chain_id,
+            base_fee,
+            automine: true,
+            world: World::default(),
+            blocks: VecDeque::from([Block { info, transactions: Vec::new(), undo: Vec::new() }]),
+            receipts: HashMap::new(),
+            pool: BTreeMap::new(),
+            loose: Vec::new(),
+        }
+    }
+
+    /// The newest block.
+    pub(super) fn latest(&self) -> BlockInfo {
+        self.blocks.back().map_or(
+            BlockInfo { number: 0, hash: B256::ZERO, timestamp: 0, base_fee: None },
+            |block| block.info,
+        )
+    }
+
+    pub(super) fn block(&self, number: u64) -> Option<BlockInfo> {
+        self.find(number).map(|block| block.info)
+    }
+
+    fn find(&self, number: u64) -> Option<&Block> {
+        let first = self.blocks.front()?.info.number;
+        self.blocks.get(usize::try_from(number.checked_sub(first)?).ok()?)
+    }
+
+    /// The block that would be mined now.
+    fn next_place(&self, now: u64) -> Place {
+        let latest = self.latest();
+        Place {
+            chain_id: self.chain_id,
+            number: latest.number.saturating_add(1),
+            timestamp: now.max(latest.timestamp),
+            base_fee: self.base_fee,
+        }
+    }
+
+    /// Mines the empty blocks that a busy chain would have mined since the last one.
+    pub(super) fn catch_up(&mut self, now: u64) {
+        if !self.automine {
+            return;
+        }
+        let missing = now.saturating_sub(self.latest().timestamp) / BLOCK_SECONDS;
+        for back in (0..missing.min(MAX_CATCH_UP)).rev() {
+            self.seal(now.saturating_sub(back.saturating_mul(BLOCK_SECONDS)), Vec::new(), Vec::new());
+        }
+    }
+
+    fn seal(&mut self, timestamp: u64, transactions: Vec<B256>, undo: Vec<Undo>) {
+        let parent = self.latest();
+        let number = parent.number.saturating_add(1);
+        let mut seed = parent.hash.to_vec();
+        seed.extend_from_slice(&number.to_be_bytes());
+        seed.extend_from_slice(&timestamp.to_be_bytes());
+        transactions.iter().for_each(|hash| seed.extend_from_slice(hash.as_slice()));
+        let info = BlockInfo {
+            number,
+            hash: keccak256(&seed),
+            timestamp: timestamp.max(parent.timestamp),
+            base_fee: Some(self.base_fee.into()),
+        };
+        for hash in &transactions {
+            if let Some(receipt) = self.receipts.get_mut(hash) {
+                receipt.block_hash = info.hash;
+            }
+        }
+        let mut all = std::mem::take(&mut self.loose);
+        all.extend(undo);
+        self.blocks.push_back(Block { info, transactions, undo: all });
+        self.forget();
+    }
+
+    fn forget(&mut self) {
+        let too_old = self.blocks.len().checked_sub(usize::try_from(MAX_HISTORY).unwrap_or(usize::MAX));
+        if let Some(block) = too_old.and_then(|index| self.blocks.get_mut(index)) {
+            block.undo = Vec::new();
+        }
+        while self.blocks.len() > MAX_BLOCKS {
+            for hash in self.blocks.pop_front().map(|block| block.transactions).unwrap_or_default() {
+                self.receipts.remove(&hash);
+            }
+        }
+    }
+
+    /// Mines every waiting transaction that can be mined, in one block (or one each when `each_its_own`).
+    pub(super) fn mine(&mut self, now: u64, each_its_own: bool) {
+        let (mut hashes, mut undo) = (Vec::new(), Vec::new());
+        while let Some(tx) = self.next_ready() {
+            let place = self.next_place(now);
+            let price = tx.price(self.base_fee);
+            if let Some(done) = self.execute(place, tx.env, false, tx.hash, price) {
+                hashes.push(tx.hash);
+                undo.push(done.1);
+            }
+            if each_its_own {
+                self.seal(now, std::mem::take(&mut hashes), std::mem::take(&mut undo));
+            }
+        }
+        if !each_its_own {
+            self.seal(now, hashes, undo);
+        }
+    }
+
+    fn next_ready(&mut self) -> Option<PoolTx> {
+        let (world, base_fee) = (&self.world, self.base_fee);
+        let (account, nonce) = self.pool.iter().find_map(|(account, waiting)| {
+            let nonce = world.account(*account).map_or(0, |info| info.nonce);
+            let fits = waiting.get(&nonce).is_some_and(|tx| tx.env.gas_price >= u128::from(base_fee));
+            fits.then_some((*account, nonce))
+        })?;
+        let waiting = self.pool.get_mut(&account)?;
+        let tx = waiting.remove(&nonce);
+        // What is now below the account's nonce can never be mined.
+        *waiting = waiting.split_off(&nonce);
+        if waiting.is_empty() {
+            self.pool.remove(&account);
+        }
+        tx
+    }
+
+    /// Runs and commits one transaction; `None` when it could not start (its sender ran out of money meanwhile).
+    fn execute(&mut self, place: Place, env: TxEnv, free: bool, hash: B256, price: u128) -> Option<(Executed, Undo)> {
+        let done = engine::run(&self.world, place, env, free).ok()?;
+        let undo = self.world.commit(done.state);
+        let (status, gas_used) = (done.result.is_success(), done.result.tx_gas_used());
+        let created = done.result.created_address();
+        let output = done.result.output().cloned().unwrap_or_default();
+        let logs = match done.result {
+            ExecutionResult::Success { logs, .. } => logs,
+            _ => Vec::new(),
+        };
+        let logs = logs.into_iter().map(|log| LogInfo {
+            address: log.address,
+            topics: log.data.topics().to_vec(),
+            data: log.data.data,
+            transaction: hash,
+            block_number: place.number,
+        });
+        let receipt = ReceiptInfo {
+            transaction: hash,
+            status,
+            block_number: place.number,
+            block_hash: B256::ZERO,
+            gas_used,
+            effective_gas_price: price,
+            logs: logs.collect(),
+        };
+        self.receipts.insert(hash, receipt.clone());
+        Some((Executed { receipt, output, created }, undo))
+    }
+
+    /// Runs a transaction of any sender without a signature or a fee, in a block of its own.
+    pub(super) fn execute_free(&mut self, now: u64, from: Address, kind: TxKind, data: Bytes) -> Option<Executed> {
+        let nonce = self.nonce(from);
+        let mut seed = from.to_vec();
+        seed.extend_from_slice(&self.latest().hash[..]);
+        seed.extend_from_slice(&nonce.to_be_bytes());
+        let hash = keccak256(&seed);
+        let env = engine::free_tx(from, kind, data, BLOCK_GAS, nonce);
+        let (done, undo) = self.execute(self.next_place(now), env, true, hash, 0)?;
+        self.seal(now, vec![hash], vec![undo]);
+        Some(done)
+    }
+
+    /// Sets an account's native balance; takes effect at once and belongs to the next block.
+    pub(super) fn set_balance(&mut self, address: Address, wei: U256) {
+        let undo = self.world.edit(address, |info| info.balance = wei);
+        self.loose.push(undo);
+    }
+
+    /// Sets an account's code; an EIP-7702 designator (`0xef0100` + address) delegates. Empty takes the code away.
+    pub(super) fn set_code(&mut self, address: Address, code: Bytes) -> Result<(), String> {
+        let (hash, code) = if code.is_empty() {
+            (KECCAK256_EMPTY, Bytecode::default())
+        } else {
+            (keccak256(&code), Bytecode::new_raw_checked(code).map_err(|error| error.to_string())?)
+        };
+        let undo = self.world.edit(address, |info| {
+            info.code_hash = hash;
+            info.code = Some(code);
+        });
+        self.loose.push(undo);
+        Ok(())
+    }
+
+    pub(super) fn nonce(&self, address: Address) -> u64 {
+        self.world.account(address).map_or(0, |info| info.nonce)
+    }
+
+    /// The next nonce when the waiting transactions are counted too.
+    pub(super) fn pending_nonce(&self, address: Address) -> u64 {
+        let mut next = self.nonce(address);
+        if let Some(waiting) = self.pool.get(&address) {
+            while waiting.contains_key(&next) {
+                next = next.saturating_add(1);
+            }
+        }
+        next
+    }
+
+    pub(super) fn balance(&self, address: Address) -> U256 {
+        self.world.account(address).map(|info| info.balance).unwrap_or_default()
+    }
+
+    pub(super) fn code(&self, address: Address) -> Bytes {
+        let code = self.world.account(address).and_then(|info| info.code.as_ref());
+        code.map(Bytecode::original_bytes).unwrap_or_default()
+    }
+
+    /// Puts a transaction into the pool under the rules of a usual node.
+    pub(super) fn submit(&mut self, tx: PoolTx) -> Result<(), SendError> {
+        let next = self.nonce(tx.env.caller);
+        if tx.env.chain_id.is_some_and(|id| id != self.chain_id) {
+            return Err(SendError::Rejected("invalid chain id".to_owned()));
+        }
+        if tx.env.nonce < next {
+            return Err(SendError::NonceTooLow);
+        }
+        let cost = U256::from(tx.env.gas_limit).saturating_mul(U256::from(tx.env.gas_price)).saturating_add(tx.env.value);
+        if cost > self.balance(tx.env.caller) {
+            return Err(SendError::InsufficientFunds);
+        }
+        let waiting: usize = self.pool.values().map(BTreeMap::len).sum();
+        if waiting >= MAX_POOL || tx.env.nonce.saturating_sub(next) > 1_024 {
+            return Err(SendError::Rejected("txpool is full".to_owned()));
+        }
+        let slot = self.pool.entry(tx.env.caller).or_default();
+        match slot.get(&tx.env.nonce) {
+            Some(there) if there.hash == tx.hash => return Err(SendError::AlreadyKnown),
+            Some(there) if !tx.outbids(there) => {
+                return Err(SendError::Underpriced("replacement transaction underpriced".to_owned()));
+            }
+            _ => slot.insert(tx.env.nonce, tx),
+        };
+        Ok(())
+    }
+
+    /// Empties the pool; the transactions are lost.
+    pub(super) fn drop_pending(&mut self) -> usize {
+        std::mem::take(&mut self.pool).into_values().map(|waiting| waiting.len()).sum()
+    }
+
+    /// Takes the newest blocks back with all they held; their transactions do not return to the pool.
+    pub(super) fn reorg(&mut self, depth: u64) {
+        for undo in std::mem::take(&mut self.loose).into_iter().rev() {
+            self.world.take_back(undo);
+        }
+        for _ in 0..depth.min(MAX_HISTORY.saturating_sub(1)) {
+            if self.blocks.len() <= 1 {
+                return;
+            }
+            let Some(block) = self.blocks.pop_back() else { return };
+            block.undo.into_iter().rev().for_each(|undo| self.world.take_back(undo));
+            block.transactions.iter().for_each(|hash| {
+                self.receipts.remove(hash);
+            });
+        }
+    }
+
+    pub(super) fn receipt(&self, hash: B256) -> Option<ReceiptInfo> {
+        self.receipts.get(&hash).cloned()
+    }
+
+    pub(super) fn logs(&self, filter: &LogFilter) -> Vec<LogInfo> {
+        let in_range = |block: &&Block| (filter.from_block..=filter.to_block).contains(&block.info.number);
+        let receipts = self.blocks.iter().filter(in_range).flat_map(|block| &block.transactions);
+        let logs = receipts.filter_map(|hash| self.receipts.get(hash)).flat_map(|receipt| &receipt.logs);
+        logs.filter(|log| matches(filter, log)).cloned().collect()
+    }
+
+    /// `eth_call`. "Latest" runs as if in the block that would be mined now, because a block is mined the moment a
+    /// transaction comes.
+    pub(super) fn call(&self, now: u64, request: &CallRequest, at: BlockRef) -> Result<Bytes, CallError> {
+        let latest = self.latest().number;
+        let number = match at {
+            BlockRef::Latest | BlockRef::Pending => {
+                return engine::call(&self.world, self.next_place(now), request).map(|(output, _)| output);
+            }
+            BlockRef::Number(number) => number,
+        };
+        let unknown = || ChainError::BadAnswer(format!("no state of block {number}"));
+        let info = self.block(number).filter(|_| latest.saturating_sub(number) < MAX_HISTORY).ok_or_else(unknown)?;
+        let place = Place { chain_id: self.chain_id, number, timestamp: info.timestamp, base_fee: self.base_fee };
+        let later = self.blocks.iter().rev().take_while(|block| block.info.number > number);
+        let undos = self.loose.iter().rev().chain(later.flat_map(|block| block.undo.iter().rev()));
+        engine::call(self.world.before(undos), place, request).map(|(output, _)| output)
+    }
+
+    pub(super) fn estimate(&self, now: u64, request: &CallRequest) -> Result<u64, CallError> {
+        engine::estimate(&&self.world, self.next_place(now), request)
+    }
+}
+
+fn matches(filter: &LogFilter, log: &LogInfo) -> bool {
+    log.address == filter.address
+        && filter.topics.iter().enumerate().all(|(at, wanted)| wanted.is_none_or(|wanted| log.topics.get(at) == Some(&wanted)))
+}
