@@ -16,7 +16,7 @@ use x402_runtime::{
 };
 
 pub use routes::{Sales, Summary, Weather};
-pub use settings::{LedgerChoice, Settings, SettingsError, Settlement};
+pub use settings::{LedgerChoice, Settings, SettingsError, Settlement, SettlerFile};
 
 /// What can go wrong between settings and a running server.
 pub type StartError = Box<dyn std::error::Error + Send + Sync>;
@@ -28,7 +28,10 @@ pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 pub async fn run(settings: Settings, ready: impl FnOnce(String) + Send) -> Result<(), StartError> {
     let listener = tokio::net::TcpListener::bind(settings.listen).await?;
     let address = listener.local_addr()?;
-    let origin = settings.origin.clone().unwrap_or_else(|| format!("http://{address}"));
+    let origin = settings
+        .origin
+        .clone()
+        .unwrap_or_else(|| format!("http://{address}"));
     let seller = Seller::open(&settings, &origin).await?;
     ready(format!(
         "marketplace ready on http://{address}: origin {origin}, {} on {}, ledger {}",
@@ -36,7 +39,9 @@ pub async fn run(settings: Settings, ready: impl FnOnce(String) + Send) -> Resul
         seller.chain,
         settings.ledger,
     ));
-    axum::serve(listener, seller.app.clone()).with_graceful_shutdown(stop_signal()).await?;
+    axum::serve(listener, seller.app.clone())
+        .with_graceful_shutdown(stop_signal())
+        .await?;
     seller.paywall.shutdown().await;
     Ok(())
 }
@@ -62,25 +67,34 @@ impl Seller {
         let sales = Arc::new(Sales::default());
         let mut builder = Paywall::builder()
             .origin(origin)
-            .pay_to(&place.pay_to)
+            .pay_to(place.pay_to)
             .facilitator_arc(place.facilitator)
             .ledger_arc(ledger(&settings.ledger)?);
-        let mut rails = Vec::new();
+        let first = Rail::default_of(&settings.network)
+            .ok_or_else(|| format!("no known token on {}", settings.network))?;
+        let mut rails = vec![first.to_string()];
+        builder = builder.accept(first);
         if let Some(asset) = place.second_asset {
-            rails.push(asset.symbol.to_string());
-            builder = builder.accept(Rail::custom(asset));
+            let second = Rail::custom(asset);
+            rails.push(second.to_string());
+            builder = builder.accept(second);
         }
-        let first = Rail::default_of(&settings.network).ok_or_else(|| format!("no known token on {}", settings.network))?;
-        rails.insert(0, first.to_string());
         let paywall = builder
-            .accept(first)
             .mount(routes::weather)
             .mount(routes::summarize)
             .mount(routes::report)
             .build()
             .await?;
-        let app = paywall.router().route("/health", get(routes::health)).with_state(sales);
-        Ok(Self { app, paywall, rails, chain: place.chain })
+        let app = paywall
+            .router()
+            .route("/health", get(routes::health))
+            .with_state(sales);
+        Ok(Self {
+            app,
+            paywall,
+            rails,
+            chain: place.chain,
+        })
     }
 }
 
@@ -97,8 +111,13 @@ impl Place {
         match &settings.settlement {
             Settlement::Rpc { url, settler } => {
                 let chain = RpcChain::connect(url).await?;
-                let pay_to = settings.pay_to.clone().ok_or("set X402_PAY_TO to the address that receives the payments")?;
-                let facilitator = EvmFacilitator::new(Arc::new(chain), settler.load()?, EvmConfig::default()).await?;
+                let pay_to = settings
+                    .pay_to
+                    .clone()
+                    .ok_or("set X402_PAY_TO to the address that receives the payments")?;
+                let facilitator =
+                    EvmFacilitator::new(Arc::new(chain), settler.load()?, EvmConfig::default())
+                        .await?;
                 Ok(Self {
                     facilitator: Arc::new(facilitator),
                     pay_to,
@@ -109,8 +128,11 @@ impl Place {
             Settlement::Sandbox => {
                 let sandbox = Sandbox::new()?;
                 Ok(Self {
-                    facilitator: Arc::new(sandbox.facilitator()),
-                    pay_to: settings.pay_to.clone().unwrap_or_else(|| sandbox.seller().to_string()),
+                    facilitator: sandbox.facilitator(),
+                    pay_to: settings
+                        .pay_to
+                        .clone()
+                        .unwrap_or_else(|| sandbox.seller().to_string()),
                     second_asset: Some(sandbox.second_asset()),
                     chain: "the in-process sandbox",
                 })

@@ -1,5 +1,9 @@
 //! A seller with three paid routes and a free one, configured by environment; see README.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "one line when ready, one when it cannot start")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "one line when ready, one when it cannot start"
+)]
 
 use std::process::ExitCode;
 

@@ -35,7 +35,10 @@ pub struct Weather {
 
 /// Current weather for a city.
 #[paid(GET "/weather/{city}", price = "0.01 USDC", tags = ["weather"])]
-pub async fn weather(State(sales): State<Arc<Sales>>, Path(city): Path<String>) -> Json<Weather> {
+pub(super) async fn weather(
+    State(sales): State<Arc<Sales>>,
+    Path(city): Path<String>,
+) -> Json<Weather> {
     sales.readings.fetch_add(1, Ordering::Relaxed);
     let mut hasher = DefaultHasher::new();
     city.to_lowercase().hash(&mut hasher);
@@ -45,7 +48,7 @@ pub async fn weather(State(sales): State<Arc<Sales>>, Path(city): Path<String>) 
 
 /// A text to shorten.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct SummaryRequest {
+pub(super) struct SummaryRequest {
     /// The text, at most 64 KiB.
     pub text: String,
     /// How many sentences to keep; 3 if absent.
@@ -70,12 +73,15 @@ pub struct Summary {
 ///
 /// Sentences are scored by how often their words occur in the whole text. An empty text is refused and not charged.
 #[paid(POST "/summarize", price = "0.50 USDC", tags = ["text"])]
-pub async fn summarize(
+pub(super) async fn summarize(
     State(sales): State<Arc<Sales>>,
     Json(request): Json<SummaryRequest>,
 ) -> Result<Json<Summary>, (StatusCode, String)> {
     if request.text.trim().is_empty() || request.text.len() > 64 * 1024 {
-        return Err((StatusCode::UNPROCESSABLE_ENTITY, "text must have 1 byte to 64 KiB".to_owned()));
+        return Err((
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "text must have 1 byte to 64 KiB".to_owned(),
+        ));
     }
     let answer = shorten(&request.text, request.sentences.clamp(1, 50));
     sales.summaries.fetch_add(1, Ordering::Relaxed);
@@ -83,31 +89,53 @@ pub async fn summarize(
 }
 
 fn shorten(text: &str, keep: usize) -> Summary {
-    let sentences: Vec<&str> = text.split_inclusive(['.', '!', '?']).map(str::trim).filter(|s| !s.is_empty()).collect();
+    let sentences: Vec<&str> = text
+        .split_inclusive(['.', '!', '?'])
+        .map(str::trim)
+        .filter(|s| !s.is_empty())
+        .collect();
     let mut counts: HashMap<String, u64> = HashMap::new();
     for word in words(text) {
         *counts.entry(word).or_default() += 1;
     }
     let score = |sentence: &str| -> u64 {
-        let (sum, length) = words(sentence).fold((0, 0), |(sum, length), word| (sum + counts.get(&word).copied().unwrap_or(0), length + 1));
+        let (sum, length) = words(sentence).fold((0, 0), |(sum, length), word| {
+            (sum + counts.get(&word).copied().unwrap_or(0), length + 1)
+        });
         // Per mille, so that long sentences do not win by length alone.
         sum * 1_000 / std::cmp::max(1, length)
     };
-    let mut ranked: Vec<(u64, usize)> = sentences.iter().enumerate().map(|(index, sentence)| (score(sentence), index)).collect();
+    let mut ranked: Vec<(u64, usize)> = sentences
+        .iter()
+        .enumerate()
+        .map(|(index, sentence)| (score(sentence), index))
+        .collect();
     ranked.sort_by_key(|(score, index)| (std::cmp::Reverse(*score), *index));
-    let mut kept: Vec<usize> = ranked.into_iter().take(keep).map(|(_, index)| index).collect();
+    let mut kept: Vec<usize> = ranked
+        .into_iter()
+        .take(keep)
+        .map(|(_, index)| index)
+        .collect();
     kept.sort_unstable();
-    let summary: Vec<&str> = kept.iter().filter_map(|index| sentences.get(*index).copied()).collect();
-    Summary { summary: summary.join(" "), sentences_read: sentences.len() }
+    let summary: Vec<&str> = kept
+        .iter()
+        .filter_map(|index| sentences.get(*index).copied())
+        .collect();
+    Summary {
+        summary: summary.join(" "),
+        sentences_read: sentences.len(),
+    }
 }
 
 fn words(text: &str) -> impl Iterator<Item = String> + '_ {
-    text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 3).map(str::to_lowercase)
+    text.split(|c: char| !c.is_alphanumeric())
+        .filter(|word| word.len() > 3)
+        .map(str::to_lowercase)
 }
 
 /// What this marketplace has sold since it started.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Report {
+pub(super) struct Report {
     /// Weather readings sold.
     pub readings: u64,
     /// Summaries sold.
@@ -116,7 +144,7 @@ pub struct Report {
 
 /// Sales figures of this marketplace since it started.
 #[paid(GET "/report", price = "0.05 USD", tags = ["report"])]
-pub async fn report(State(sales): State<Arc<Sales>>) -> Json<Report> {
+pub(super) async fn report(State(sales): State<Arc<Sales>>) -> Json<Report> {
     Json(Report {
         readings: sales.readings.load(Ordering::Relaxed),
         summaries: sales.summaries.load(Ordering::Relaxed),
@@ -125,13 +153,13 @@ pub async fn report(State(sales): State<Arc<Sales>>) -> Json<Report> {
 
 /// Whether the server is up; free.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Health {
+pub(super) struct Health {
     /// Always `ok` when there is an answer.
-    pub status: &'static str,
+    pub(super) status: &'static str,
 }
 
 /// Free: the router mounts it like any other handler.
-pub async fn health() -> Json<Health> {
+pub(super) async fn health() -> Json<Health> {
     Json(Health { status: "ok" })
 }
 

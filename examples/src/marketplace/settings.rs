@@ -101,17 +101,31 @@ impl Settings {
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
         let mut mistakes = Vec::new();
         let listen = lookup("X402_LISTEN").unwrap_or_else(|| "127.0.0.1:4021".to_owned());
-        let listen = keep(&mut mistakes, "X402_LISTEN", listen.parse().map_err(|_| format!("`{listen}` is no address like 127.0.0.1:4021")));
-        let network = lookup("X402_NETWORK").map_or(Ok(Network::BASE_SEPOLIA), |name| Network::parse_any(&name));
+        let listen = keep(
+            &mut mistakes,
+            "X402_LISTEN",
+            listen
+                .parse()
+                .map_err(|_| format!("`{listen}` is no address like 127.0.0.1:4021")),
+        );
+        let network = lookup("X402_NETWORK")
+            .map_or(Ok(Network::BASE_SEPOLIA), |name| Network::parse_any(&name));
         let network = keep(&mut mistakes, "X402_NETWORK", network);
         let settlement = keep(&mut mistakes, "X402_RPC_URL", settlement(&lookup));
         if let (Some(Settlement::Sandbox), Some(network)) = (&settlement, &network)
             && *network != Network::BASE_SEPOLIA
         {
-            mistakes.push(format!("X402_NETWORK: the sandbox is {}; set X402_RPC_URL to use {network}", Network::BASE_SEPOLIA));
+            mistakes.push(format!(
+                "X402_NETWORK: the sandbox is {}; set X402_RPC_URL to use {network}",
+                Network::BASE_SEPOLIA
+            ));
         }
         let second_asset = match (&network, lookup("X402_SECOND_ASSET")) {
-            (Some(network), Some(text)) => keep(&mut mistakes, "X402_SECOND_ASSET", parse_asset(network, &text)),
+            (Some(network), Some(text)) => keep(
+                &mut mistakes,
+                "X402_SECOND_ASSET",
+                parse_asset(network, &text),
+            ),
             _ => None,
         };
         let ledger = match lookup("X402_LEDGER").as_deref() {
@@ -133,16 +147,29 @@ impl Settings {
     }
 }
 
-fn keep<T>(mistakes: &mut Vec<String>, name: &str, value: Result<T, impl fmt::Display>) -> Option<T> {
-    value.map_err(|mistake| mistakes.push(format!("{name}: {mistake}"))).ok()
+fn keep<T>(
+    mistakes: &mut Vec<String>,
+    name: &str,
+    value: Result<T, impl fmt::Display>,
+) -> Option<T> {
+    value
+        .map_err(|mistake| mistakes.push(format!("{name}: {mistake}")))
+        .ok()
 }
 
 fn settlement(lookup: &impl Fn(&str) -> Option<String>) -> Result<Settlement, String> {
     match (lookup("X402_RPC_URL"), lookup("X402_SETTLER_KEY_FILE")) {
-        (Some(url), Some(path)) => Ok(Settlement::Rpc { url, settler: SettlerFile(path.into()) }),
+        (Some(url), Some(path)) => Ok(Settlement::Rpc {
+            url,
+            settler: SettlerFile(path.into()),
+        }),
         (None, None) => Ok(Settlement::Sandbox),
-        (Some(_), None) => Err("set X402_SETTLER_KEY_FILE too: the key in it pays gas for settlements".to_owned()),
-        (None, Some(_)) => Err("X402_SETTLER_KEY_FILE is set; name the JSON-RPC endpoint as well".to_owned()),
+        (Some(_), None) => {
+            Err("set X402_SETTLER_KEY_FILE too: the key in it pays gas for settlements".to_owned())
+        }
+        (None, Some(_)) => {
+            Err("X402_SETTLER_KEY_FILE is set; name the JSON-RPC endpoint as well".to_owned())
+        }
     }
 }
 
@@ -155,8 +182,13 @@ fn parse_asset(network: &Network, text: &str) -> Result<Asset, String> {
         network: network.clone(),
         address: parse_address(address).map_err(|error| error.to_string())?,
         symbol: (*symbol).to_owned().into(),
-        decimals: decimals.parse().map_err(|_| format!("`{decimals}` is no number of decimals"))?,
-        eip712: Some(Eip712Name { name: (*name).to_owned().into(), version: (*version).to_owned().into() }),
+        decimals: decimals
+            .parse()
+            .map_err(|_| format!("`{decimals}` is no number of decimals"))?,
+        eip712: Some(Eip712Name {
+            name: (*name).to_owned().into(),
+            version: (*version).to_owned().into(),
+        }),
         transfer: TransferMethod::Eip3009,
         usd_pegged: true,
     })
@@ -167,7 +199,12 @@ mod tests {
     use super::*;
 
     fn read(pairs: &[(&str, &str)]) -> Result<Settings, SettingsError> {
-        Settings::from_lookup(|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+        Settings::from_lookup(|name| {
+            pairs
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
+        })
     }
 
     #[test]
@@ -180,9 +217,13 @@ mod tests {
 
     #[test]
     fn all_mistakes_come_at_once() {
-        let error = read(&[("X402_LISTEN", "here"), ("X402_NETWORK", "bsae"), ("X402_RPC_URL", "http://127.0.0.1:1")])
-            .expect_err("three mistakes")
-            .to_string();
+        let error = read(&[
+            ("X402_LISTEN", "here"),
+            ("X402_NETWORK", "bsae"),
+            ("X402_RPC_URL", "http://127.0.0.1:1"),
+        ])
+        .expect_err("three mistakes")
+        .to_string();
         for name in ["X402_LISTEN", "X402_NETWORK", "X402_RPC_URL"] {
             assert!(error.contains(name), "{error}");
         }
@@ -190,7 +231,11 @@ mod tests {
 
     #[test]
     fn a_second_asset_is_read_in_one_variable() {
-        let settings = read(&[("X402_SECOND_ASSET", "TUSD:0x5FbDB2315678afecb367f032d93F642f64180aa3:6:Test USD:1")]).expect("well formed");
+        let settings = read(&[(
+            "X402_SECOND_ASSET",
+            "TUSD:0x5FbDB2315678afecb367f032d93F642f64180aa3:6:Test USD:1",
+        )])
+        .expect("well formed");
         assert_eq!(settings.second_asset.expect("given").symbol, "TUSD");
     }
 }
