@@ -54,9 +54,8 @@ mod tests {
     use super::*;
 
     fn signed() -> (ExactEvmPayload, DomainSeparator) {
-        let secp = secp256k1::Secp256k1::new();
         let key = secp256k1::SecretKey::from_secret_bytes([7; 32]).unwrap();
-        let point = key.public_key(&secp).serialize_uncompressed();
+        let point = key.public_key().serialize_uncompressed();
         let separator = Eip712Domain {
             name: "USDC".to_owned(),
             version: "2".to_owned(),
@@ -73,7 +72,7 @@ mod tests {
             nonce: B256::repeat_byte(3),
         };
         let message = Message::from_digest(authorization.digest(&separator).0);
-        let (id, compact) = secp.sign_ecdsa_recoverable(message, &key).serialize_compact();
+        let (id, compact) = RecoverableSignature::sign_ecdsa_recoverable(message, &key).serialize_compact();
         let mut bytes = compact.to_vec();
         bytes.push(27 + id.to_u8());
         (ExactEvmPayload { signature: Signature::new(bytes).unwrap(), authorization }, separator)

@@ -2,7 +2,7 @@
 
 use x402_model::asset::{checksum, parse_address};
 use x402_model::network::Network;
-use x402_model::problem::ProblemCode;
+use x402_model::problem::{Charged, ProblemCode};
 use x402_model::wire::{SettleResponse, VerifyResponse};
 
 use crate::facilitator::SettleOutcome;
@@ -142,7 +142,7 @@ pub(crate) fn verification(response: &VerifyResponse) -> Result<(), (ProblemCode
     }
     let code = reason_code(response.invalid_reason.as_deref());
     let problem = ProblemCode::from_reason(&code)
-        .filter(|problem| problem.http_status() == 402)
+        .filter(|problem| problem.http_status() == 402 && problem.charged() == Charged::No)
         .unwrap_or(ProblemCode::PaymentInvalid);
     Err((problem, code))
 }
