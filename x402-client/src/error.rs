@@ -100,6 +100,9 @@ pub enum RequestFault {
     /// The idempotency key is empty or longer than 256 bytes.
     #[error("the idempotency key is empty or longer than 256 bytes")]
     IdempotencyKey,
+    /// An idempotency key needs a wallet with a salt: see [`crate::Wallet::with_salt`].
+    #[error("an idempotency key needs a wallet with a salt")]
+    WalletWithoutSalt,
 }
 
 /// A payment that the seller refused. The authorization stays valid until it expires, so the budget stays charged.
@@ -266,7 +269,8 @@ impl Error {
             Self::Refused(refused) => refused.charged(),
             Self::Redirected(redirected) => by_receipt(Some(&redirected.receipt)),
             Self::BodyCut(cut) => by_receipt(cut.receipt.as_ref()),
-            Self::OutcomeUnknown(_) | Self::Internal(_) => Charged::Maybe,
+            Self::OutcomeUnknown(unknown) => by_receipt(Some(&unknown.receipt)),
+            Self::Internal(_) => Charged::Maybe,
             _ => Charged::No,
         }
     }
@@ -334,6 +338,7 @@ impl RequestFault {
             Self::Max(_) => "invalid_max",
             Self::PayTo => "invalid_pay_to",
             Self::IdempotencyKey => "invalid_idempotency_key",
+            Self::WalletWithoutSalt => "wallet_without_salt",
         }
     }
 }

@@ -256,16 +256,7 @@ pub fn step(state: CallState, event: CallEvent) -> (CallState, CallEffect) {
             (S::Paying(attempt), CallEffect::Pay)
         }
         (S::Paying(attempt), E::PaidAnswered { reply, now_ms }) => {
-            let attempt = Attempt {
-                may_have_arrived: true,
-                ..attempt
-            };
-            match reply {
-                PaidReply::Answered => close(Ending::Answered),
-                PaidReply::Refused => close(Ending::Refused),
-                PaidReply::Redirected => close(Ending::Redirected),
-                PaidReply::TryAgain { retry_after } => present_again(attempt, retry_after, now_ms),
-            }
+            after_answer(attempt, reply, now_ms)
         }
         (
             S::Paying(attempt),
@@ -274,11 +265,15 @@ pub fn step(state: CallState, event: CallEvent) -> (CallState, CallEffect) {
                 now_ms,
             },
         ) => {
-            let attempt = Attempt {
-                may_have_arrived: attempt.may_have_arrived || may_have_arrived,
-                ..attempt
-            };
-            present_again(attempt, None, now_ms)
+            let may_have_arrived = attempt.may_have_arrived || may_have_arrived;
+            present_again(
+                Attempt {
+                    may_have_arrived,
+                    ..attempt
+                },
+                None,
+                now_ms,
+            )
         }
         (S::Pausing(attempt), E::Woke) => {
             let attempt = Attempt {
@@ -293,6 +288,19 @@ pub fn step(state: CallState, event: CallEvent) -> (CallState, CallEffect) {
 
 const fn close(ending: Ending) -> (CallState, CallEffect) {
     (CallState::Closed, CallEffect::Finish(ending))
+}
+
+fn after_answer(attempt: Attempt, reply: PaidReply, now_ms: u64) -> (CallState, CallEffect) {
+    let attempt = Attempt {
+        may_have_arrived: true,
+        ..attempt
+    };
+    match reply {
+        PaidReply::Answered => close(Ending::Answered),
+        PaidReply::Refused => close(Ending::Refused),
+        PaidReply::Redirected => close(Ending::Redirected),
+        PaidReply::TryAgain { retry_after } => present_again(attempt, retry_after, now_ms),
+    }
 }
 
 fn present_again(

@@ -85,14 +85,19 @@ impl Receipt {
         format!("{} {}", self.amount.to_decimal(self.decimals), self.symbol)
     }
 
-    /// This receipt with the report found in an answer's headers.
-    pub(crate) fn reported(&self, headers: &HeaderMap, cap: usize) -> Self {
+    /// What an answer's headers report, and this receipt with it. A settlement that was reported once stays reported:
+    /// a later answer that is silent or says otherwise cannot undo a transaction.
+    pub(crate) fn reported(&self, headers: &HeaderMap, cap: usize) -> (Settlement, Self) {
         let (settlement, transaction) = self.read_report(headers, cap);
-        Self {
-            settlement,
+        if self.is_settled() {
+            return (settlement, self.clone());
+        }
+        let receipt = Self {
+            settlement: settlement.clone(),
             transaction,
             ..self.clone()
-        }
+        };
+        (settlement, receipt)
     }
 
     fn read_report(&self, headers: &HeaderMap, cap: usize) -> (Settlement, Option<String>) {
@@ -177,7 +182,8 @@ pub(crate) mod tests {
             PAYMENT_RESPONSE,
             HeaderValue::from_str(&headers::encode(value).unwrap()).unwrap(),
         );
-        let receipt = receipt().reported(&headers, 16_384);
+        let (settlement, receipt) = receipt().reported(&headers, 16_384);
+        assert_eq!(settlement, receipt.settlement);
         assert_eq!(receipt.transaction.is_some(), receipt.is_settled());
         receipt.settlement
     }
@@ -217,16 +223,28 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_reported_settlement_outlives_later_answers() {
+        let transaction = Some(format!("0x{}", "ab".repeat(32)));
+        let settled = Receipt {
+            settlement: Settlement::Settled,
+            transaction,
+            ..receipt()
+        };
+        let (said, kept) = settled.reported(&HeaderMap::new(), 16_384);
+        assert_eq!((said, kept), (Settlement::Unreported, settled));
+    }
+
+    #[test]
     fn garbage_and_absence_are_told_apart() {
         let mut headers = HeaderMap::new();
         assert_eq!(
-            receipt().reported(&headers, 16_384).settlement,
+            receipt().reported(&headers, 16_384).0,
             Settlement::Unreported
         );
         for garbage in ["", "%%%", "bnVsbA==", "W10="] {
             headers.insert(PAYMENT_RESPONSE, HeaderValue::from_static(garbage));
             assert_eq!(
-                receipt().reported(&headers, 16_384).settlement,
+                receipt().reported(&headers, 16_384).0,
                 Settlement::Unreadable,
                 "{garbage}"
             );

@@ -53,10 +53,16 @@ pub enum ResourceRule {
     SameOrigin,
     /// Same host and port; `http` may stand for `https`, as sellers behind a proxy without an explicit origin write.
     SameHost,
+    /// Any place. For gateways that forward calls under a name of their own; terms of one seller can then be shown
+    /// for another's URL, so pin the payee as well.
+    Unchecked,
 }
 
 /// Whether the terms are about the place called. A claim without an origin (empty or a path) is about this one.
 pub(crate) fn is_same_place(called: &Url, claimed: &str, rule: ResourceRule) -> bool {
+    if rule == ResourceRule::Unchecked {
+        return true;
+    }
     let Ok(claimed) = called.join(claimed) else {
         return false;
     };
@@ -158,6 +164,16 @@ mod tests {
         ] {
             assert!(!same(bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn unchecked_is_what_it_says() {
+        let called = read("https://gateway.internal/weather", false).unwrap();
+        assert!(is_same_place(
+            &called,
+            "https://api.example.com/weather",
+            ResourceRule::Unchecked
+        ));
     }
 
     #[test]

@@ -118,6 +118,10 @@ impl Wallet {
         self.address
     }
 
+    pub(crate) const fn has_salt(&self) -> bool {
+        self.salt.is_some()
+    }
+
     /// The nonce of a call with an idempotency key.
     pub(crate) fn derive_nonce(
         &self,

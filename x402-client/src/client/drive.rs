@@ -308,13 +308,12 @@ impl<'a> Drive<'a> {
         self.failure = None;
         let mut settlement = Settlement::Unreported;
         if let Some(payment) = self.payment.take() {
-            let receipt = payment
-                .receipt()
-                .reported(&reply.headers, self.shared.settings.terms_cap);
+            let cap = self.shared.settings.terms_cap;
+            let receipt;
+            (settlement, receipt) = payment.receipt().reported(&reply.headers, cap);
             if receipt.is_settled() {
                 self.shared.budget.settled(&receipt.nonce);
             }
-            settlement = receipt.settlement.clone();
             self.payment = Some(payment.with_receipt(receipt));
         }
         let status = reply.status;

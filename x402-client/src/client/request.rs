@@ -157,6 +157,9 @@ impl RequestBuilder {
         if let Some(fault) = self.fault {
             return Err(fault);
         }
+        if self.idempotency_key.is_some() && !self.shared.wallet.has_salt() {
+            return Err(RequestFault::WalletWithoutSalt);
+        }
         let url = target::read(&self.url, self.shared.settings.allow_http)?;
         let request = PlainRequest {
             method: self.method,

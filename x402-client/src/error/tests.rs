@@ -62,6 +62,7 @@ fn cut(receipt: Option<Receipt>, reason: CutReason) -> Error {
 }
 
 /// Variant, code, charged, action, retryable, leaves a payment open.
+#[allow(clippy::too_many_lines, reason = "a table of cases")]
 fn table() -> Vec<(Error, &'static str, Charged, Action, bool, bool)> {
     use Action::{AskHuman, RetrySamePayment, Stop, Wait};
     use Charged::{Maybe, No, Yes};
@@ -273,6 +274,7 @@ fn codes_of_request_faults_and_limits_are_distinct() {
         RequestFault::Max(Box::new(budget)),
         RequestFault::PayTo,
         RequestFault::IdempotencyKey,
+        RequestFault::WalletWithoutSalt,
     ];
     let limits = [
         BudgetRefusal::OtherUnit,

@@ -167,6 +167,7 @@ fn fingerprint(method: &str, url: &str, body: &[u8]) -> CallFingerprint {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table of cases")]
 fn derived_nonces_repeat_for_the_same_call_and_differ_for_any_other() {
     let base = choice(Version::V2);
     let derive = |wallet: &Wallet, key: &str, call: &CallFingerprint, choice: &Choice| {

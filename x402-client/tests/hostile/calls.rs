@@ -2,11 +2,12 @@
 
 use std::sync::Mutex;
 
+use alloy_signer_local::PrivateKeySigner;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use x402_client::transport::{Transport, TransportError, TransportErrorKind, TransportReply};
-use x402_client::{Action, Budget, Charged};
+use x402_client::{Action, Budget, Charged, Wallet};
 
 use crate::seller::{Act, Seller, builder, client, offer, option, served};
 
@@ -53,6 +54,17 @@ async fn mistakes_are_reported_before_anything_is_sent() {
             (code, Charged::No, Action::AskHuman)
         );
     }
+    let saltless = builder(Budget::new("1 USD").unwrap())
+        .wallet(Wallet::from_signer(PrivateKeySigner::random()))
+        .build()
+        .unwrap();
+    let error = saltless
+        .get(&url)
+        .idempotency_key("k")
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), "wallet_without_salt");
     assert!(seller.seen().is_empty());
 }
 

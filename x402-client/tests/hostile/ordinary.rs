@@ -24,7 +24,7 @@ async fn weather(origin: String, request: Request) -> Response {
     }
     let mut headers = HeaderMap::new();
     headers.insert("payment-response", settled().1.parse().unwrap());
-    let pieces = ["21 ", "degrees ", "in Zürich"].map(|piece| Ok::<_, std::io::Error>(piece));
+    let pieces = ["21 ", "degrees ", "in Zürich"].map(Ok::<_, std::io::Error>);
     (headers, Body::from_stream(stream::iter(pieces))).into_response()
 }
 

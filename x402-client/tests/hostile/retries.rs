@@ -38,6 +38,7 @@ fn once(act: Act) -> Vec<Act> {
 }
 
 /// Name, what the seller does with the first, second, … paid request (the last repeats), paid sends, end.
+#[allow(clippy::too_many_lines, reason = "a table of cases")]
 fn battery() -> Vec<(&'static str, Vec<Act>, usize, End)> {
     let failed = |reason: &str| {
         report(
@@ -320,6 +321,28 @@ async fn a_cut_body_still_yields_the_receipt_and_what_arrived() {
         ("0.01 USDC", "GET")
     );
     assert_eq!(receipt.url, seller.url());
+}
+
+#[tokio::test]
+async fn a_settlement_seen_once_is_not_forgotten_when_the_seller_turns_around() {
+    let (name, value) = settled();
+    let half = format!("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n{name}: {value}\r\n\r\nhalf");
+    let seller = Seller::selling(move |_| Act::Raw(half.clone())).await;
+    let client = client();
+    let error = client.get(&seller.url()).send().await.unwrap_err();
+    for (act, code) in [
+        (Act::Answer(402, vec![], "{}".into()), "refused"),
+        (Act::Drop, "outcome_unknown"),
+    ] {
+        seller.now(move |_| act.clone());
+        let error = client
+            .resume(error.pending().unwrap().clone())
+            .await
+            .unwrap_err();
+        assert_eq!((error.code(), error.charged()), (code, Charged::Yes));
+        assert!(error.receipt().unwrap().transaction.is_some());
+    }
+    assert_eq!(seller.payments().1, 1);
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ fn with(changes: &[(&str, Value)]) -> Value {
 /// Shows the client one 402 and demands that it walks away unpaid for `reason`.
 async fn refuses(option: Value, reason: &str) {
     let seller = Seller::start(|_| Act::Drop).await;
-    let terms = offer(&seller.url(), &[option.clone()]);
+    let terms = offer(&seller.url(), std::slice::from_ref(&option));
     seller.now(move |_| terms.clone());
     let client = client();
     let error = client.get(&seller.url()).send().await.unwrap_err();
