@@ -146,7 +146,7 @@ fn golden_expansions() {
 /// What the macro makes of an item, formatted; as bare tokens where that is no Rust to format.
 fn expansion(arguments: &str, item: &str) -> String {
     let tokens = |text: &str| text.parse::<TokenStream>().expect("tokens");
-    let expanded = pipeline::paid(tokens(arguments), tokens(item));
+    let expanded = pipeline::paid(tokens(arguments), &tokens(item));
     match syn::parse2(expanded.clone()) {
         Ok(file) => prettyplease::unparse(&file),
         Err(_) => format!("{expanded}\n"),

@@ -70,5 +70,5 @@ use proc_macro::TokenStream;
 /// attributes work as without `#[paid]`.
 #[proc_macro_attribute]
 pub fn paid(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    pipeline::paid(arguments.into(), item.into()).into()
+    pipeline::paid(arguments.into(), &item.into()).into()
 }

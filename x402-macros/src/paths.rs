@@ -1,6 +1,6 @@
 //! Where generated code finds the runtime: `::x402_runtime`, or what `crate = …` says.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::Path;
 
@@ -14,6 +14,17 @@ impl Runtime {
             || quote!(::x402_runtime::__private),
             |path| quote!(#path::__private),
         ))
+    }
+}
+
+impl Runtime {
+    /// The same path, reported at another place if it is part of an error.
+    pub(crate) fn at(&self, place: Span) -> Self {
+        let moved = self.0.clone().into_iter().map(|mut token| {
+            token.set_span(place);
+            token
+        });
+        Self(moved.collect())
     }
 }
 

@@ -9,11 +9,11 @@ use crate::syntax::{attr, item};
 use crate::{expand, fallback};
 
 /// Expands one `#[paid(arguments)] item`. Never fails: mistakes become `compile_error!`s beside the item.
-pub(crate) fn paid(arguments: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn paid(arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::default();
     let attr = attr::parse(arguments, &mut diagnostics);
     let Some(function) = item::parse(item.clone(), &mut diagnostics) else {
-        return fallback::unchanged(&item, diagnostics);
+        return fallback::unchanged(item, diagnostics);
     };
     let validated = PaidFn {
         attr,

@@ -101,7 +101,7 @@ mod tests {
     use super::*;
     use syn::parse_quote;
 
-    fn of(item: syn::ItemFn) -> (String, String) {
+    fn of(item: &syn::ItemFn) -> (String, String) {
         let DocText {
             summary,
             description,
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn first_paragraph_and_the_rest() {
-        let (summary, description) = of(parse_quote! {
+        let (summary, description) = of(&parse_quote! {
             /// Current weather
             /// for a city.
             ///
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn block_comments_and_code() {
-        let (summary, description) = of(parse_quote! {
+        let (summary, description) = of(&parse_quote! {
             /** One.
              * Two.
              *
@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn long_texts_end_at_a_word() {
         let long = "word ".repeat(40);
-        let (summary, description) = of(parse_quote! {
+        let (summary, description) = of(&parse_quote! {
             #[doc = #long]
             #[doc = include_str!("x")]
             fn f() {}

@@ -16,9 +16,12 @@
     clippy::missing_docs_in_private_items
 )]
 #![allow(clippy::redundant_pub_crate, reason = "contradicts `unreachable_pub`")]
+#![allow(clippy::expect_used, reason = "helpers of tests")]
 
 #[path = "behaviour/attributes.rs"]
 mod attributes;
+#[path = "behaviour/calls.rs"]
+mod calls;
 #[path = "behaviour/data.rs"]
 mod data;
 #[path = "behaviour/extractors.rs"]

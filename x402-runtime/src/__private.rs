@@ -7,7 +7,6 @@ pub use core::marker::Send;
 pub use core::option::Option;
 pub use std::borrow::Cow;
 
-pub use axum::response::IntoResponse;
 pub use x402_model::endpoint::{EndpointSpec, Method, RouteSpec};
 pub use x402_model::money::Decimal;
 pub use x402_model::price::{Price, PriceModel, PriceUnit};

@@ -41,14 +41,19 @@ pub(crate) fn function(
     };
     // Errors about the answer's type point at the type, as if rustc had found them in the original.
     let at_answer = output_span(output, ident);
-    let future = quote_spanned!(at_answer=> #runtime::Future<Output = #answer> + #runtime::Send);
+    let there = runtime.at(at_answer);
+    let future = quote_spanned!(at_answer=> impl #there::Future<Output = #answer> + #there::Send);
     let fn_token = quote_spanned!(*fn_span=> fn);
-    let call = quote_spanned!(at_answer=> #runtime::MountWithPaywall::<__PaidEndpoint, _>::new);
+    let mut original = ident.clone();
+    original.set_span(at_answer);
+    let call = quote_spanned! {at_answer=>
+        #there::MountWithPaywall::<__PaidEndpoint, _>::new(#original(#(#names),*))
+    };
     quote! {
         #outer_attrs
         #vis #fn_token #ident(#(#inputs),*) -> #runtime::MountWithPaywall<
             impl #runtime::Endpoint,
-            impl #future,
+            #future,
         > {
             enum __PaidEndpoint {}
             impl #runtime::Endpoint for __PaidEndpoint {
@@ -56,7 +61,7 @@ pub(crate) fn function(
             }
             #(#inner_attrs)*
             async #fn_token #ident(#(#written),*) #output #body
-            #call(#ident(#(#names),*))
+            #call
         }
     }
 }
