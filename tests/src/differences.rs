@@ -49,6 +49,10 @@ pub const EVERYWHERE: &[(&str, &str)] = &[
         "over http anybody on the way can read and replay payments; only loopback is exempt",
     ),
     (
+        "a settlement that failed names no transaction",
+        "nothing moved, and a hash beside a failure reads like a payment",
+    ),
+    (
         "resource.url has no query",
         "queries hold what callers ask about, and the resource is the endpoint",
     ),

@@ -325,6 +325,37 @@ crash_tests! {
     crash_c8_before_response crash_c8_and_the_buyer_leaves 8;
 }
 
+/// Two processes sell from one ledger: together they run the handler once and settle once (T2).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn g01_two_processes_with_one_ledger_run_the_handler_once() {
+    let scene = Scene::new().await;
+    let sellers = [0, 0].map(|port| Process::start(&scene.chain, scene.folder.path(), port, None));
+    let header = Payment::new(PAYER, &sellers[0].buyer().terms(PATH).await, now()).header();
+    let mut calls = tokio::task::JoinSet::new();
+    for number in 0..256 {
+        let (buyer, header) = (sellers[number % 2].buyer(), header.clone());
+        calls.spawn(async move { pay(&buyer, &header).await.expect("both sellers answer") });
+    }
+    let answers = calls.join_all().await;
+    assert!(
+        answers
+            .iter()
+            .all(|answer| [200, 409].contains(&answer.status)),
+        "{answers:?}"
+    );
+    assert_eq!(scene.runs(), 1);
+    let [first, second] = [&sellers[0], &sellers[1]].map(Process::buyer);
+    let answer = settled_answer(&first, PATH, &header).await;
+    scene.judge(&answer, "two processes").await;
+    assert_eq!(essence(&second.pay(PATH, &header).await), essence(&answer));
+    assert!(
+        answers
+            .iter()
+            .filter(|a| a.status == 200)
+            .all(|a| essence(a) == essence(&answer))
+    );
+}
+
 /// No matter when the process is killed.
 #[tokio::test]
 async fn killed_at_any_moment_a_payment_is_carried_out_once() {
