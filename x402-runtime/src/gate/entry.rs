@@ -10,7 +10,7 @@ use axum::response::Response;
 use futures_util::future::Either;
 
 use super::checks::{Presented, check};
-use super::present::{RequestPath, serve};
+use super::present::{original_uri, serve};
 use super::{Gate, answers};
 use crate::facilitator::BoxFuture;
 use crate::handler::PaidHandler;
@@ -69,8 +69,8 @@ where
     fn call(self, request: Request, state: S) -> Self::Future {
         match check(&self.gate, request.headers()) {
             Presented::Refused(refusal) => {
-                let path = RequestPath::of(&request);
-                Either::Left(ready(answers::refusal(&self.gate, path.as_str(), &refusal)))
+                let path = original_uri(&request).path();
+                Either::Left(ready(answers::refusal(&self.gate, path, &refusal)))
             }
             presented => {
                 crate::failpoint("c0_header_parsed");

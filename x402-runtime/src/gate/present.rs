@@ -25,34 +25,21 @@ use crate::ledger::{PaymentKey, Record};
 pub(super) type Run = Box<dyn FnOnce(Request) -> BoxFuture<'static, Response> + Send>;
 
 /// The URI of a request as the client sent it, whatever routers it was nested in.
-pub(super) struct RequestPath(Uri);
-
-impl RequestPath {
-    pub(super) fn of(request: &Request) -> Self {
-        let original = request.extensions().get::<OriginalUri>();
-        Self(original.map_or_else(|| request.uri().clone(), |OriginalUri(uri)| uri.clone()))
-    }
-
-    pub(super) fn as_str(&self) -> &str {
-        self.0.path()
-    }
-
-    fn query(&self) -> &str {
-        self.0.query().unwrap_or_default()
-    }
+pub(super) fn original_uri(request: &Request) -> &Uri {
+    request.extensions().get::<OriginalUri>().map_or_else(|| request.uri(), |OriginalUri(uri)| uri)
 }
 
 /// Answers a request that presents a payment.
 pub(super) async fn serve(gate: Arc<Gate>, request: Request, presented: Presented, run: Run) -> Response {
-    let path = RequestPath::of(&request);
-    let outcome = present(&gate, &path, request, presented, run).await.unwrap_or_else(Outcome::Refused);
+    let uri = original_uri(&request).clone();
+    let outcome = present(&gate, &uri, request, presented, run).await.unwrap_or_else(Outcome::Refused);
     crate::failpoint("c8_before_response");
-    answers::render(&gate, path.as_str(), outcome)
+    answers::render(&gate, uri.path(), outcome)
 }
 
 async fn present(
     gate: &Arc<Gate>,
-    path: &RequestPath,
+    uri: &Uri,
     request: Request,
     presented: Presented,
     run: Run,
@@ -63,7 +50,7 @@ async fn present(
         Presented::Refused(refusal) => return Err(refusal),
         Presented::Late(late, refusal) => {
             let (key, exact) = *late;
-            return remembered(gate, path, request, &key, &exact, refusal).await;
+            return remembered(gate, uri, request, &key, &exact, refusal).await;
         }
         Presented::Proven(payment) => payment,
         Presented::Unproven(payment) => {
@@ -73,7 +60,7 @@ async fn present(
     };
     let (mut parts, body) = request.into_parts();
     let body = body::read(&gate.core, body).await?;
-    let fingerprint = fingerprint(&gate.endpoint, path.as_str(), path.query(), &body);
+    let fingerprint = fingerprint(&gate.endpoint, uri.path(), uri.query().unwrap_or_default(), &body);
     // What proves the payment is the gate's business; handlers and their logs need not see it.
     parts.headers.remove(PAYMENT_SIGNATURE);
     parts.headers.remove(X_PAYMENT);
@@ -98,7 +85,7 @@ async fn present(
 /// Answers a payment that would be refused now from the record that an earlier presentation left, if there is one.
 async fn remembered(
     gate: &Gate,
-    path: &RequestPath,
+    uri: &Uri,
     request: Request,
     key: &PaymentKey,
     exact: &ExactEvmPayload,
@@ -110,7 +97,7 @@ async fn remembered(
         Err(error) => return Err(flow::ledger_down(&error)),
     };
     let body = body::read(&gate.core, request.into_body()).await?;
-    let fingerprint = fingerprint(&gate.endpoint, path.as_str(), path.query(), &body);
+    let fingerprint = fingerprint(&gate.endpoint, uri.path(), uri.query().unwrap_or_default(), &body);
     match found(&record, &fingerprint, gate.core.clock.now_ms()) {
         Found::Show => Ok(Outcome::Paid(Box::new(record))),
         Found::Pending => Ok(Outcome::pending(&record)),
