@@ -18,6 +18,7 @@ pub mod chaos;
 pub mod contracts;
 pub mod differences;
 pub mod doubles;
+pub mod logs;
 pub mod rpc;
 pub mod rpc_double;
 pub mod seller;

@@ -15,6 +15,7 @@ mod failures;
 mod gate;
 mod kit;
 mod node;
+mod secrets;
 mod tokens;
 mod unknown;
 mod vectors;

@@ -324,7 +324,8 @@ async fn reorganised(world: &World) {
     assert_eq!(first.status, 200, "{first:?}");
     world.reorg().await;
     books.tokens_moved(world, 0).await;
-    for _ in 0..100 {
+    // A settled payment is looked at every few seconds, and sent again after a pause.
+    for _ in 0..400 {
         seller.paywall.recover().await;
         if world.balance(x402_tests::accounts::address(PAYER)).await == books.payer() - PRICE {
             break;

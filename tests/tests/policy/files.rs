@@ -11,8 +11,10 @@ const MADE: &[&str] = &[".git", "target", "node_modules"];
 const PRODUCT_LINES: usize = 400;
 const TEST_LINES: usize = 600;
 
-/// The ten development keys that anvil prints for everybody, and that nobody may fund.
+/// Keys that everybody knows and nobody may fund: those that anvil prints, and one of a specification.
 const PUBLIC_KEYS: &[&str] = &[
+    // The example of the Web3 Secret Storage definition.
+    "7a28b5ba57c53603b0b07b56bba752f7784bf506fa95edc395f5cf6c7514fe9d",
     "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",
     "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d",
     "5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a",
