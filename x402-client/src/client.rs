@@ -50,7 +50,12 @@ impl Client {
     /// A client with the reqwest transport, the tokio timer and default settings.
     #[cfg(feature = "reqwest")]
     pub fn new(wallet: Wallet, budget: Budget) -> Self {
-        Self::from_parts(wallet, budget, Io::standard(), Settings::standard())
+        Self::from_parts(
+            wallet,
+            budget,
+            Io::standard(None, None),
+            Settings::standard(),
+        )
     }
 
     /// A builder. It cannot build before it has a wallet and a budget:

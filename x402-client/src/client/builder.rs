@@ -41,13 +41,42 @@ pub(crate) struct Io {
     pub(crate) timer: Arc<dyn Timer>,
 }
 
-#[cfg(feature = "reqwest")]
 impl Io {
-    pub(super) fn standard() -> Self {
+    /// The given doors, with reqwest and tokio for those that are missing.
+    #[cfg(feature = "reqwest")]
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "without the feature `reqwest` it can fail"
+    )]
+    pub(super) fn new(
+        transport: Option<Arc<dyn Transport>>,
+        timer: Option<Arc<dyn Timer>>,
+    ) -> Result<Self, SetupError> {
+        Ok(Self::standard(transport, timer))
+    }
+
+    #[cfg(feature = "reqwest")]
+    pub(super) fn standard(
+        transport: Option<Arc<dyn Transport>>,
+        timer: Option<Arc<dyn Timer>>,
+    ) -> Self {
         Self {
-            transport: Arc::new(crate::transport::ReqwestTransport::new()),
-            timer: Arc::new(crate::time::TokioTimer),
+            transport: transport
+                .unwrap_or_else(|| Arc::new(crate::transport::ReqwestTransport::new())),
+            timer: timer.unwrap_or_else(|| Arc::new(crate::time::TokioTimer)),
         }
+    }
+
+    /// The given doors; none may be missing.
+    #[cfg(not(feature = "reqwest"))]
+    pub(super) fn new(
+        transport: Option<Arc<dyn Transport>>,
+        timer: Option<Arc<dyn Timer>>,
+    ) -> Result<Self, SetupError> {
+        Ok(Self {
+            transport: transport.ok_or(SetupError::NoTransport)?,
+            timer: timer.ok_or(SetupError::NoTimer)?,
+        })
     }
 }
 
@@ -205,34 +234,13 @@ impl ClientBuilder<Wallet, Budget> {
     /// # Errors
     /// [`SetupError`] if a transport or a timer is missing, which the feature `reqwest` brings.
     pub fn build(self) -> Result<Client, SetupError> {
-        let io = self.io()?;
+        let io = Io::new(self.transport, self.timer)?;
         Ok(Client::from_parts(
             self.wallet,
             self.budget,
             io,
             self.settings,
         ))
-    }
-
-    #[cfg(feature = "reqwest")]
-    #[expect(
-        clippy::unnecessary_wraps,
-        reason = "without the feature `reqwest` it can fail"
-    )]
-    fn io(&self) -> Result<Io, SetupError> {
-        let standard = Io::standard();
-        Ok(Io {
-            transport: self.transport.clone().unwrap_or(standard.transport),
-            timer: self.timer.clone().unwrap_or(standard.timer),
-        })
-    }
-
-    #[cfg(not(feature = "reqwest"))]
-    fn io(&self) -> Result<Io, SetupError> {
-        Ok(Io {
-            transport: self.transport.clone().ok_or(SetupError::NoTransport)?,
-            timer: self.timer.clone().ok_or(SetupError::NoTimer)?,
-        })
     }
 }
 
@@ -241,5 +249,36 @@ impl<W, B> fmt::Debug for ClientBuilder<W, B> {
         f.debug_struct("ClientBuilder")
             .field("policy", &self.settings.policy)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, not(feature = "reqwest")))]
+mod tests {
+    use futures_util::future::BoxFuture;
+
+    use super::*;
+
+    struct Never;
+
+    impl Timer for Never {
+        fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    #[test]
+    fn without_reqwest_transport_and_timer_must_be_given() {
+        let key = alloy_signer_local::PrivateKeySigner::random();
+        let builder = || {
+            let budget = Budget::new("1 USD").unwrap();
+            Client::builder()
+                .wallet(Wallet::from_local_key(key.clone()))
+                .budget(budget)
+        };
+        assert_eq!(builder().build().unwrap_err(), SetupError::NoTransport);
+        assert_eq!(
+            builder().timer(Never).build().unwrap_err(),
+            SetupError::NoTransport
+        );
     }
 }

@@ -6,8 +6,10 @@ use alloy_signer_local::PrivateKeySigner;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
-use x402_client::transport::{Transport, TransportError, TransportErrorKind, TransportReply};
-use x402_client::{Action, Budget, Charged, Wallet};
+use x402_client::transport::{
+    CutReason, Transport, TransportError, TransportErrorKind, TransportReply,
+};
+use x402_client::{Action, Budget, Charged, Error, Wallet};
 
 use crate::seller::{Act, Seller, builder, client, offer, option, served};
 
@@ -216,6 +218,69 @@ async fn tls_is_not_talked_to_in_the_clear_nor_the_other_way_round() {
     let seller = Seller::start(|_| served()).await;
     let error = client()
         .get(&seller.url().replace("http://", "https://"))
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.code(), error.charged()),
+        ("unreachable", Charged::No)
+    );
+}
+
+/// Reads more than it was told to.
+struct Greedy;
+
+impl Transport for Greedy {
+    fn send(&self, _: Request<Bytes>) -> BoxFuture<'_, Result<TransportReply, TransportError>> {
+        Box::pin(async {
+            Ok(TransportReply::new(
+                StatusCode::OK,
+                HeaderMap::new(),
+                vec![b'x'; 2_000],
+            ))
+        })
+    }
+}
+
+#[tokio::test]
+async fn the_body_cap_holds_for_transports_that_ignore_it() {
+    let client = builder(Budget::new("1 USD").unwrap())
+        .transport(Greedy)
+        .max_body(1_000)
+        .build()
+        .unwrap();
+    let error = client
+        .get("https://api.example.com/x")
+        .send()
+        .await
+        .unwrap_err();
+    let Error::BodyCut(cut) = error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(
+        (cut.partial.0.len(), cut.reason),
+        (1_000, CutReason::TooLarge)
+    );
+}
+
+/// Never answers.
+struct Silent;
+
+impl Transport for Silent {
+    fn send(&self, _: Request<Bytes>) -> BoxFuture<'_, Result<TransportReply, TransportError>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn the_deadline_holds_for_transports_without_one() {
+    let client = builder(Budget::new("1 USD").unwrap())
+        .transport(Silent)
+        .timeout(std::time::Duration::from_millis(1))
+        .build()
+        .unwrap();
+    let error = client
+        .get("https://api.example.com/x")
         .send()
         .await
         .unwrap_err();

@@ -169,6 +169,9 @@ async fn read(stream: &mut TcpStream) -> Option<Seen> {
             .ok()
             .filter(|count| *count > 0)?;
         bytes.extend_from_slice(&part[..count]);
+        if bytes.first() == Some(&0x16) {
+            return None; // A TLS handshake; this seller speaks plain HTTP.
+        }
         if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
             break end;
         }
@@ -254,7 +257,7 @@ pub(crate) fn builder(budget: Budget) -> ClientBuilder<Wallet, Budget> {
     Client::builder()
         .wallet(Wallet::from_local_key(key))
         .budget(budget)
-        .timeout(Duration::from_millis(400))
+        .timeout(Duration::from_secs(30))
         .retry(quick())
 }
 
