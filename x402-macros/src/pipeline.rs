@@ -33,3 +33,87 @@ pub(crate) fn paid(arguments: TokenStream, item: &TokenStream) -> TokenStream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Attributes are typed by people: whatever stands there is answered with an error, never with a panic.
+    #[test]
+    fn strange_arguments_are_errors() {
+        let item = "async fn f() {}".parse().expect("an item");
+        for arguments in [
+            "",
+            ",",
+            ";;",
+            "=",
+            "= =",
+            "GET",
+            "GET =",
+            "GET \"/\" \"/\"",
+            "\"/\"",
+            "price",
+            "price =",
+            "price = =",
+            "price = [",
+            "price = -",
+            "price = \"\\u{0}\"",
+            "price = \"\u{1F4B0}\"",
+            "price = \"\u{20AC} 1\"",
+            "tags = []",
+            "tags = [[]]",
+            "tags = [,]",
+            "rails = [\":\"]",
+            "rails = [\"::\"]",
+            "timeout = 99999999999999999999999",
+            "timeout = \"s\"",
+            "timeout = \"\u{661}s\"",
+            "crate = <T as U>::V",
+            "crate = a::<b>",
+            "id = 'a'",
+            "r#price = 1",
+            "price = 1 = 2",
+            "{}",
+            "()",
+            "#",
+            "'a",
+            "GET \"\u{E9}\"",
+            "GET r#\"/{\"#",
+            "pay_to = \"0x\u{E9}\"",
+            "GET \"/\", GET",
+        ] {
+            let Ok(tokens) = arguments.parse::<TokenStream>() else {
+                continue;
+            };
+            let expanded = paid(tokens, &item).to_string();
+            assert!(expanded.contains("compile_error"), "{arguments}");
+            assert!(
+                expanded.contains("fn f"),
+                "{arguments}: the function is still there"
+            );
+        }
+    }
+
+    #[test]
+    fn strange_items_are_errors() {
+        for item in [
+            "",
+            ";",
+            "fn",
+            "fn f",
+            "async fn f",
+            "pub",
+            "#[a]",
+            "async fn f()",
+            "async fn f() -> ;",
+            "!",
+            "{}",
+            "r#fn f() {}",
+        ] {
+            let tokens = item.parse().expect("tokens");
+            let arguments = "price = \"1 USD\"".parse().expect("tokens");
+            let expanded = paid(arguments, &tokens).to_string();
+            assert!(expanded.contains("compile_error"), "{item}");
+        }
+    }
+}

@@ -42,7 +42,12 @@ pub(crate) fn function(
     // Errors about the answer's type point at the type, as if rustc had found them in the original.
     let at_answer = output_span(output, ident);
     let there = runtime.at(at_answer);
-    let future = quote_spanned!(at_answer=> impl #there::Future<Output = #answer> + #there::Send);
+    let mounted = quote_spanned! {at_answer=>
+        #there::MountWithPaywall<
+            impl #there::Endpoint,
+            impl #there::Future<Output = #answer> + #there::Send,
+        >
+    };
     let fn_token = quote_spanned!(*fn_span=> fn);
     let mut original = ident.clone();
     original.set_span(at_answer);
@@ -51,10 +56,7 @@ pub(crate) fn function(
     };
     quote! {
         #outer_attrs
-        #vis #fn_token #ident(#(#inputs),*) -> #runtime::MountWithPaywall<
-            impl #runtime::Endpoint,
-            #future,
-        > {
+        #vis #fn_token #ident(#(#inputs),*) -> #mounted {
             enum __PaidEndpoint {}
             impl #runtime::Endpoint for __PaidEndpoint {
                 const SPEC: #runtime::EndpointSpec = #endpoint_spec;

@@ -90,6 +90,8 @@ fn mime_type_of(output: &ReturnType) -> &'static str {
     loop {
         match ty {
             Type::Reference(reference) => ty = &reference.elem,
+            Type::Group(group) => ty = &group.elem,
+            Type::Paren(paren) => ty = &paren.elem,
             Type::Path(path) => {
                 let Some(last) = path.path.segments.last() else {
                     return rules::DEFAULT_MIME_TYPE;
