@@ -1,6 +1,9 @@
 //! Settlements whose outcome is unknown: the chain decides, and nobody is asked to pay twice.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use x402_runtime::facilitator::FacilitatorError;
 use x402_tests::accounts::PAYER;
@@ -330,7 +333,7 @@ async fn reorganised(world: &World) {
         if world.balance(x402_tests::accounts::address(PAYER)).await == books.payer() - PRICE {
             break;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     books.tokens_moved(world, PRICE).await;
     let again = settled_answer(&seller.buyer(), PATH, &header).await;
@@ -346,4 +349,37 @@ async fn s06_a_payment_lost_in_a_reorg_is_settled_again_with_the_same_authorizat
 #[tokio::test]
 async fn s06_a_payment_lost_in_a_reorg_is_settled_again_on_anvil() {
     reorganised(&World::anvil().await).await;
+}
+
+/// Not one byte of the answer leaves while the settlement is on its way, nor if it then fails.
+#[tokio::test]
+async fn t01_nothing_leaves_before_the_money_moved() {
+    let (world, double, seller) = shaky_seller().await;
+    let books = world.books().await;
+    let wait = Duration::from_millis(600);
+    double.on_settle([OnSettle::Late(wait)]);
+    let header = seller
+        .buyer()
+        .payment(PAYER, PATH, world.now())
+        .await
+        .header();
+    let mut stream = tokio::net::TcpStream::connect(seller.address())
+        .await
+        .unwrap();
+    let request = format!(
+        "GET {PATH} HTTP/1.1\r\nHost: seller\r\nPAYMENT-SIGNATURE: {header}\r\nConnection: close\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    seller.desk.until("weather", 1).await;
+    let mut answer = Vec::new();
+    let early = tokio::time::timeout(wait / 2, stream.read_buf(&mut answer)).await;
+    assert!(
+        early.is_err(),
+        "{} bytes came before the settlement",
+        answer.len()
+    );
+    books.moved(&world, 0, 0).await;
+    stream.read_to_end(&mut answer).await.unwrap();
+    assert!(String::from_utf8_lossy(&answer).contains("celsius"));
+    books.moved(&world, PRICE, 1).await;
 }
