@@ -24,6 +24,7 @@ mod exact;
 mod facilitator;
 mod gas;
 mod inflight;
+mod judge;
 mod key;
 mod nonce;
 mod reason;

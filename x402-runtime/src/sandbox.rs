@@ -10,11 +10,13 @@
 //! so that chain time follows the clock.
 
 mod accounts;
+mod ask;
 mod chain;
 mod clock;
 mod control;
 mod engine;
 mod node;
+mod pool;
 mod tx;
 mod world;
 
@@ -25,8 +27,8 @@ use x402_model::asset::{Asset, Eip712Name, TransferMethod};
 use x402_model::money::AtomicAmount;
 use x402_model::network::Network;
 
-pub(crate) use accounts::PUBLIC_KEYS;
 pub use accounts::DevAccount;
+pub(crate) use accounts::PUBLIC_KEYS;
 pub use chain::SendFault;
 
 use crate::clock::{Clock, SystemClock};
@@ -60,7 +62,9 @@ pub struct SandboxError {
 
 impl SandboxError {
     fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into() }
+        Self {
+            message: message.into(),
+        }
     }
 }
 
@@ -93,9 +97,11 @@ impl Sandbox {
     /// # Errors
     /// As [`Sandbox::new`].
     pub fn with_clock(clock: Arc<dyn Clock>) -> Result<Self, SandboxError> {
-        let accounts: Option<Vec<DevAccount>> = PUBLIC_KEYS.iter().map(DevAccount::from_key).collect();
+        let accounts: Option<Vec<DevAccount>> =
+            PUBLIC_KEYS.iter().map(DevAccount::from_key).collect();
         let accounts = accounts.and_then(|accounts| <[DevAccount; 10]>::try_from(accounts).ok());
-        let accounts = accounts.ok_or_else(|| SandboxError::new("a development key is malformed"))?;
+        let accounts =
+            accounts.ok_or_else(|| SandboxError::new("a development key is malformed"))?;
         let clock = Arc::new(SandboxClock::new(clock));
         let node = Node::new(CHAIN_ID, BASE_FEE, clock.now_seconds());
         let sandbox = Self {
@@ -108,7 +114,10 @@ impl Sandbox {
     }
 
     fn genesis(&self) -> Result<(), SandboxError> {
-        let code: Bytes = TEST_USD.trim().parse().map_err(|_| SandboxError::new("the token's code is not hex"))?;
+        let code: Bytes = TEST_USD
+            .trim()
+            .parse()
+            .map_err(|_| SandboxError::new("the token's code is not hex"))?;
         self.place_token(USDC, code.clone(), "USDC", "USDC", "2")?;
         self.place_token(SECOND_TOKEN, code, "Test USD", "TUSD", "1")?;
         for account in self.accounts.iter() {
@@ -166,7 +175,10 @@ impl Sandbox {
             address: SECOND_TOKEN,
             symbol: "TUSD".into(),
             decimals: 6,
-            eip712: Some(Eip712Name { name: "Test USD".into(), version: "1".into() }),
+            eip712: Some(Eip712Name {
+                name: "Test USD".into(),
+                version: "1".into(),
+            }),
             transfer: TransferMethod::Eip3009,
             usd_pegged: true,
         }
@@ -187,7 +199,10 @@ impl Sandbox {
     /// The facilitator that settles on this chain: the code that also settles on real ones. Always the same one.
     #[must_use]
     pub fn facilitator(&self) -> Arc<EvmFacilitator> {
-        Arc::clone(self.facilitator.get_or_init(|| Arc::new(self.facilitator_with(EvmConfig::sandbox()))))
+        Arc::clone(
+            self.facilitator
+                .get_or_init(|| Arc::new(self.facilitator_with(EvmConfig::sandbox()))),
+        )
     }
 
     /// Another facilitator on this chain, with other limits but the same settling account.

@@ -1,6 +1,13 @@
 //! The committed bytecode is what the committed Solidity compiles to.
 //!
 //! Installs the pinned `solc` from npm into `target/npm/contracts`, compiles `contracts/src`, and compares.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "helpers of tests may fail loudly"
+)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,7 +19,9 @@ fn root() -> PathBuf {
 
 fn run(command: &mut Command) {
     let shown = format!("{command:?}");
-    let output = command.output().unwrap_or_else(|error| panic!("{shown}: {error}; Node.js 20 or newer is needed"));
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{shown}: {error}; Node.js 20 or newer is needed"));
     assert!(
         output.status.success(),
         "{shown}:\n{}\n{}",
@@ -23,7 +32,8 @@ fn run(command: &mut Command) {
 
 /// Installs the compiler unless exactly this lock file was installed before.
 fn install() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let folder = target.join("npm").join("contracts");
     let lock = std::fs::read(root().join("contracts/package-lock.json")).unwrap();
     let stamp = folder.join("installed-lock.json");
@@ -36,14 +46,21 @@ fn install() -> PathBuf {
         std::fs::copy(root().join("contracts").join(file), folder.join(file)).unwrap();
     }
     let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-    run(Command::new(npm).args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(&folder));
+    run(Command::new(npm)
+        .args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"])
+        .current_dir(&folder));
     std::fs::write(&stamp, lock).unwrap();
     folder
 }
 
 fn files(folder: &Path) -> BTreeMap<String, String> {
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let json = entries.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
+    let entries = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let json = entries.filter(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "json")
+    });
     json.map(|path| {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         (name, std::fs::read_to_string(path).unwrap())
@@ -56,9 +73,17 @@ fn the_committed_bytecode_is_what_the_source_compiles_to() {
     let modules = install();
     let out = tempfile::tempdir().unwrap();
     let script = root().join("contracts/build.mjs");
-    run(Command::new("node").arg(script).arg("--out").arg(out.path()).arg("--modules").arg(&modules));
+    run(Command::new("node")
+        .arg(script)
+        .arg("--out")
+        .arg(out.path())
+        .arg("--modules")
+        .arg(&modules));
 
-    let (built, committed) = (files(out.path()), files(&root().join("contracts/artifacts")));
+    let (built, committed) = (
+        files(out.path()),
+        files(&root().join("contracts/artifacts")),
+    );
     assert!(built.contains_key("TestUsd.json"));
     assert_eq!(
         built.keys().collect::<Vec<_>>(),
@@ -66,9 +91,16 @@ fn the_committed_bytecode_is_what_the_source_compiles_to() {
         "run `node contracts/build.mjs` and commit what it writes"
     );
     for (name, text) in &built {
-        assert!(committed[name] == *text, "{name} differs: run `node contracts/build.mjs` and commit what it writes");
+        assert!(
+            committed[name] == *text,
+            "{name} differs: run `node contracts/build.mjs` and commit what it writes"
+        );
     }
-    let copy = std::fs::read_to_string(root().join("x402-runtime/src/sandbox/test_usd.hex")).unwrap();
+    let copy =
+        std::fs::read_to_string(root().join("x402-runtime/src/sandbox/test_usd.hex")).unwrap();
     let fresh = std::fs::read_to_string(out.path().join("test_usd.hex")).unwrap();
-    assert!(copy == fresh, "the sandbox's copy of the token differs: run `node contracts/build.mjs`");
+    assert!(
+        copy == fresh,
+        "the sandbox's copy of the token differs: run `node contracts/build.mjs`"
+    );
 }

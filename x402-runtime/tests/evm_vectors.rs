@@ -2,8 +2,14 @@
 //!
 //! The cases are replayed in order, each from the state that recording had: a payer with 5,000,000 units, and
 //! everything that earlier cases had settled. Where we answer differently on purpose, a rule says so.
-
 #![cfg(feature = "sandbox")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "helpers of tests may fail loudly"
+)]
 
 #[path = "evm_support/support.rs"]
 mod support;
@@ -32,7 +38,10 @@ struct Vectors {
 fn load(name: &str) -> Vectors {
     let path = format!("{}/tests/data/{name}", env!("CARGO_MANIFEST_DIR"));
     let file: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    Vectors { clock: file["clockUnixSeconds"].as_u64().unwrap(), cases: file["cases"].as_array().unwrap().clone() }
+    Vectors {
+        clock: file["clockUnixSeconds"].as_u64().unwrap(),
+        cases: file["cases"].as_array().unwrap().clone(),
+    }
 }
 
 /// A chain in the state that the recording of one case had.
@@ -40,19 +49,32 @@ fn chain_of(clock: u64, case: &Value) -> Sandbox {
     let sandbox = Sandbox::with_clock(Arc::new(ManualClock::at_seconds(clock))).unwrap();
     for account in sandbox.accounts() {
         let have = support::balance(&sandbox, USDC, account.address());
-        let keep = if account.address() == sandbox.payer() { PAYER_UNITS } else { 0 };
+        let keep = if account.address() == sandbox.payer() {
+            PAYER_UNITS
+        } else {
+            0
+        };
         let sink = Address::repeat_byte(0xdd);
         // transfer(sink, have - keep)
         let units = alloy_primitives::U256::from(have - keep);
-        let data = [&[0xa9, 0x05, 0x9c, 0xbb][..], sink.into_word().as_slice(), &units.to_be_bytes::<32>()].concat();
+        let data = [
+            &[0xa9, 0x05, 0x9c, 0xbb][..],
+            sink.into_word().as_slice(),
+            &units.to_be_bytes::<32>(),
+        ]
+        .concat();
         sandbox.transact_as(account.address(), USDC, data).unwrap();
     }
-    sandbox.set_code(NOT_A_TOKEN, support::artifact("PlainToken").runtime).unwrap();
+    sandbox
+        .set_code(NOT_A_TOKEN, support::artifact("PlainToken").runtime)
+        .unwrap();
     // The file cannot say which code the payer had; the note of such a case does.
     let note = format!("{} {}", case["name"], case["note"]);
     if note.contains("7702") {
         let delegate = Address::repeat_byte(0x77);
-        sandbox.set_code(delegate, support::artifact("MuteDelegate").runtime).unwrap();
+        sandbox
+            .set_code(delegate, support::artifact("MuteDelegate").runtime)
+            .unwrap();
         sandbox.delegate(sandbox.payer(), delegate).unwrap();
     }
     sandbox
@@ -60,14 +82,24 @@ fn chain_of(clock: u64, case: &Value) -> Sandbox {
 
 fn request_of(case: &Value) -> FacilitatorRequest {
     let payload = case["input"]["paymentPayload"].clone();
-    let version = payload["x402Version"].as_u64().and_then(|version| u8::try_from(version).ok()).unwrap_or(0);
-    FacilitatorRequest { x402_version: version, payload, requirements: case["input"]["paymentRequirements"].clone() }
+    let version = payload["x402Version"]
+        .as_u64()
+        .and_then(|version| u8::try_from(version).ok())
+        .unwrap_or(0);
+    FacilitatorRequest {
+        x402_version: version,
+        payload,
+        requirements: case["input"]["paymentRequirements"].clone(),
+    }
 }
 
 /// Which payment a case is about.
 fn id_of(case: &Value) -> Option<(Address, B256)> {
     let authorization = case["input"]["paymentPayload"].pointer("/payload/authorization")?;
-    Some((read_address(authorization["from"].as_str()?)?, read_word(authorization["nonce"].as_str()?)?))
+    Some((
+        read_address(authorization["from"].as_str()?)?,
+        read_word(authorization["nonce"].as_str()?)?,
+    ))
 }
 
 /// The rules by which our answer may differ.
@@ -89,10 +121,14 @@ fn verify_difference(expected: &Value, valid: bool) -> Option<Difference> {
 fn settle_difference(expected: &Value, outcome: &SettleOutcome) -> Option<Difference> {
     let reason = expected["errorReason"].as_str().unwrap_or_default();
     match outcome {
-        SettleOutcome::Settled(_) if reason.ends_with("nonce_already_used") || reason.contains(' ') => {
+        SettleOutcome::Settled(_)
+            if reason.ends_with("nonce_already_used") || reason.contains(' ') =>
+        {
             Some(Difference::RepeatedSettleIsSuccess)
         }
-        SettleOutcome::Refused(_) if expected["threw"] == true => Some(Difference::CodeInsteadOfError),
+        SettleOutcome::Refused(_) if expected["threw"] == true => {
+            Some(Difference::CodeInsteadOfError)
+        }
         SettleOutcome::Refused(_) if reason.contains(' ') => Some(Difference::CodeInsteadOfText),
         _ => None,
     }
@@ -101,13 +137,25 @@ fn settle_difference(expected: &Value, outcome: &SettleOutcome) -> Option<Differ
 async fn replay_verify(sandbox: &Sandbox, case: &Value) -> Option<Difference> {
     let name = &case["name"];
     let expected = &case["expected"];
-    let answer = sandbox.facilitator().verify(&request_of(case)).await.unwrap();
+    let answer = sandbox
+        .facilitator()
+        .verify(&request_of(case))
+        .await
+        .unwrap();
     if let Some(difference) = verify_difference(expected, answer.is_valid) {
         assert!(answer.invalid_reason.is_some(), "{name}");
         return Some(difference);
     }
-    assert_eq!(json!(answer.is_valid), expected["isValid"], "{name}: {answer:?}");
-    assert_eq!(json!(answer.invalid_reason), expected["invalidReason"], "{name}: {answer:?}");
+    assert_eq!(
+        json!(answer.is_valid),
+        expected["isValid"],
+        "{name}: {answer:?}"
+    );
+    assert_eq!(
+        json!(answer.invalid_reason),
+        expected["invalidReason"],
+        "{name}: {answer:?}"
+    );
     assert_eq!(json!(answer.payer), expected["payer"], "{name}");
     None
 }
@@ -121,9 +169,21 @@ async fn replay_settle(sandbox: &Sandbox, case: &Value) -> Option<Difference> {
         panic!("{name}: no clear outcome: {outcome:?}");
     };
     if difference.is_none() {
-        assert_eq!(json!(response.success), expected["success"], "{name}: {response:?}");
-        assert_eq!(json!(response.error_reason), expected["errorReason"], "{name}: {response:?}");
-        assert_eq!(response.transaction.is_empty(), expected["transaction"] == "", "{name}");
+        assert_eq!(
+            json!(response.success),
+            expected["success"],
+            "{name}: {response:?}"
+        );
+        assert_eq!(
+            json!(response.error_reason),
+            expected["errorReason"],
+            "{name}: {response:?}"
+        );
+        assert_eq!(
+            response.transaction.is_empty(),
+            expected["transaction"] == "",
+            "{name}"
+        );
     }
     assert_eq!(json!(response.payer), expected["payer"], "{name}");
     assert_eq!(json!(response.network), expected["network"], "{name}");
@@ -135,7 +195,10 @@ async fn check_supported(sandbox: &Sandbox, case: &Value) {
     let kinds = case["expected"]["kinds"].as_array().unwrap();
     for kind in &ours.kinds {
         let kind = serde_json::to_value(kind).unwrap();
-        assert!(kinds.contains(&kind), "{kind} is not a kind of the reference");
+        assert!(
+            kinds.contains(&kind),
+            "{kind} is not a kind of the reference"
+        );
     }
     assert!(ours.supports(2, "exact", BASE_SEPOLIA) && ours.supports(1, "exact", "base-sepolia"));
     // The reference serves every EVM chain and says `eip155:*`; ours serves one and names it.
@@ -148,8 +211,12 @@ async fn check_supported(sandbox: &Sandbox, case: &Value) {
 /// Whether the recording's chain had seen this very payment already, in another file's run.
 fn spent_before_recording(case: &Value) -> bool {
     let expected = &case["expected"];
-    let reason = expected["invalidReason"].as_str().or_else(|| expected["errorReason"].as_str());
-    reason.is_some_and(|reason| reason.ends_with("nonce_already_used") || reason.contains("reverted with"))
+    let reason = expected["invalidReason"]
+        .as_str()
+        .or_else(|| expected["errorReason"].as_str());
+    reason.is_some_and(|reason| {
+        reason.ends_with("nonce_already_used") || reason.contains("reverted with")
+    })
 }
 
 async fn replay(file: &str) -> HashSet<Difference> {
@@ -163,7 +230,10 @@ async fn replay(file: &str) -> HashSet<Difference> {
         if spent_before_recording(case) && !spent.iter().any(|earlier| id_of(earlier) == id) {
             spent.push(case.clone());
         }
-        for earlier in spent.iter().filter(|earlier| id.is_some() && id_of(earlier) == id) {
+        for earlier in spent
+            .iter()
+            .filter(|earlier| id.is_some() && id_of(earlier) == id)
+        {
             support::settled(sandbox.facilitator().settle(&request_of(earlier)).await);
         }
         let difference = match case["op"].as_str().unwrap() {
@@ -187,7 +257,10 @@ async fn replay(file: &str) -> HashSet<Difference> {
 #[tokio::test]
 async fn every_recorded_verdict_is_ours_too() {
     let differences = replay("facilitator_exact_eip3009.json").await;
-    assert!(!differences.contains(&Difference::CodeInsteadOfText), "{differences:?}");
+    assert!(
+        !differences.contains(&Difference::CodeInsteadOfText),
+        "{differences:?}"
+    );
 }
 
 #[tokio::test]

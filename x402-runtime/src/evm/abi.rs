@@ -57,17 +57,23 @@ pub(crate) fn revert_reason(data: &[u8]) -> Option<String> {
     if ERC20InsufficientBalance::abi_decode(data).is_ok() {
         return Some("ERC20: transfer amount exceeds balance".to_owned());
     }
-    data.first_chunk::<4>().map(|selector| format!("custom error {}", hex::encode_prefixed(selector)))
+    data.first_chunk::<4>()
+        .map(|selector| format!("custom error {}", hex::encode_prefixed(selector)))
 }
 
 /// Cuts foreign text to a length that is fit for a log line and takes control characters out of it.
 pub(crate) fn shorten(text: &str) -> String {
-    text.chars().take(MAX_TEXT).map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars()
+        .take(MAX_TEXT)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }
 
 /// Whether a log is the event `E` with exactly these indexed words.
 pub(crate) fn is_event<E: SolEvent>(log: &LogInfo, indexed: &[B256]) -> bool {
-    log.topics.split_first().is_some_and(|(signature, rest)| *signature == E::SIGNATURE_HASH && rest == indexed)
+    log.topics
+        .split_first()
+        .is_some_and(|(signature, rest)| *signature == E::SIGNATURE_HASH && rest == indexed)
 }
 
 /// The only word of a log's data.
@@ -82,18 +88,36 @@ mod tests {
 
     #[test]
     fn revert_data_is_read_and_cut() {
-        let long = Error { message: "a\nb".repeat(200) }.abi_encode();
+        let long = Error {
+            message: "a\nb".repeat(200),
+        }
+        .abi_encode();
         let text = revert_reason(&long).unwrap();
         assert_eq!(text.chars().count(), MAX_TEXT);
         assert!(text.starts_with("a ba b"));
-        assert_eq!(revert_reason(&Panic { code: U256::from(0x11) }.abi_encode()).unwrap(), "panic 17");
-        assert_eq!(revert_reason(&[1, 2, 3, 4, 5]).unwrap(), "custom error 0x01020304");
+        assert_eq!(
+            revert_reason(
+                &Panic {
+                    code: U256::from(0x11)
+                }
+                .abi_encode()
+            )
+            .unwrap(),
+            "panic 17"
+        );
+        assert_eq!(
+            revert_reason(&[1, 2, 3, 4, 5]).unwrap(),
+            "custom error 0x01020304"
+        );
         assert_eq!(revert_reason(&[]), None);
     }
 
     #[test]
     fn hostile_revert_data_does_not_panic() {
-        let good = Error { message: "hello".into() }.abi_encode();
+        let good = Error {
+            message: "hello".into(),
+        }
+        .abi_encode();
         for cut in 0..good.len() {
             let _ = revert_reason(&good[..cut]);
         }

@@ -208,7 +208,11 @@ pub trait Chain: Send + Sync + 'static {
     ///
     /// # Errors
     /// See [`Chain::chain_id`].
-    fn transaction_count(&self, address: Address, at: BlockRef) -> BoxFuture<'_, Result<u64, ChainError>>;
+    fn transaction_count(
+        &self,
+        address: Address,
+        at: BlockRef,
+    ) -> BoxFuture<'_, Result<u64, ChainError>>;
 
     /// An account's native balance in wei at the newest block.
     ///

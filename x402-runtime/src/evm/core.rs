@@ -49,7 +49,9 @@ impl Core {
             network: Network::evm(chain_id),
             assets: CodeCache::default(),
             in_flight: Arc::default(),
-            permits: Arc::new(Semaphore::new(config.max_in_flight.min(Semaphore::MAX_PERMITS))),
+            permits: Arc::new(Semaphore::new(
+                config.max_in_flight.min(Semaphore::MAX_PERMITS),
+            )),
             accounts: keys.into_iter().map(account).collect(),
             public_accounts,
             turn: AtomicUsize::new(0),
@@ -62,11 +64,16 @@ impl Core {
     /// The accounts take turns, so that several of them settle side by side.
     pub(crate) fn next_account(&self) -> Option<Arc<Account>> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        self.accounts.get(turn.checked_rem(self.accounts.len())?).map(Arc::clone)
+        self.accounts
+            .get(turn.checked_rem(self.accounts.len())?)
+            .map(Arc::clone)
     }
 
     /// The sender that simulations run as.
     pub(crate) fn settler(&self) -> Address {
-        self.accounts.first().map(|account| account.address()).unwrap_or_default()
+        self.accounts
+            .first()
+            .map(|account| account.address())
+            .unwrap_or_default()
     }
 }

@@ -63,12 +63,19 @@ impl Core {
             return Doubt::Other("another network").into();
         }
         let wanted = Wanted {
-            id: PaymentId { asset: payment.asset, payer: payment.payer, nonce: payment.nonce },
+            id: PaymentId {
+                asset: payment.asset,
+                payer: payment.payer,
+                nonce: payment.nonce,
+            },
             pay_to: payment.pay_to,
             amount: payment.amount.get(),
         };
         let scope = Scope {
-            hint: payment.transaction.as_deref().and_then(|text| text.parse().ok()),
+            hint: payment
+                .transaction
+                .as_deref()
+                .and_then(|text| text.parse().ok()),
             depth: self.config.confirmations.max(1),
             at_least: 0,
             since: payment.since_ms / 1000,
@@ -86,10 +93,17 @@ impl Core {
     }
 
     async fn look_at(&self, chain: &dyn Chain, wanted: Wanted, scope: Scope) -> Evidence {
-        self.try_look(chain, wanted, scope).await.unwrap_or_else(Evidence::from)
+        self.try_look(chain, wanted, scope)
+            .await
+            .unwrap_or_else(Evidence::from)
     }
 
-    async fn try_look(&self, chain: &dyn Chain, wanted: Wanted, scope: Scope) -> Result<Evidence, Doubt> {
+    async fn try_look(
+        &self,
+        chain: &dyn Chain,
+        wanted: Wanted,
+        scope: Scope,
+    ) -> Result<Evidence, Doubt> {
         let latest = chain.latest_block().await?;
         if latest.number < scope.at_least {
             return Err(Doubt::Other("the node is behind"));
@@ -103,12 +117,21 @@ impl Core {
         }
         let safe = latest.number.saturating_sub(scope.depth.saturating_sub(1));
         let used_now = state(chain, wanted.id, latest.number).await?;
-        let used_at_depth = if safe == latest.number { used_now } else { state(chain, wanted.id, safe).await? };
+        let used_at_depth = if safe == latest.number {
+            used_now
+        } else {
+            state(chain, wanted.id, safe).await?
+        };
         match (used_now, used_at_depth) {
             (false, false) => {
-                let block = chain.block_by_number(safe).await?.ok_or(Doubt::Other("a block is missing"))?;
+                let block = chain
+                    .block_by_number(safe)
+                    .await?
+                    .ok_or(Doubt::Other("a block is missing"))?;
                 same_chain(chain, latest).await?;
-                Ok(Evidence::Unused { chain_time: block.timestamp })
+                Ok(Evidence::Unused {
+                    chain_time: block.timestamp,
+                })
             }
             (false, true) => Err(Doubt::Other("the chain changed its mind")),
             (true, deep) => match self.find_use(chain, wanted, scope.since, latest).await? {
@@ -116,14 +139,22 @@ impl Core {
                     same_chain(chain, latest).await?;
                     Ok(found)
                 }
-                Evidence::Cancelled { .. } | Evidence::Mismatch { .. } => Err(Doubt::Other("not deep enough yet")),
+                Evidence::Cancelled { .. } | Evidence::Mismatch { .. } => {
+                    Err(Doubt::Other("not deep enough yet"))
+                }
                 found => Ok(found),
             },
         }
     }
 
     /// Finds the transaction that used a nonce, newest blocks first.
-    async fn find_use(&self, chain: &dyn Chain, wanted: Wanted, since: u64, latest: BlockInfo) -> Result<Evidence, Doubt> {
+    async fn find_use(
+        &self,
+        chain: &dyn Chain,
+        wanted: Wanted,
+        since: u64,
+        latest: BlockInfo,
+    ) -> Result<Evidence, Doubt> {
         let oldest = latest.number.saturating_sub(self.config.log_lookback);
         let (mut to, mut chunk) = (latest.number, self.config.log_chunk.max(1));
         for _ in 0..MAX_QUERIES {
@@ -151,7 +182,12 @@ impl Core {
 /// either outcome.
 fn filter(id: PaymentId, from_block: u64, to_block: u64) -> LogFilter {
     let topics = [None, Some(id.payer.into_word()), Some(id.nonce), None];
-    LogFilter { address: id.asset, topics, from_block, to_block }
+    LogFilter {
+        address: id.asset,
+        topics,
+        from_block,
+        to_block,
+    }
 }
 
 async fn state(chain: &dyn Chain, id: PaymentId, block: u64) -> Result<bool, Doubt> {
@@ -163,7 +199,10 @@ async fn state(chain: &dyn Chain, id: PaymentId, block: u64) -> Result<bool, Dou
 
 /// Whether a block is older than anything that could matter.
 async fn before(chain: &dyn Chain, number: u64, since: u64) -> Result<bool, Doubt> {
-    let block = chain.block_by_number(number).await?.ok_or(Doubt::Other("a block is missing"))?;
+    let block = chain
+        .block_by_number(number)
+        .await?
+        .ok_or(Doubt::Other("a block is missing"))?;
     Ok(block.timestamp.saturating_add(CLOCK_SKEW) < since)
 }
 
@@ -180,28 +219,52 @@ const fn paid_depth(block: u64, latest: BlockInfo) -> u64 {
 }
 
 fn paid(transaction: B256, block: u64, latest: BlockInfo) -> Evidence {
-    Evidence::Paid { transaction: transaction.to_string(), confirmations: paid_depth(block, latest) }
+    Evidence::Paid {
+        transaction: transaction.to_string(),
+        confirmations: paid_depth(block, latest),
+    }
 }
 
 /// What the logs of one block range say about the nonce; `None` when they say nothing.
-async fn judge(chain: &dyn Chain, wanted: Wanted, logs: &[LogInfo], latest: BlockInfo) -> Result<Option<Evidence>, Doubt> {
+async fn judge(
+    chain: &dyn Chain,
+    wanted: Wanted,
+    logs: &[LogInfo],
+    latest: BlockInfo,
+) -> Result<Option<Evidence>, Doubt> {
     let words = [wanted.id.payer.into_word(), wanted.id.nonce];
     let of_token = |log: &&LogInfo| log.address == wanted.id.asset;
-    let used = logs.iter().filter(of_token).find(|log| is_event::<AuthorizationUsed>(log, &words));
-    let cancelled = logs.iter().filter(of_token).find(|log| is_event::<AuthorizationCanceled>(log, &words));
+    let used = logs
+        .iter()
+        .filter(of_token)
+        .find(|log| is_event::<AuthorizationUsed>(log, &words));
+    let cancelled = logs
+        .iter()
+        .filter(of_token)
+        .find(|log| is_event::<AuthorizationCanceled>(log, &words));
     match (used, cancelled) {
         (Some(_), Some(_)) => Err(Doubt::Other("the nonce is both used and cancelled")),
         (None, None) => Ok(None),
-        (None, Some(log)) => Ok(Some(Evidence::Cancelled { transaction: log.transaction.to_string() })),
+        (None, Some(log)) => Ok(Some(Evidence::Cancelled {
+            transaction: log.transaction.to_string(),
+        })),
         (Some(log), None) => {
-            let receipt = chain.receipt(log.transaction).await?.ok_or(Doubt::Other("a log without a receipt"))?;
-            if receipt.transaction != log.transaction || receipt.block_number != log.block_number || !receipt.status {
+            let receipt = chain
+                .receipt(log.transaction)
+                .await?
+                .ok_or(Doubt::Other("a log without a receipt"))?;
+            if receipt.transaction != log.transaction
+                || receipt.block_number != log.block_number
+                || !receipt.status
+            {
                 return Err(Doubt::Other("log and receipt disagree"));
             }
             if wanted.paid_in(&receipt.logs) {
                 return Ok(Some(paid(log.transaction, log.block_number, latest)));
             }
-            Ok(Some(Evidence::Mismatch { transaction: log.transaction.to_string() }))
+            Ok(Some(Evidence::Mismatch {
+                transaction: log.transaction.to_string(),
+            }))
         }
     }
 }
@@ -210,13 +273,27 @@ async fn judge(chain: &dyn Chain, wanted: Wanted, logs: &[LogInfo], latest: Bloc
 fn agree(first: Evidence, second: Evidence) -> Evidence {
     use Evidence::{Cancelled, Mismatch, Paid, Unavailable, Unused};
     match (first, second) {
-        (Paid { transaction: a, confirmations: x }, Paid { transaction: b, confirmations: y }) if a == b => {
-            Paid { transaction: a, confirmations: x.min(y) }
-        }
-        (Unused { chain_time: x }, Unused { chain_time: y }) => Unused { chain_time: x.min(y) },
+        (
+            Paid {
+                transaction: a,
+                confirmations: x,
+            },
+            Paid {
+                transaction: b,
+                confirmations: y,
+            },
+        ) if a == b => Paid {
+            transaction: a,
+            confirmations: x.min(y),
+        },
+        (Unused { chain_time: x }, Unused { chain_time: y }) => Unused {
+            chain_time: x.min(y),
+        },
         (first @ (Cancelled { .. } | Mismatch { .. }), second) if first == second => first,
         (first @ Unavailable { .. }, _) => first,
         (_, second @ Unavailable { .. }) => second,
-        _ => Unavailable { reason: "two nodes disagree".to_owned() },
+        _ => Unavailable {
+            reason: "two nodes disagree".to_owned(),
+        },
     }
 }

@@ -52,7 +52,13 @@ impl Exact {
     pub(crate) fn fingerprint(&self) -> B256 {
         let mut hash = Keccak256::new();
         let authorization = self.payload.authorization.struct_hash();
-        for word in [self.separator.0, authorization, self.asset.into_word(), self.pay_to.into_word(), self.amount.into()] {
+        for word in [
+            self.separator.0,
+            authorization,
+            self.asset.into_word(),
+            self.pay_to.into_word(),
+            self.amount.into(),
+        ] {
             hash.update(word);
         }
         hash.update([self.version]);
@@ -65,7 +71,10 @@ impl Exact {
         let payload = request.payload.as_object();
         let terms = request.requirements.as_object();
         let (Some(payload), Some(terms)) = (payload, terms) else {
-            return refuse(reason::INVALID_PAYLOAD, "payload and requirements must be objects");
+            return refuse(
+                reason::INVALID_PAYLOAD,
+                "payload and requirements must be objects",
+            );
         };
         let version = version(request, payload)?;
         let chosen = chosen(version, payload)?;
@@ -74,7 +83,12 @@ impl Exact {
             return refuse(reason::SCHEME, "only exact is settled");
         }
         let (name, token_version) = domain(terms)?;
-        let network = network(version, text(chosen, "network"), text(terms, "network"), chain_id);
+        let network = network(
+            version,
+            text(chosen, "network"),
+            text(terms, "network"),
+            chain_id,
+        );
         network.map_err(|refusal| Stop::from(*refusal))?;
         let terms = Terms::read(version, terms)?;
         let payload = read_payload(payload.get("payload"))?;
@@ -105,15 +119,28 @@ impl Exact {
 impl Echo {
     /// What the answer repeats, bounded and only if it looks like what it should be.
     pub(crate) fn read(request: &FacilitatorRequest, own: &Network) -> Self {
-        let payer = request.payload.pointer("/payload/authorization/from").and_then(Value::as_str);
+        let payer = request
+            .payload
+            .pointer("/payload/authorization/from")
+            .and_then(Value::as_str);
         let payer = payer.filter(|text| looks_like_hex(text)).map(str::to_owned);
-        let network = if request.x402_version == 1 { own.short_name().map(str::to_owned) } else { None };
-        Self { payer, network: network.unwrap_or_else(|| own.to_string()) }
+        let network = if request.x402_version == 1 {
+            own.short_name().map(str::to_owned)
+        } else {
+            None
+        };
+        Self {
+            payer,
+            network: network.unwrap_or_else(|| own.to_string()),
+        }
     }
 }
 
 fn looks_like_hex(text: &str) -> bool {
-    text.len() <= 42 && text.strip_prefix("0x").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    text.len() <= 42
+        && text
+            .strip_prefix("0x")
+            .is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 fn text<'a>(map: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
@@ -122,10 +149,16 @@ fn text<'a>(map: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
 
 /// The version that the payload and the request agree on.
 fn version(request: &FacilitatorRequest, payload: &Map<String, Value>) -> Result<u8, Stop> {
-    let named = payload.get("x402Version").and_then(Value::as_u64).and_then(|version| u8::try_from(version).ok());
+    let named = payload
+        .get("x402Version")
+        .and_then(Value::as_u64)
+        .and_then(|version| u8::try_from(version).ok());
     match named {
         Some(version @ (1 | 2)) if version == request.x402_version => Ok(version),
-        _ => refuse(reason::INVALID_VERSION, "x402Version must be 1 or 2, the same in request and payload"),
+        _ => refuse(
+            reason::INVALID_VERSION,
+            "x402Version must be 1 or 2, the same in request and payload",
+        ),
     }
 }
 
@@ -145,19 +178,37 @@ fn domain(terms: &Map<String, Value>) -> Result<(String, String), Stop> {
     if let Some(method) = extra.and_then(|extra| text(extra, "assetTransferMethod"))
         && method != "eip3009"
     {
-        return refuse(reason::UNSUPPORTED_PAYLOAD, "only EIP-3009 transfers are settled");
+        return refuse(
+            reason::UNSUPPORTED_PAYLOAD,
+            "only EIP-3009 transfers are settled",
+        );
     }
-    let part = |key| extra.and_then(|extra| text(extra, key)).filter(|text| !text.is_empty() && text.len() <= 256);
+    let part = |key| {
+        extra
+            .and_then(|extra| text(extra, key))
+            .filter(|text| !text.is_empty() && text.len() <= 256)
+    };
     match (part("name"), part("version")) {
         (Some(name), Some(version)) => Ok((name.to_owned(), version.to_owned())),
-        _ => refuse(reason::MISSING_DOMAIN, "extra.name and extra.version are needed"),
+        _ => refuse(
+            reason::MISSING_DOMAIN,
+            "extra.name and extra.version are needed",
+        ),
     }
 }
 
-fn network(version: u8, chosen: Option<&str>, wanted: Option<&str>, chain_id: u64) -> Result<(), Box<Refusal>> {
+fn network(
+    version: u8,
+    chosen: Option<&str>,
+    wanted: Option<&str>,
+    chain_id: u64,
+) -> Result<(), Box<Refusal>> {
     let no = |reason, message: &str| Err(Box::new(Refusal::new(reason, message)));
     if chosen.is_none() || chosen != wanted {
-        return no(reason::NETWORK_MISMATCH, "payload and requirements name different networks");
+        return no(
+            reason::NETWORK_MISMATCH,
+            "payload and requirements name different networks",
+        );
     }
     let parsed = match (version, wanted) {
         (1, Some(name)) => Network::from_short_name(name),
@@ -166,7 +217,10 @@ fn network(version: u8, chosen: Option<&str>, wanted: Option<&str>, chain_id: u6
     };
     match parsed.as_ref().and_then(Network::chain_id) {
         Some(id) if id == chain_id => Ok(()),
-        _ => no(reason::INVALID_NETWORK, "this facilitator does not serve the network"),
+        _ => no(
+            reason::INVALID_NETWORK,
+            "this facilitator does not serve the network",
+        ),
     }
 }
 
@@ -178,12 +232,23 @@ struct Terms {
 
 impl Terms {
     fn read(version: u8, terms: &Map<String, Value>) -> Result<Self, Stop> {
-        let amount_key = if version == 1 { "maxAmountRequired" } else { "amount" };
+        let amount_key = if version == 1 {
+            "maxAmountRequired"
+        } else {
+            "amount"
+        };
         let address = |key| text(terms, key).and_then(read_address);
         let amount = text(terms, amount_key).and_then(|text| text.parse::<AtomicAmount>().ok());
         match (address("asset"), address("payTo"), amount) {
-            (Some(asset), Some(pay_to), Some(amount)) => Ok(Self { asset, pay_to, amount: amount.get() }),
-            _ => refuse(reason::INVALID_REQUIREMENTS, "asset, payTo or amount is malformed"),
+            (Some(asset), Some(pay_to), Some(amount)) => Ok(Self {
+                asset,
+                pay_to,
+                amount: amount.get(),
+            }),
+            _ => refuse(
+                reason::INVALID_REQUIREMENTS,
+                "asset, payTo or amount is malformed",
+            ),
         }
     }
 }
@@ -192,7 +257,9 @@ fn read_payload(payload: Option<&Value>) -> Result<ExactEvmPayload, Stop> {
     ExactEvmPayload::parse(payload.unwrap_or(&Value::Null)).map_err(|error| {
         let reason = match error {
             // These cannot be what a key has signed, and the reference answers them as a bad signature.
-            PayloadError::Signature(_) | PayloadError::Address(_) | PayloadError::Nonce => reason::SIGNATURE,
+            PayloadError::Signature(_) | PayloadError::Address(_) | PayloadError::Nonce => {
+                reason::SIGNATURE
+            }
             _ => reason::INVALID_PAYLOAD,
         };
         Stop::Refused(Refusal::new(reason, error.to_string()))

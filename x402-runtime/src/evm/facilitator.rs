@@ -15,7 +15,8 @@ use crate::evm::exact::{Echo, Exact};
 use crate::evm::key::SettlerKey;
 use crate::evm::reason::Stop;
 use crate::facilitator::{
-    BoxFuture, Evidence, Facilitator, FacilitatorError, FacilitatorRequest, PaymentRef, SettleOutcome,
+    BoxFuture, Evidence, Facilitator, FacilitatorError, FacilitatorRequest, PaymentRef,
+    SettleOutcome,
 };
 
 /// Why a facilitator cannot start.
@@ -26,7 +27,9 @@ pub enum EvmStartError {
     #[error(transparent)]
     Chain(#[from] ChainError),
     /// Real money would be settled with a key that everybody knows.
-    #[error("account {account} has a published development key; it must not settle on chain {chain_id}")]
+    #[error(
+        "account {account} has a published development key; it must not settle on chain {chain_id}"
+    )]
     PublicKey {
         /// The account.
         account: Address,
@@ -50,7 +53,11 @@ impl EvmFacilitator {
     ///
     /// # Errors
     /// An [`EvmStartError`].
-    pub async fn new(chain: Arc<dyn Chain>, key: SettlerKey, config: EvmConfig) -> Result<Self, EvmStartError> {
+    pub async fn new(
+        chain: Arc<dyn Chain>,
+        key: SettlerKey,
+        config: EvmConfig,
+    ) -> Result<Self, EvmStartError> {
         Self::with_keys(chain, vec![key], config).await
     }
 
@@ -58,10 +65,18 @@ impl EvmFacilitator {
     ///
     /// # Errors
     /// As [`EvmFacilitator::new`].
-    pub async fn with_keys(chain: Arc<dyn Chain>, keys: Vec<SettlerKey>, config: EvmConfig) -> Result<Self, EvmStartError> {
+    pub async fn with_keys(
+        chain: Arc<dyn Chain>,
+        keys: Vec<SettlerKey>,
+        config: EvmConfig,
+    ) -> Result<Self, EvmStartError> {
         let chain_id = chain.chain_id().await?;
         if let Some(expected) = config.chain_id.filter(|expected| *expected != chain_id) {
-            return Err(ChainError::WrongChain { expected, found: chain_id }.into());
+            return Err(ChainError::WrongChain {
+                expected,
+                found: chain_id,
+            }
+            .into());
         }
         let facilitator = Self::assemble(chain, chain_id, keys, config, Arc::new(SystemClock));
         facilitator.refuse_public_keys()?;
@@ -76,16 +91,24 @@ impl EvmFacilitator {
         config: EvmConfig,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let public: Vec<Address> =
-            keys.iter().filter(|key| key.is_well_known_dev_key()).map(SettlerKey::address).collect();
-        Self { core: Arc::new(Core::new(chain, chain_id, keys, config, clock, public)) }
+        let public: Vec<Address> = keys
+            .iter()
+            .filter(|key| key.is_well_known_dev_key())
+            .map(SettlerKey::address)
+            .collect();
+        Self {
+            core: Arc::new(Core::new(chain, chain_id, keys, config, clock, public)),
+        }
     }
 
     fn refuse_public_keys(&self) -> Result<(), EvmStartError> {
         let real_money = self.core.network.is_testnet() == Some(false);
         match self.core.public_accounts.first() {
             Some(account) if real_money && !self.core.config.allow_public_key => {
-                Err(EvmStartError::PublicKey { account: *account, chain_id: self.core.chain_id })
+                Err(EvmStartError::PublicKey {
+                    account: *account,
+                    chain_id: self.core.chain_id,
+                })
             }
             _ => Ok(()),
         }
@@ -116,7 +139,11 @@ impl EvmFacilitator {
     /// The accounts that send the settlements.
     #[must_use]
     pub fn settlers(&self) -> Vec<Address> {
-        self.core.accounts.iter().map(|account| account.address()).collect()
+        self.core
+            .accounts
+            .iter()
+            .map(|account| account.address())
+            .collect()
     }
 
     /// The chain id it settles on.
@@ -134,16 +161,34 @@ impl EvmFacilitator {
         };
         let network = self.core.network.to_string();
         let mut kinds = vec![kind(2, network.clone())];
-        kinds.extend(self.core.network.short_name().map(|short| kind(1, short.to_owned())));
+        kinds.extend(
+            self.core
+                .network
+                .short_name()
+                .map(|short| kind(1, short.to_owned())),
+        );
         let signers = self.settlers().iter().map(ToString::to_string).collect();
-        SupportedResponse { kinds, extensions: Vec::new(), signers: BTreeMap::from([(network, signers)]) }
+        SupportedResponse {
+            kinds,
+            extensions: Vec::new(),
+            signers: BTreeMap::from([(network, signers)]),
+        }
     }
 
-    async fn verify_payment(&self, request: &FacilitatorRequest) -> Result<VerifyResponse, FacilitatorError> {
+    async fn verify_payment(
+        &self,
+        request: &FacilitatorRequest,
+    ) -> Result<VerifyResponse, FacilitatorError> {
         let echo = Echo::read(request, &self.core.network);
-        let answer = VerifyResponse { payer: echo.payer, ..VerifyResponse::default() };
+        let answer = VerifyResponse {
+            payer: echo.payer,
+            ..VerifyResponse::default()
+        };
         match self.run_checks(request).await {
-            Ok(()) => Ok(VerifyResponse { is_valid: true, ..answer }),
+            Ok(()) => Ok(VerifyResponse {
+                is_valid: true,
+                ..answer
+            }),
             Err(Stop::Refused(refusal)) => Ok(VerifyResponse {
                 invalid_reason: Some(refusal.reason.to_owned()),
                 invalid_message: Some(refusal.message),

@@ -29,20 +29,30 @@ impl Fees {
     /// parts. `None` when that is above `cap`.
     pub(crate) fn bumped(self, cap: u128) -> Option<Self> {
         let more = |fee: u128| fee.saturating_add(fee.div_ceil(8)).saturating_add(1);
-        let bumped = Self { max_fee: more(self.max_fee), priority: more(self.priority) };
+        let bumped = Self {
+            max_fee: more(self.max_fee),
+            priority: more(self.priority),
+        };
         (bumped.max_fee <= cap).then_some(bumped)
     }
 
     /// The larger of both, part by part.
     pub(crate) fn at_least(self, other: Self) -> Self {
-        Self { max_fee: self.max_fee.max(other.max_fee), priority: self.priority.max(other.priority) }
+        Self {
+            max_fee: self.max_fee.max(other.max_fee),
+            priority: self.priority.max(other.priority),
+        }
     }
 }
 
 impl Core {
     /// The highest fee per gas for a gas limit, under both caps.
     pub(crate) fn fee_cap(&self, gas: u64) -> u128 {
-        let per_settlement = self.config.max_fee_per_settlement.checked_div(u128::from(gas)).unwrap_or(0);
+        let per_settlement = self
+            .config
+            .max_fee_per_settlement
+            .checked_div(u128::from(gas))
+            .unwrap_or(0);
         self.config.max_fee_per_gas.min(per_settlement)
     }
 
@@ -58,7 +68,11 @@ impl Core {
         };
         let cap = self.fee_cap(gas);
         Fees::choose(base, tip, cap).ok_or_else(|| {
-            Refusal::new(reason::FEE_ABOVE_CAP, format!("base fee {base} wei is above the cap of {cap} wei")).into()
+            Refusal::new(
+                reason::FEE_ABOVE_CAP,
+                format!("base fee {base} wei is above the cap of {cap} wei"),
+            )
+            .into()
         })
     }
 
@@ -67,10 +81,19 @@ impl Core {
     /// # Errors
     /// [`CallError::Revert`] when the call would revert or needs more than `cap`.
     pub(crate) async fn gas_limit(&self, request: CallRequest, cap: u64) -> Result<u64, CallError> {
-        let estimate = self.chain.estimate_gas(CallRequest { gas: Some(cap), ..request }).await?;
+        let estimate = self
+            .chain
+            .estimate_gas(CallRequest {
+                gas: Some(cap),
+                ..request
+            })
+            .await?;
         if estimate > cap {
             // A node that ignores the limit it was given.
-            return Err(CallError::Revert { data: Default::default(), message: format!("out of gas: needs {estimate}") });
+            return Err(CallError::Revert {
+                data: Default::default(),
+                message: format!("out of gas: needs {estimate}"),
+            });
         }
         Ok(estimate.saturating_add(estimate / 4).min(cap))
     }
@@ -84,17 +107,49 @@ mod tests {
 
     #[test]
     fn fees_leave_room_and_stay_under_the_cap() {
-        assert_eq!(Fees::choose(10, 3, 1_000), Some(Fees { max_fee: 23, priority: 3 }));
-        assert_eq!(Fees::choose(600, 3, 1_000), Some(Fees { max_fee: 1_000, priority: 3 }));
-        assert_eq!(Fees::choose(999, 30, 1_000), Some(Fees { max_fee: 1_000, priority: 1 }));
+        assert_eq!(
+            Fees::choose(10, 3, 1_000),
+            Some(Fees {
+                max_fee: 23,
+                priority: 3
+            })
+        );
+        assert_eq!(
+            Fees::choose(600, 3, 1_000),
+            Some(Fees {
+                max_fee: 1_000,
+                priority: 3
+            })
+        );
+        assert_eq!(
+            Fees::choose(999, 30, 1_000),
+            Some(Fees {
+                max_fee: 1_000,
+                priority: 1
+            })
+        );
         assert_eq!(Fees::choose(1_001, 0, 1_000), None);
-        assert_eq!(Fees::choose(0, 0, 0), Some(Fees { max_fee: 0, priority: 0 }));
-        assert_eq!(Fees::choose(u128::MAX, u128::MAX, u128::MAX).unwrap().max_fee, u128::MAX);
+        assert_eq!(
+            Fees::choose(0, 0, 0),
+            Some(Fees {
+                max_fee: 0,
+                priority: 0
+            })
+        );
+        assert_eq!(
+            Fees::choose(u128::MAX, u128::MAX, u128::MAX)
+                .unwrap()
+                .max_fee,
+            u128::MAX
+        );
     }
 
     #[test]
     fn a_bump_is_enough_to_replace_and_ends_at_the_cap() {
-        let mut fees = Fees { max_fee: GWEI, priority: 1 };
+        let mut fees = Fees {
+            max_fee: GWEI,
+            priority: 1,
+        };
         let mut bumps = 0;
         while let Some(next) = fees.bumped(20 * GWEI) {
             assert!(next.max_fee * 8 >= fees.max_fee * 9 && next.priority > fees.priority);

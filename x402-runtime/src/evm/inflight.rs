@@ -61,11 +61,28 @@ impl InFlight {
         let mut entries = self.lock();
         if let Some(entry) = entries.get(&id) {
             let progress = entry.progress.clone();
-            return if entry.fingerprint == fingerprint { Part::Follow(progress) } else { Part::WaitForOther(progress) };
+            return if entry.fingerprint == fingerprint {
+                Part::Follow(progress)
+            } else {
+                Part::WaitForOther(progress)
+            };
         }
         let (sender, progress) = watch::channel(Progress::Checking);
-        entries.insert(id, Entry { fingerprint, progress: progress.clone() });
-        Part::Lead(Lead { id, all: Arc::clone(self), progress: sender }, progress)
+        entries.insert(
+            id,
+            Entry {
+                fingerprint,
+                progress: progress.clone(),
+            },
+        );
+        Part::Lead(
+            Lead {
+                id,
+                all: Arc::clone(self),
+                progress: sender,
+            },
+            progress,
+        )
     }
 }
 
@@ -87,7 +104,9 @@ impl Drop for Lead {
 }
 
 /// Waits for an outcome; `Err` holds the transaction known when the settlement's task vanished without one.
-pub(crate) async fn outcome(mut progress: watch::Receiver<Progress>) -> Result<SettleOutcome, Option<B256>> {
+pub(crate) async fn outcome(
+    mut progress: watch::Receiver<Progress>,
+) -> Result<SettleOutcome, Option<B256>> {
     loop {
         if let Progress::Done(outcome) = &*progress.borrow_and_update() {
             return Ok(outcome.clone());

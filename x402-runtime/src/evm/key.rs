@@ -91,7 +91,8 @@ impl SettlerKey {
     /// # Errors
     /// A [`KeyError`].
     pub fn from_env(variable: &str) -> Result<Self, KeyError> {
-        let text = std::env::var(variable).map_err(|_| KeyError::Environment(variable.to_owned()))?;
+        let text =
+            std::env::var(variable).map_err(|_| KeyError::Environment(variable.to_owned()))?;
         Self::from_hex(&Zeroizing::new(text)).ok_or_else(|| KeyError::NotAKey(variable.to_owned()))
     }
 
@@ -102,7 +103,10 @@ impl SettlerKey {
     ///
     /// # Errors
     /// A [`KeyError`]; on Unix, both files must be readable by their owner only.
-    pub fn from_keystore(path: impl AsRef<Path>, password_file: impl AsRef<Path>) -> Result<Self, KeyError> {
+    pub fn from_keystore(
+        path: impl AsRef<Path>,
+        password_file: impl AsRef<Path>,
+    ) -> Result<Self, KeyError> {
         let path = path.as_ref();
         // Read once for its checks of size and permissions; the library opens the file by itself.
         drop(read_secret(path)?);
@@ -110,7 +114,9 @@ impl SettlerKey {
         let password = password.trim_end_matches(['\r', '\n']);
         PrivateKeySigner::decrypt_keystore(path, password)
             .map(Self::from_signer)
-            .map_err(|_| KeyError::Keystore { path: path.to_owned() })
+            .map_err(|_| KeyError::Keystore {
+                path: path.to_owned(),
+            })
     }
 
     /// Takes a key that is in memory already.
@@ -126,7 +132,9 @@ impl SettlerKey {
             return None;
         }
         let key = Zeroizing::new(alloy_primitives::hex::decode_to_array::<_, 32>(digits).ok()?);
-        PrivateKeySigner::from_slice(key.as_slice()).ok().map(Self::from_signer)
+        PrivateKeySigner::from_slice(key.as_slice())
+            .ok()
+            .map(Self::from_signer)
     }
 
     /// The account.
@@ -151,19 +159,29 @@ impl SettlerKey {
 
 impl fmt::Debug for SettlerKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SettlerKey").field("address", &self.address()).finish_non_exhaustive()
+        f.debug_struct("SettlerKey")
+            .field("address", &self.address())
+            .finish_non_exhaustive()
     }
 }
 
 /// Reads a small text file after checking who else may read it.
 fn read_secret(path: &Path) -> Result<Zeroizing<String>, KeyError> {
-    let failed = |source| KeyError::Read { path: path.to_owned(), source };
+    let failed = |source| KeyError::Read {
+        path: path.to_owned(),
+        source,
+    };
     let file = File::open(path).map_err(failed)?;
     check_permissions(path, &file.metadata().map_err(failed)?)?;
     let mut text = Zeroizing::new(String::new());
-    let read = file.take(MAX_FILE + 1).read_to_string(&mut text).map_err(failed)?;
+    let read = file
+        .take(MAX_FILE + 1)
+        .read_to_string(&mut text)
+        .map_err(failed)?;
     if u64::try_from(read).unwrap_or(u64::MAX) > MAX_FILE {
-        return Err(KeyError::TooLarge { path: path.to_owned() });
+        return Err(KeyError::TooLarge {
+            path: path.to_owned(),
+        });
     }
     Ok(text)
 }
@@ -175,7 +193,10 @@ fn check_permissions(path: &Path, metadata: &std::fs::Metadata) -> Result<(), Ke
     if mode & 0o077 == 0 {
         return Ok(());
     }
-    Err(KeyError::Permissions { path: path.to_owned(), mode })
+    Err(KeyError::Permissions {
+        path: path.to_owned(),
+        mode,
+    })
 }
 
 #[cfg(not(unix))]

@@ -59,7 +59,12 @@ struct State {
 
 impl Account {
     pub(crate) fn new(chain: Arc<dyn Chain>, chain_id: u64, key: SettlerKey) -> Self {
-        Self { chain, chain_id, key, state: Mutex::default() }
+        Self {
+            chain,
+            chain_id,
+            key,
+            state: Mutex::default(),
+        }
     }
 
     pub(crate) const fn address(&self) -> Address {
@@ -84,13 +89,21 @@ impl Account {
                     let next = nonce.saturating_add(1);
                     // A nonce that is held already means that the node has lost something: look before going on.
                     state.next = (!state.open.contains_key(&next)).then_some(next);
-                    return Ok(Sent { nonce, hash, unsure: false });
+                    return Ok(Sent {
+                        nonce,
+                        hash,
+                        unsure: false,
+                    });
                 }
                 Err(SendError::Unsure(error)) => {
                     tracing::warn!(%hash, nonce, %error, "broadcast without a clear answer");
                     state.open.insert(nonce, raw);
                     state.next = None;
-                    return Ok(Sent { nonce, hash, unsure: true });
+                    return Ok(Sent {
+                        nonce,
+                        hash,
+                        unsure: true,
+                    });
                 }
                 Err(error) => {
                     state.next = None;
@@ -101,12 +114,19 @@ impl Account {
                 }
             }
         }
-        Err(Refusal::new(reason::TRANSACTION_FAILED, "the account's nonce is taken by another sender").into())
+        Err(Refusal::new(
+            reason::TRANSACTION_FAILED,
+            "the account's nonce is taken by another sender",
+        )
+        .into())
     }
 
     /// Reads the account's next nonce from the chain, after sending again whatever the node turns out not to have.
     async fn resync(&self, state: &mut State) -> Result<u64, ChainError> {
-        let mut next = self.chain.transaction_count(self.address(), BlockRef::Pending).await?;
+        let mut next = self
+            .chain
+            .transaction_count(self.address(), BlockRef::Pending)
+            .await?;
         while let Some(raw) = state.open.get(&next) {
             match self.chain.send_raw(raw).await {
                 Ok(_) | Err(SendError::AlreadyKnown | SendError::NonceTooLow) => {}
@@ -154,7 +174,13 @@ impl Account {
     /// where nothing is (a reorganisation lost a mined transaction), a transfer of nothing takes the place.
     pub(crate) async fn close_gaps(&self, below: u64, fees: Fees) {
         let mut state = self.state.lock().await;
-        let Ok(first) = self.chain.transaction_count(self.address(), BlockRef::Pending).await else { return };
+        let Ok(first) = self
+            .chain
+            .transaction_count(self.address(), BlockRef::Pending)
+            .await
+        else {
+            return;
+        };
         for nonce in (first..below).take(MAX_GAP) {
             let raw = match state.open.get(&nonce) {
                 Some(raw) => raw.clone(),
@@ -175,13 +201,21 @@ impl Account {
 
     /// A transfer of nothing to the account itself.
     fn nothing(&self, fees: Fees) -> Draft {
-        Draft { to: self.address(), data: Bytes::new(), gas: 21_000, fees }
+        Draft {
+            to: self.address(),
+            data: Bytes::new(),
+            gas: 21_000,
+            fees,
+        }
     }
 
     /// Uses a nonce up with a transfer of nothing to the account itself, so that later ones can be mined.
     pub(crate) async fn fill(&self, nonce: u64, fees: Fees) {
         if self.resend(nonce, &self.nothing(fees)).await.is_none() {
-            tracing::warn!(nonce, "an account nonce could not be freed; later settlements may wait behind it");
+            tracing::warn!(
+                nonce,
+                "an account nonce could not be freed; later settlements may wait behind it"
+            );
         }
         self.release(nonce, false).await;
     }
@@ -198,7 +232,9 @@ impl Account {
             access_list: Default::default(),
             input: draft.data.clone(),
         };
-        self.key.sign(tx).ok_or_else(|| Refusal::new(reason::TRANSACTION_FAILED, "signing failed").into())
+        self.key
+            .sign(tx)
+            .ok_or_else(|| Refusal::new(reason::TRANSACTION_FAILED, "signing failed").into())
     }
 }
 

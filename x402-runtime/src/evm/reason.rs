@@ -48,7 +48,10 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     pub(crate) fn new(reason: &'static str, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into() }
+        Self {
+            reason,
+            message: message.into(),
+        }
     }
 }
 
@@ -92,7 +95,10 @@ pub(crate) fn from_revert_text(text: &str) -> Option<&'static str> {
         Some(VALID_AFTER)
     } else if has("expired") {
         Some(VALID_BEFORE)
-    } else if has("used or cancel") || has("authorization is used") || has("authorization already used") {
+    } else if has("used or cancel")
+        || has("authorization is used")
+        || has("authorization already used")
+    {
         Some(NONCE_ALREADY_USED)
     } else if has("exceeds balance") || has("insufficient balance") || has("insufficientbalance") {
         Some(INSUFFICIENT_BALANCE)
@@ -110,14 +116,29 @@ mod tests {
     #[test]
     fn revert_texts_of_known_tokens_are_told_apart() {
         let table = [
-            ("FiatTokenV2: authorization is not yet valid", Some(VALID_AFTER)),
+            (
+                "FiatTokenV2: authorization is not yet valid",
+                Some(VALID_AFTER),
+            ),
             ("FiatTokenV2: authorization is expired", Some(VALID_BEFORE)),
-            ("FiatTokenV2: authorization is used or canceled", Some(NONCE_ALREADY_USED)),
+            (
+                "FiatTokenV2: authorization is used or canceled",
+                Some(NONCE_ALREADY_USED),
+            ),
             ("FiatTokenV2: invalid signature", Some(SIGNATURE)),
             ("ECRecover: invalid signature 's' value", Some(SIGNATURE)),
-            ("ERC20: transfer amount exceeds balance", Some(INSUFFICIENT_BALANCE)),
-            ("TestUsd: amount exceeds balance", Some(INSUFFICIENT_BALANCE)),
-            ("TestUsd: authorization is used or canceled", Some(NONCE_ALREADY_USED)),
+            (
+                "ERC20: transfer amount exceeds balance",
+                Some(INSUFFICIENT_BALANCE),
+            ),
+            (
+                "TestUsd: amount exceeds balance",
+                Some(INSUFFICIENT_BALANCE),
+            ),
+            (
+                "TestUsd: authorization is used or canceled",
+                Some(NONCE_ALREADY_USED),
+            ),
             ("Blacklistable: account is blacklisted", None),
             ("", None),
         ];

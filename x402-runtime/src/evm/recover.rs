@@ -17,7 +17,9 @@ pub(crate) fn recover(digest: B256, signature: &Signature) -> Option<Address> {
     s.copy_from_slice(parts.s.as_slice());
     let id = RecoveryId::from_u8_masked(u8::from(parts.y_parity));
     let signature = RecoverableSignature::from_compact(&compact, id).ok()?;
-    let key = signature.recover_ecdsa(Message::from_digest(digest.0)).ok()?;
+    let key = signature
+        .recover_ecdsa(Message::from_digest(digest.0))
+        .ok()?;
     let point = key.serialize_uncompressed();
     let (_, coordinates) = point.split_first()?;
     Some(Address::from_raw_public_key(coordinates))

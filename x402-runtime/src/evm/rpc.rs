@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::evm::chain::{
-    BlockInfo, BlockRef, CallError, CallRequest, Chain, ChainError, LogFilter, LogInfo, ReceiptInfo, SendError,
+    BlockInfo, BlockRef, CallError, CallRequest, Chain, ChainError, LogFilter, LogInfo,
+    ReceiptInfo, SendError,
 };
 use crate::facilitator::BoxFuture;
 use answer::{BlockAnswer, LogAnswer, ReceiptAnswer};
@@ -33,7 +34,10 @@ pub struct RpcLimits {
 
 impl Default for RpcLimits {
     fn default() -> Self {
-        Self { deadline: Duration::from_secs(10), max_answer: 4 * 1024 * 1024 }
+        Self {
+            deadline: Duration::from_secs(10),
+            max_answer: 4 * 1024 * 1024,
+        }
     }
 }
 
@@ -79,22 +83,37 @@ impl RpcChain {
     /// As [`RpcChain::connect`].
     pub async fn connect_with(url: &str, limits: RpcLimits) -> Result<Self, ChainError> {
         // The parser's own message would repeat parts of the URL.
-        let url = Url::parse(url).map_err(|_| ChainError::Unreachable("the node's URL is malformed".to_owned()))?;
+        let url = Url::parse(url)
+            .map_err(|_| ChainError::Unreachable("the node's URL is malformed".to_owned()))?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(ChainError::Unreachable("the node's URL is neither http nor https".to_owned()));
+            return Err(ChainError::Unreachable(
+                "the node's URL is neither http nor https".to_owned(),
+            ));
         }
         let client = RpcClient::new(Bounded::new(url, limits)?, false);
-        let mut chain = Self { client, chain_id: 0 };
+        let mut chain = Self {
+            client,
+            chain_id: 0,
+        };
         chain.chain_id = chain.chain_id().await?;
         Ok(chain)
     }
 
-    async fn ask<P: RpcSend, R: RpcRecv>(&self, method: &'static str, params: P) -> Result<R, ChainError> {
-        self.client.request(method, params).await.map_err(chain_error)
+    async fn ask<P: RpcSend, R: RpcRecv>(
+        &self,
+        method: &'static str,
+        params: P,
+    ) -> Result<R, ChainError> {
+        self.client
+            .request(method, params)
+            .await
+            .map_err(chain_error)
     }
 
     async fn number(&self, method: &'static str, params: Vec<Value>) -> Result<u64, ChainError> {
-        self.ask::<_, U64>(method, params).await.map(|number| number.to::<u64>())
+        self.ask::<_, U64>(method, params)
+            .await
+            .map(|number| number.to::<u64>())
     }
 
     async fn block(&self, at: String) -> Result<Option<BlockInfo>, ChainError> {
@@ -103,8 +122,12 @@ impl RpcChain {
     }
 
     async fn find_receipt(&self, transaction: B256) -> Result<Option<ReceiptInfo>, ChainError> {
-        let receipt: Option<ReceiptAnswer> = self.ask("eth_getTransactionReceipt", (transaction,)).await?;
-        receipt.map(|receipt| receipt.check(transaction)).transpose()
+        let receipt: Option<ReceiptAnswer> = self
+            .ask("eth_getTransactionReceipt", (transaction,))
+            .await?;
+        receipt
+            .map(|receipt| receipt.check(transaction))
+            .transpose()
     }
 
     async fn find_logs(&self, filter: LogFilter) -> Result<Vec<LogInfo>, ChainError> {
@@ -113,13 +136,17 @@ impl RpcChain {
     }
 
     async fn broadcast(&self, raw: &[u8]) -> Result<B256, SendError> {
-        let request = self.client.request("eth_sendRawTransaction", (Bytes::copy_from_slice(raw),));
+        let request = self
+            .client
+            .request("eth_sendRawTransaction", (Bytes::copy_from_slice(raw),));
         let hash: B256 = request.await.map_err(send_error)?;
         if hash == keccak256(raw) {
             return Ok(hash);
         }
         // It may have sent ours and answered nonsense: the transaction must be looked for.
-        Err(SendError::Unsure(ChainError::BadAnswer("the node names another transaction".to_owned())))
+        Err(SendError::Unsure(ChainError::BadAnswer(
+            "the node names another transaction".to_owned(),
+        )))
     }
 }
 
@@ -145,7 +172,11 @@ fn call_json(request: &CallRequest) -> Value {
 
 fn filter_json(filter: &LogFilter) -> Value {
     // Positions after the last wanted topic must be left out: a node would ask for logs that have them.
-    let wanted = filter.topics.iter().rposition(Option::is_some).map_or(0, |last| last.saturating_add(1));
+    let wanted = filter
+        .topics
+        .iter()
+        .rposition(Option::is_some)
+        .map_or(0, |last| last.saturating_add(1));
     let topics: Vec<Option<B256>> = filter.topics.iter().take(wanted).copied().collect();
     json!({
         "address": filter.address,
@@ -171,9 +202,9 @@ impl Chain for RpcChain {
         Box::pin(async move {
             let block = self.block(quantity(number)).await?;
             match block {
-                Some(block) if block.number != number => {
-                    Err(ChainError::BadAnswer("another block than asked for".to_owned()))
-                }
+                Some(block) if block.number != number => Err(ChainError::BadAnswer(
+                    "another block than asked for".to_owned(),
+                )),
                 block => Ok(block),
             }
         })
@@ -185,20 +216,34 @@ impl Chain for RpcChain {
 
     fn call(&self, request: CallRequest, at: BlockRef) -> BoxFuture<'_, Result<Bytes, CallError>> {
         Box::pin(async move {
-            let answer = self.client.request("eth_call", (call_json(&request), tag(at))).await;
+            let answer = self
+                .client
+                .request("eth_call", (call_json(&request), tag(at)))
+                .await;
             answer.map_err(call_error)
         })
     }
 
     fn estimate_gas(&self, request: CallRequest) -> BoxFuture<'_, Result<u64, CallError>> {
         Box::pin(async move {
-            let gas: U64 = self.client.request("eth_estimateGas", (call_json(&request),)).await.map_err(call_error)?;
+            let gas: U64 = self
+                .client
+                .request("eth_estimateGas", (call_json(&request),))
+                .await
+                .map_err(call_error)?;
             Ok(gas.to::<u64>())
         })
     }
 
-    fn transaction_count(&self, address: Address, at: BlockRef) -> BoxFuture<'_, Result<u64, ChainError>> {
-        Box::pin(self.number("eth_getTransactionCount", vec![json!(address), tag(at).into()]))
+    fn transaction_count(
+        &self,
+        address: Address,
+        at: BlockRef,
+    ) -> BoxFuture<'_, Result<u64, ChainError>> {
+        Box::pin(self.number(
+            "eth_getTransactionCount",
+            vec![json!(address), tag(at).into()],
+        ))
     }
 
     fn balance(&self, address: Address) -> BoxFuture<'_, Result<U256, ChainError>> {
@@ -207,7 +252,9 @@ impl Chain for RpcChain {
 
     fn priority_fee(&self) -> BoxFuture<'_, Result<u128, ChainError>> {
         Box::pin(async {
-            let fee: U128 = self.ask("eth_maxPriorityFeePerGas", Vec::<Value>::new()).await?;
+            let fee: U128 = self
+                .ask("eth_maxPriorityFeePerGas", Vec::<Value>::new())
+                .await?;
             Ok(fee.to::<u128>())
         })
     }
@@ -227,6 +274,8 @@ impl Chain for RpcChain {
 
 impl fmt::Debug for RpcChain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RpcChain").field("chain_id", &self.chain_id).finish_non_exhaustive()
+        f.debug_struct("RpcChain")
+            .field("chain_id", &self.chain_id)
+            .finish_non_exhaustive()
     }
 }

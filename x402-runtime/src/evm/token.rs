@@ -4,8 +4,8 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::SolCall;
 
 use crate::evm::abi::Eip3009Token::{
-    Transfer, AuthorizationUsed, authorizationStateCall, balanceOfCall, nameCall, transferWithAuthorization_0Call,
-    transferWithAuthorization_1Call, versionCall,
+    AuthorizationUsed, Transfer, authorizationStateCall, balanceOfCall, nameCall,
+    transferWithAuthorization_0Call, transferWithAuthorization_1Call, versionCall,
 };
 use crate::evm::abi::{is_event, single_word};
 use crate::evm::chain::{BlockRef, CallError, CallRequest, Chain, ChainError, LogInfo};
@@ -23,23 +23,46 @@ pub(crate) enum Read<T> {
     Unsupported,
 }
 
-async fn read<C: SolCall>(chain: &dyn Chain, token: Address, call: &C, at: BlockRef) -> Result<Read<C::Return>, ChainError> {
-    let request = CallRequest { from: Address::ZERO, to: token, data: call.abi_encode().into(), gas: Some(READ_GAS) };
+async fn read<C: SolCall>(
+    chain: &dyn Chain,
+    token: Address,
+    call: &C,
+    at: BlockRef,
+) -> Result<Read<C::Return>, ChainError> {
+    let request = CallRequest {
+        from: Address::ZERO,
+        to: token,
+        data: call.abi_encode().into(),
+        gas: Some(READ_GAS),
+    };
     match chain.call(request, at).await {
-        Ok(answer) => Ok(C::abi_decode_returns_validate(&answer).map_or(Read::Unsupported, Read::Value)),
+        Ok(answer) => {
+            Ok(C::abi_decode_returns_validate(&answer).map_or(Read::Unsupported, Read::Value))
+        }
         Err(CallError::Revert { .. }) => Ok(Read::Unsupported),
         Err(CallError::Chain(error)) => Err(error),
     }
 }
 
 /// `authorizationState`: true when the nonce was used **or** cancelled.
-pub(crate) async fn authorization_state(chain: &dyn Chain, id: PaymentId, at: BlockRef) -> Result<Read<bool>, ChainError> {
-    let call = authorizationStateCall { authorizer: id.payer, nonce: id.nonce };
+pub(crate) async fn authorization_state(
+    chain: &dyn Chain,
+    id: PaymentId,
+    at: BlockRef,
+) -> Result<Read<bool>, ChainError> {
+    let call = authorizationStateCall {
+        authorizer: id.payer,
+        nonce: id.nonce,
+    };
     read(chain, id.asset, &call, at).await
 }
 
 /// `balanceOf`.
-pub(crate) async fn balance_of(chain: &dyn Chain, token: Address, account: Address) -> Result<Read<U256>, ChainError> {
+pub(crate) async fn balance_of(
+    chain: &dyn Chain,
+    token: Address,
+    account: Address,
+) -> Result<Read<U256>, ChainError> {
     read(chain, token, &balanceOfCall { account }, BlockRef::Latest).await
 }
 
@@ -61,13 +84,27 @@ pub(crate) fn transfer_call(exact: &Exact, signature: &Bytes) -> Bytes {
     let (after, before) = (a.valid_after, a.valid_before);
     if let Some((r, s, v)) = split(signature) {
         return transferWithAuthorization_0Call {
-            from, to, value, validAfter: after, validBefore: before, nonce, v, r, s,
+            from,
+            to,
+            value,
+            validAfter: after,
+            validBefore: before,
+            nonce,
+            v,
+            r,
+            s,
         }
         .abi_encode()
         .into();
     }
     transferWithAuthorization_1Call {
-        from, to, value, validAfter: after, validBefore: before, nonce, signature: signature.clone(),
+        from,
+        to,
+        value,
+        validAfter: after,
+        validBefore: before,
+        nonce,
+        signature: signature.clone(),
     }
     .abi_encode()
     .into()
@@ -93,14 +130,17 @@ impl Wanted {
     /// Whether the token says in these logs that the authorization was used.
     pub(crate) fn used_in(&self, logs: &[LogInfo]) -> bool {
         let words = [self.id.payer.into_word(), self.id.nonce];
-        logs.iter().any(|log| log.address == self.id.asset && is_event::<AuthorizationUsed>(log, &words))
+        logs.iter()
+            .any(|log| log.address == self.id.asset && is_event::<AuthorizationUsed>(log, &words))
     }
 
     /// Whether these logs hold both the used authorization and the exact transfer.
     pub(crate) fn paid_in(&self, logs: &[LogInfo]) -> bool {
         let words = [self.id.payer.into_word(), self.pay_to.into_word()];
         let transferred = logs.iter().any(|log| {
-            log.address == self.id.asset && is_event::<Transfer>(log, &words) && single_word(log) == Some(self.amount)
+            log.address == self.id.asset
+                && is_event::<Transfer>(log, &words)
+                && single_word(log) == Some(self.amount)
         });
         transferred && self.used_in(logs)
     }
@@ -108,6 +148,10 @@ impl Wanted {
 
 impl From<&Exact> for Wanted {
     fn from(exact: &Exact) -> Self {
-        Self { id: exact.id(), pay_to: exact.pay_to, amount: exact.amount }
+        Self {
+            id: exact.id(),
+            pay_to: exact.pay_to,
+            amount: exact.amount,
+        }
     }
 }

@@ -48,10 +48,15 @@ impl Core {
     /// This facilitator's own limits; wide open by default.
     fn check_allowed(&self, exact: &Exact) -> Result<(), Stop> {
         let allowed = |list: &[Address], one: &Address| list.is_empty() || list.contains(one);
-        if allowed(&self.config.allowed_assets, &exact.asset) && allowed(&self.config.allowed_pay_to, &exact.pay_to) {
+        if allowed(&self.config.allowed_assets, &exact.asset)
+            && allowed(&self.config.allowed_pay_to, &exact.pay_to)
+        {
             return Ok(());
         }
-        refuse(reason::INVALID_REQUIREMENTS, "asset or receiver is not on this facilitator's list")
+        refuse(
+            reason::INVALID_REQUIREMENTS,
+            "asset or receiver is not on this facilitator's list",
+        )
     }
 
     /// Steps 4 and 5. Accounts with code answer for themselves, EIP-7702 delegations included.
@@ -65,7 +70,9 @@ impl Core {
         if let Some(wrapped) = wrapped.as_ref().filter(|_| !has_code) {
             return self.plan_deployment(exact, wrapped);
         }
-        let signature = wrapped.as_ref().map_or(&exact.payload.signature, |wrapped| &wrapped.signature);
+        let signature = wrapped
+            .as_ref()
+            .map_or(&exact.payload.signature, |wrapped| &wrapped.signature);
         if has_code {
             self.ask_wallet(exact, signature).await?;
         } else {
@@ -74,26 +81,41 @@ impl Core {
                 return refuse(reason::SIGNATURE, "the payer's key did not sign this");
             }
         }
-        Ok(Plan { transfer: token::transfer_call(exact, signature.bytes()), deploy: None })
+        Ok(Plan {
+            transfer: token::transfer_call(exact, signature.bytes()),
+            deploy: None,
+        })
     }
 
     fn plan_deployment(&self, exact: &Exact, wrapped: &Erc6492) -> Result<Plan, Stop> {
         if !self.config.allowed_factories.contains(&wrapped.factory) {
-            return refuse(reason::FACTORY_NOT_ALLOWED, "the wallet's factory is not on the list");
+            return refuse(
+                reason::FACTORY_NOT_ALLOWED,
+                "the wallet's factory is not on the list",
+            );
         }
         Ok(Plan {
             transfer: token::transfer_call(exact, wrapped.signature.bytes()),
-            deploy: Some(Deploy { factory: wrapped.factory, calldata: wrapped.calldata.clone() }),
+            deploy: Some(Deploy {
+                factory: wrapped.factory,
+                calldata: wrapped.calldata.clone(),
+            }),
         })
     }
 
     async fn ask_wallet(&self, exact: &Exact, signature: &Signature) -> Result<(), Stop> {
         let hash = exact.payload.authorization.digest(&exact.separator);
-        let call = isValidSignatureCall { hash, signature: signature.bytes().clone() };
+        let call = isValidSignatureCall {
+            hash,
+            signature: signature.bytes().clone(),
+        };
         let wallet = exact.payload.authorization.from;
         match self.simulate_call(wallet, call.abi_encode().into()).await {
             Ok(answer) if answer.len() >= 32 && answer.starts_with(&ERC1271_MAGIC) => Ok(()),
-            Ok(_) => refuse(reason::SIGNATURE, "the payer's wallet does not approve the signature"),
+            Ok(_) => refuse(
+                reason::SIGNATURE,
+                "the payer's wallet does not approve the signature",
+            ),
             Err(CallError::Revert { message, .. }) => refuse(reason::SIGNATURE, message),
             Err(CallError::Chain(error)) => Err(error.into()),
         }
@@ -106,14 +128,20 @@ impl Core {
         if authorization.to != exact.pay_to {
             return refuse(reason::RECIPIENT_MISMATCH, "pays somebody else");
         }
-        if authorization.valid_before < now.saturating_add(U256::from(self.config.valid_before_margin)) {
+        if authorization.valid_before
+            < now.saturating_add(U256::from(self.config.valid_before_margin))
+        {
             return refuse(reason::VALID_BEFORE, "expired, or about to");
         }
         if authorization.valid_after > now {
             return refuse(reason::VALID_AFTER, "not valid yet");
         }
         if authorization.value != exact.amount {
-            let code = if exact.version == 1 { reason::VALUE_MISMATCH_V1 } else { reason::VALUE_MISMATCH };
+            let code = if exact.version == 1 {
+                reason::VALUE_MISMATCH_V1
+            } else {
+                reason::VALUE_MISMATCH
+            };
             return refuse(code, "pays another amount");
         }
         Ok(())
@@ -141,26 +169,48 @@ impl Core {
         let (run, state) = tokio::join!(self.try_transfer(exact.asset, plan), state);
         match (run, state?) {
             (Err(CallError::Chain(error)), _) => Err(error.into()),
-            (_, Read::Unsupported) => refuse(reason::EIP3009_NOT_SUPPORTED, "no authorizationState"),
+            (_, Read::Unsupported) => {
+                refuse(reason::EIP3009_NOT_SUPPORTED, "no authorizationState")
+            }
             (_, Read::Value(true)) => refuse(reason::NONCE_ALREADY_USED, "used or cancelled"),
             (Ok(()), Read::Value(false)) => Ok(()),
-            (Err(CallError::Revert { message, .. }), Read::Value(false)) => {
-                Err(self.diagnose(exact, reason::SIMULATION_FAILED, message).await)
-            }
+            (Err(CallError::Revert { message, .. }), Read::Value(false)) => Err(self
+                .diagnose(exact, reason::SIMULATION_FAILED, message)
+                .await),
         }
     }
 
     async fn try_transfer(&self, asset: Address, plan: &Plan) -> Result<(), CallError> {
         let Some(deploy) = &plan.deploy else {
-            return self.simulate_call(asset, plan.transfer.clone()).await.map(drop);
+            return self
+                .simulate_call(asset, plan.transfer.clone())
+                .await
+                .map(drop);
         };
         let calls = vec![
-            Multicall::Call { target: deploy.factory, callData: deploy.calldata.clone() },
-            Multicall::Call { target: asset, callData: plan.transfer.clone() },
+            Multicall::Call {
+                target: deploy.factory,
+                callData: deploy.calldata.clone(),
+            },
+            Multicall::Call {
+                target: asset,
+                callData: plan.transfer.clone(),
+            },
         ];
-        let call = Multicall::tryAggregateCall { requireSuccess: false, calls };
-        let gas = self.config.max_gas.saturating_add(self.config.max_deploy_gas);
-        let request = CallRequest { from: self.settler(), to: MULTICALL3, data: call.abi_encode().into(), gas: Some(gas) };
+        let call = Multicall::tryAggregateCall {
+            requireSuccess: false,
+            calls,
+        };
+        let gas = self
+            .config
+            .max_gas
+            .saturating_add(self.config.max_deploy_gas);
+        let request = CallRequest {
+            from: self.settler(),
+            to: MULTICALL3,
+            data: call.abi_encode().into(),
+            gas: Some(gas),
+        };
         let answer = self.chain.call(request, BlockRef::Latest).await?;
         let results = Multicall::tryAggregateCall::abi_decode_returns(&answer)
             .map_err(|_| ChainError::BadAnswer("no Multicall3 on this chain".to_owned()))?;
@@ -176,12 +226,22 @@ impl Core {
     }
 
     async fn simulate_call(&self, to: Address, data: Bytes) -> Result<Bytes, CallError> {
-        let request = CallRequest { from: self.settler(), to, data, gas: Some(self.config.max_gas) };
+        let request = CallRequest {
+            from: self.settler(),
+            to,
+            data,
+            gas: Some(self.config.max_gas),
+        };
         self.chain.call(request, BlockRef::Latest).await
     }
 
     /// Why a transfer with an unused nonce does not go through, in the order of step 11.
-    pub(crate) async fn diagnose(&self, exact: &Exact, otherwise: &'static str, message: String) -> Stop {
+    pub(crate) async fn diagnose(
+        &self,
+        exact: &Exact,
+        otherwise: &'static str,
+        message: String,
+    ) -> Stop {
         match self.find_cause(exact).await {
             Ok(Some(cause)) => Stop::Refused(reason::Refusal::new(cause, message)),
             Ok(None) => Stop::Refused(reason::Refusal::new(otherwise, message)),
@@ -204,7 +264,9 @@ impl Core {
             return Ok(Some(reason::TOKEN_VERSION_MISMATCH));
         }
         match balance? {
-            Read::Value(balance) if balance < exact.amount => Ok(Some(reason::INSUFFICIENT_BALANCE)),
+            Read::Value(balance) if balance < exact.amount => {
+                Ok(Some(reason::INSUFFICIENT_BALANCE))
+            }
             _ => Ok(None),
         }
     }

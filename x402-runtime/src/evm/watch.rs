@@ -47,10 +47,20 @@ const MAX_HASHES: usize = 32;
 
 impl Core {
     /// Watches a transaction until its end. `on_hash` hears of every further hash it gets.
-    pub(crate) async fn watch(&self, account: &Account, draft: Draft, sent: &Sent, on_hash: impl Fn(B256) + Send) -> End {
+    pub(crate) async fn watch(
+        &self,
+        account: &Account,
+        draft: Draft,
+        sent: &Sent,
+        on_hash: impl Fn(B256) + Send,
+    ) -> End {
         let started = Instant::now();
         // A transaction that may not have arrived is sent again soon; one that has, only when it stalls.
-        let patience = if sent.unsure { self.config.poll_interval } else { self.config.stall_after };
+        let patience = if sent.unsure {
+            self.config.poll_interval
+        } else {
+            self.config.stall_after
+        };
         let mut watched = Watched {
             account,
             draft,
@@ -92,18 +102,34 @@ impl Core {
 
     /// Looks after a transaction that has not been mined for a while. `true` when it can no longer be.
     async fn push(&self, watched: &mut Watched<'_>, on_hash: &impl Fn(B256)) -> bool {
-        let mined = self.chain.transaction_count(watched.account.address(), BlockRef::Latest).await;
+        let mined = self
+            .chain
+            .transaction_count(watched.account.address(), BlockRef::Latest)
+            .await;
         if mined.is_ok_and(|count| count > watched.nonce) {
             let sure = watched.displaced_once;
             watched.displaced_once = true;
             watched.due = Instant::now() + self.config.poll_interval;
             return sure;
         }
-        watched.account.close_gaps(watched.nonce, watched.draft.fees).await;
+        watched
+            .account
+            .close_gaps(watched.nonce, watched.draft.fees)
+            .await;
         let cap = self.fee_cap(watched.draft.gas);
-        let market = self.market_fees(watched.draft.gas).await.unwrap_or(watched.draft.fees);
-        let raised = watched.draft.fees.bumped(cap).map(|fees| fees.at_least(market));
-        let draft = Draft { fees: raised.unwrap_or(watched.draft.fees), ..watched.draft.clone() };
+        let market = self
+            .market_fees(watched.draft.gas)
+            .await
+            .unwrap_or(watched.draft.fees);
+        let raised = watched
+            .draft
+            .fees
+            .bumped(cap)
+            .map(|fees| fees.at_least(market));
+        let draft = Draft {
+            fees: raised.unwrap_or(watched.draft.fees),
+            ..watched.draft.clone()
+        };
         if watched.hashes.len() < MAX_HASHES
             && let Some(hash) = watched.account.resend(watched.nonce, &draft).await
         {

@@ -27,7 +27,9 @@ pub struct DevAccount {
 
 impl DevAccount {
     pub(super) fn from_key(key: &B256) -> Option<Self> {
-        PrivateKeySigner::from_bytes(key).ok().map(|signer| Self { signer })
+        PrivateKeySigner::from_bytes(key)
+            .ok()
+            .map(|signer| Self { signer })
     }
 
     /// Its address.
@@ -48,13 +50,18 @@ impl DevAccount {
     /// Never for a well-formed key; the signing library's type says otherwise.
     pub fn sign(&self, digest: B256) -> Result<[u8; 65], super::SandboxError> {
         use alloy_signer::SignerSync;
-        let signature = self.signer.sign_hash_sync(&digest).map_err(|error| super::SandboxError::new(error.to_string()))?;
+        let signature = self
+            .signer
+            .sign_hash_sync(&digest)
+            .map_err(|error| super::SandboxError::new(error.to_string()))?;
         Ok(signature.as_bytes())
     }
 }
 
 impl fmt::Debug for DevAccount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DevAccount").field("address", &self.address()).finish_non_exhaustive()
+        f.debug_struct("DevAccount")
+            .field("address", &self.address())
+            .finish_non_exhaustive()
     }
 }

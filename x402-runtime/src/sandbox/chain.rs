@@ -12,7 +12,8 @@ use super::node::Node;
 use super::tx::PoolTx;
 use crate::clock::Clock;
 use crate::evm::chain::{
-    BlockInfo, BlockRef, CallError, CallRequest, Chain, ChainError, LogFilter, LogInfo, ReceiptInfo, SendError,
+    BlockInfo, BlockRef, CallError, CallRequest, Chain, ChainError, LogFilter, LogInfo,
+    ReceiptInfo, SendError,
 };
 use crate::facilitator::BoxFuture;
 
@@ -63,7 +64,10 @@ impl Shared {
     }
 
     pub(super) fn add_fault(&self, fault: SendFault) {
-        self.faults.lock().unwrap_or_else(PoisonError::into_inner).push_back(fault);
+        self.faults
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push_back(fault);
     }
 
     pub(super) fn set_unreachable(&self, unreachable: bool) {
@@ -71,11 +75,17 @@ impl Shared {
     }
 
     fn next_fault(&self) -> Option<SendFault> {
-        self.faults.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+        self.faults
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop_front()
     }
 
     /// Answers one question, unless the chain is made to look dead.
-    fn ask<T, E: From<ChainError>>(&self, answer: impl FnOnce(&mut Node, u64) -> Result<T, E>) -> Result<T, E> {
+    fn ask<T, E: From<ChainError>>(
+        &self,
+        answer: impl FnOnce(&mut Node, u64) -> Result<T, E>,
+    ) -> Result<T, E> {
         if self.unreachable.load(Ordering::SeqCst) {
             return Err(ChainError::Unreachable("the sandbox is switched off".to_owned()).into());
         }
@@ -101,7 +111,9 @@ impl Shared {
     async fn send(&self, raw: &[u8]) -> Result<B256, SendError> {
         let lost = || SendError::Unsure(ChainError::Timeout);
         if self.unreachable.load(Ordering::SeqCst) {
-            return Err(SendError::Unsure(ChainError::Unreachable("the sandbox is switched off".to_owned())));
+            return Err(SendError::Unsure(ChainError::Unreachable(
+                "the sandbox is switched off".to_owned(),
+            )));
         }
         match self.next_fault() {
             None => self.take(raw),
@@ -150,7 +162,11 @@ impl Chain for SandboxChain {
         ready(self.0.ask(|node, now| node.estimate(now, &request)))
     }
 
-    fn transaction_count(&self, address: Address, at: BlockRef) -> BoxFuture<'_, Result<u64, ChainError>> {
+    fn transaction_count(
+        &self,
+        address: Address,
+        at: BlockRef,
+    ) -> BoxFuture<'_, Result<u64, ChainError>> {
         ready(self.0.ask(|node, _| {
             Ok(match at {
                 BlockRef::Pending => node.pending_nonce(address),

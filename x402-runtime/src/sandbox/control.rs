@@ -10,8 +10,8 @@ use x402_model::money::AtomicAmount;
 use super::chain::SendFault;
 use super::node::Executed;
 use super::{CHAIN_ID, DevAccount, Sandbox, SandboxError};
-use crate::evm::abi::revert_reason;
 use crate::evm::abi::Eip3009Token::{balanceOfCall, nameCall, versionCall};
+use crate::evm::abi::revert_reason;
 use crate::evm::chain::{BlockInfo, BlockRef, CallError, CallRequest, ReceiptInfo};
 
 sol! {
@@ -36,7 +36,10 @@ impl Sandbox {
     /// # Errors
     /// When the code is a malformed delegation.
     pub fn set_code(&self, address: Address, code: impl Into<Bytes>) -> Result<(), SandboxError> {
-        self.shared.node().set_code(address, code.into()).map_err(SandboxError::new)
+        self.shared
+            .node()
+            .set_code(address, code.into())
+            .map_err(SandboxError::new)
     }
 
     /// Makes a plain account delegate to `delegate` (EIP-7702), as if it had signed that.
@@ -51,9 +54,21 @@ impl Sandbox {
     ///
     /// # Errors
     /// When the code has no such function.
-    pub fn place_token(&self, address: Address, code: impl Into<Bytes>, name: &str, symbol: &str, version: &str) -> Result<(), SandboxError> {
+    pub fn place_token(
+        &self,
+        address: Address,
+        code: impl Into<Bytes>,
+        name: &str,
+        symbol: &str,
+        version: &str,
+    ) -> Result<(), SandboxError> {
         self.set_code(address, code)?;
-        let call = initializeCall { name: name.into(), symbol: symbol.into(), version: version.into(), decimals: 6 };
+        let call = initializeCall {
+            name: name.into(),
+            symbol: symbol.into(),
+            version: version.into(),
+            decimals: 6,
+        };
         self.transact_as(ROOT, address, call.abi_encode()).map(drop)
     }
 
@@ -63,15 +78,22 @@ impl Sandbox {
     /// When the constructor reverts.
     pub fn deploy(&self, creation: impl Into<Bytes>) -> Result<Address, SandboxError> {
         let done = self.execute(ROOT, TxKind::Create, creation.into())?;
-        done.created.ok_or_else(|| SandboxError::new("nothing was created"))
+        done.created
+            .ok_or_else(|| SandboxError::new("nothing was created"))
     }
 
     /// Runs a transaction as any sender, without signature or fee, in a block of its own.
     ///
     /// # Errors
     /// When the contract reverts.
-    pub fn transact_as(&self, from: Address, to: Address, data: impl Into<Bytes>) -> Result<ReceiptInfo, SandboxError> {
-        self.execute(from, TxKind::Call(to), data.into()).map(|done| done.receipt)
+    pub fn transact_as(
+        &self,
+        from: Address,
+        to: Address,
+        data: impl Into<Bytes>,
+    ) -> Result<ReceiptInfo, SandboxError> {
+        self.execute(from, TxKind::Call(to), data.into())
+            .map(|done| done.receipt)
     }
 
     fn execute(&self, from: Address, kind: TxKind, data: Bytes) -> Result<Executed, SandboxError> {
@@ -81,7 +103,9 @@ impl Sandbox {
         if done.receipt.status {
             return Ok(done);
         }
-        Err(SandboxError::new(revert_reason(&done.output).unwrap_or_else(|| "reverted".to_owned())))
+        Err(SandboxError::new(
+            revert_reason(&done.output).unwrap_or_else(|| "reverted".to_owned()),
+        ))
     }
 
     /// Reads from a contract at the newest block.
@@ -89,7 +113,12 @@ impl Sandbox {
     /// # Errors
     /// When the contract reverts.
     pub fn read(&self, to: Address, data: impl Into<Bytes>) -> Result<Bytes, SandboxError> {
-        let request = CallRequest { from: ROOT, to, data: data.into(), gas: None };
+        let request = CallRequest {
+            from: ROOT,
+            to,
+            data: data.into(),
+            gas: None,
+        };
         let now = self.shared.now();
         let answer = self.shared.node().call(now, &request, BlockRef::Latest);
         answer.map_err(|error: CallError| SandboxError::new(error.to_string()))
@@ -100,7 +129,10 @@ impl Sandbox {
     /// # Errors
     /// When the token refuses.
     pub fn mint(&self, token: Address, to: Address, atomic: u64) -> Result<(), SandboxError> {
-        let call = mintCall { to, value: U256::from(atomic) };
+        let call = mintCall {
+            to,
+            value: U256::from(atomic),
+        };
         self.transact_as(ROOT, token, call.abi_encode()).map(drop)
     }
 
@@ -108,7 +140,11 @@ impl Sandbox {
     ///
     /// # Errors
     /// When the address is not a token.
-    pub fn balance_of(&self, token: Address, account: Address) -> Result<AtomicAmount, SandboxError> {
+    pub fn balance_of(
+        &self,
+        token: Address,
+        account: Address,
+    ) -> Result<AtomicAmount, SandboxError> {
         let answer = self.read(token, balanceOfCall { account }.abi_encode())?;
         balanceOfCall::abi_decode_returns(&answer)
             .map(AtomicAmount::new)
@@ -119,7 +155,12 @@ impl Sandbox {
     ///
     /// # Errors
     /// When the nonce is used already.
-    pub fn cancel_authorization(&self, token: Address, authorizer: &DevAccount, nonce: B256) -> Result<ReceiptInfo, SandboxError> {
+    pub fn cancel_authorization(
+        &self,
+        token: Address,
+        authorizer: &DevAccount,
+        nonce: B256,
+    ) -> Result<ReceiptInfo, SandboxError> {
         let text = |data: Vec<u8>| -> Result<String, SandboxError> {
             let answer = self.read(token, data)?;
             nameCall::abi_decode_returns(&answer).map_err(|_| SandboxError::new("not a token"))
@@ -130,10 +171,18 @@ impl Sandbox {
             chain_id: CHAIN_ID,
             verifying_contract: token,
         };
-        let words = [CANCEL_AUTHORIZATION_TYPE_HASH, authorizer.address().into_word(), nonce];
+        let words = [
+            CANCEL_AUTHORIZATION_TYPE_HASH,
+            authorizer.address().into_word(),
+            nonce,
+        ];
         let struct_hash = keccak256(words.map(|word| word.0).concat());
         let signature = authorizer.sign(domain.separator().digest(struct_hash))?;
-        let call = cancelAuthorizationCall { authorizer: authorizer.address(), nonce, signature: signature.to_vec().into() };
+        let call = cancelAuthorizationCall {
+            authorizer: authorizer.address(),
+            nonce,
+            signature: signature.to_vec().into(),
+        };
         self.transact_as(ROOT, token, call.abi_encode())
     }
 

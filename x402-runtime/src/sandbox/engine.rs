@@ -53,7 +53,16 @@ where
 
 /// A transaction that costs nothing: for calls, and for changes made by the sandbox's owner.
 pub(super) fn free_tx(from: Address, kind: TxKind, data: Bytes, gas: u64, nonce: u64) -> TxEnv {
-    TxEnv { caller: from, kind, data, gas_limit: gas, gas_price: 0, nonce, chain_id: None, ..TxEnv::default() }
+    TxEnv {
+        caller: from,
+        kind,
+        data,
+        gas_limit: gas,
+        gas_price: 0,
+        nonce,
+        chain_id: None,
+        ..TxEnv::default()
+    }
 }
 
 /// `eth_call`.
@@ -62,23 +71,38 @@ where
     D: DatabaseRef<Error = Infallible>,
 {
     let gas = request.gas.unwrap_or(BLOCK_GAS).min(BLOCK_GAS);
-    let tx = free_tx(request.from, TxKind::Call(request.to), request.data.clone(), gas, 0);
+    let tx = free_tx(
+        request.from,
+        TxKind::Call(request.to),
+        request.data.clone(),
+        gas,
+        0,
+    );
     match run(db, place, tx, true) {
         Ok(done) => finish_call(done.result),
-        Err(error) => Err(CallError::Revert { data: Bytes::new(), message: error.to_string() }),
+        Err(error) => Err(CallError::Revert {
+            data: Bytes::new(),
+            message: error.to_string(),
+        }),
     }
 }
 
 fn finish_call(result: ExecutionResult) -> Result<(Bytes, u64), CallError> {
     match result {
-        ExecutionResult::Success { gas, output, .. } => Ok((output.into_data(), gas.total_gas_spent())),
+        ExecutionResult::Success { gas, output, .. } => {
+            Ok((output.into_data(), gas.total_gas_spent()))
+        }
         ExecutionResult::Revert { output, .. } => {
             let message = revert_reason(&output).unwrap_or_else(|| "execution reverted".to_owned());
-            Err(CallError::Revert { data: output, message })
+            Err(CallError::Revert {
+                data: output,
+                message,
+            })
         }
-        ExecutionResult::Halt { reason, .. } => {
-            Err(CallError::Revert { data: Bytes::new(), message: format!("halted: {reason:?}") })
-        }
+        ExecutionResult::Halt { reason, .. } => Err(CallError::Revert {
+            data: Bytes::new(),
+            message: format!("halted: {reason:?}"),
+        }),
     }
 }
 
@@ -88,11 +112,30 @@ where
     D: DatabaseRef<Error = Infallible>,
 {
     let cap = request.gas.unwrap_or(BLOCK_GAS).min(BLOCK_GAS);
-    let (_, spent) = call(db, place, &CallRequest { gas: Some(cap), ..request.clone() })?;
+    let (_, spent) = call(
+        db,
+        place,
+        &CallRequest {
+            gas: Some(cap),
+            ..request.clone()
+        },
+    )?;
     // A nested call gets at most 63/64 of what is left, so the gas that was spent may be too little as a limit.
-    let mut limit = spent.saturating_add(spent / 63).saturating_add(2_300).min(cap);
+    let mut limit = spent
+        .saturating_add(spent / 63)
+        .saturating_add(2_300)
+        .min(cap);
     while limit < cap {
-        if call(db, place, &CallRequest { gas: Some(limit), ..request.clone() }).is_ok() {
+        if call(
+            db,
+            place,
+            &CallRequest {
+                gas: Some(limit),
+                ..request.clone()
+            },
+        )
+        .is_ok()
+        {
             return Ok(limit);
         }
         limit = limit.saturating_mul(2).min(cap);

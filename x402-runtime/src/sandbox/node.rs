@@ -10,26 +10,22 @@ use revm::context::result::ExecutionResult;
 use super::engine::{self, BLOCK_GAS, Place};
 use super::tx::PoolTx;
 use super::world::{Undo, World};
-use crate::evm::chain::{
-    BlockInfo, BlockRef, CallError, CallRequest, ChainError, LogFilter, LogInfo, ReceiptInfo, SendError,
-};
+use crate::evm::chain::{BlockInfo, LogInfo, ReceiptInfo};
 
 /// Blocks kept; older ones and their receipts are forgotten.
 const MAX_BLOCKS: usize = 16_384;
 /// Blocks whose state can still be asked for.
-const MAX_HISTORY: u64 = 256;
-/// Transactions that may wait, and how far ahead of the account a nonce may be.
-const MAX_POOL: usize = 4_096;
+pub(super) const MAX_HISTORY: u64 = 256;
 /// Seconds between the empty blocks that stand for the rest of the world's transactions.
 const BLOCK_SECONDS: u64 = 2;
 /// Empty blocks made at once after a long sleep.
 const MAX_CATCH_UP: u64 = 64;
 
 #[derive(Debug)]
-struct Block {
-    info: BlockInfo,
-    transactions: Vec<B256>,
-    undo: Vec<Undo>,
+pub(super) struct Block {
+    pub(super) info: BlockInfo,
+    pub(super) transactions: Vec<B256>,
+    pub(super) undo: Vec<Undo>,
 }
 
 /// The whole chain. Everything here is synchronous; callers hold a lock.
@@ -38,12 +34,12 @@ pub(super) struct Node {
     pub(super) chain_id: u64,
     pub(super) base_fee: u64,
     pub(super) automine: bool,
-    world: World,
-    blocks: VecDeque<Block>,
-    receipts: HashMap<B256, ReceiptInfo>,
-    pool: BTreeMap<Address, BTreeMap<u64, PoolTx>>,
+    pub(super) world: World,
+    pub(super) blocks: VecDeque<Block>,
+    pub(super) receipts: HashMap<B256, ReceiptInfo>,
+    pub(super) pool: BTreeMap<Address, BTreeMap<u64, PoolTx>>,
     /// Changes made by hand since the last block.
-    loose: Vec<Undo>,
+    pub(super) loose: Vec<Undo>,
 }
 
 /// How a transaction made by the sandbox's owner ended.
@@ -56,13 +52,22 @@ pub(super) struct Executed {
 
 impl Node {
     pub(super) fn new(chain_id: u64, base_fee: u64, now: u64) -> Self {
-        let info = BlockInfo { number: 0, hash: B256::repeat_byte(0x42), timestamp: now, base_fee: Some(base_fee.into()) };
+        let info = BlockInfo {
+            number: 0,
+            hash: B256::repeat_byte(0x42),
+            timestamp: now,
+            base_fee: Some(base_fee.into()),
+        };
         Self {
             chain_id,
             base_fee,
             automine: true,
             world: World::default(),
-            blocks: VecDeque::from([Block { info, transactions: Vec::new(), undo: Vec::new() }]),
+            blocks: VecDeque::from([Block {
+                info,
+                transactions: Vec::new(),
+                undo: Vec::new(),
+            }]),
             receipts: HashMap::new(),
             pool: BTreeMap::new(),
             loose: Vec::new(),
@@ -72,7 +77,12 @@ impl Node {
     /// The newest block.
     pub(super) fn latest(&self) -> BlockInfo {
         self.blocks.back().map_or(
-            BlockInfo { number: 0, hash: B256::ZERO, timestamp: 0, base_fee: None },
+            BlockInfo {
+                number: 0,
+                hash: B256::ZERO,
+                timestamp: 0,
+                base_fee: None,
+            },
             |block| block.info,
         )
     }
@@ -83,11 +93,12 @@ impl Node {
 
     fn find(&self, number: u64) -> Option<&Block> {
         let first = self.blocks.front()?.info.number;
-        self.blocks.get(usize::try_from(number.checked_sub(first)?).ok()?)
+        self.blocks
+            .get(usize::try_from(number.checked_sub(first)?).ok()?)
     }
 
     /// The block that would be mined now.
-    fn next_place(&self, now: u64) -> Place {
+    pub(super) fn next_place(&self, now: u64) -> Place {
         let latest = self.latest();
         Place {
             chain_id: self.chain_id,
@@ -104,7 +115,11 @@ impl Node {
         }
         let missing = now.saturating_sub(self.latest().timestamp) / BLOCK_SECONDS;
         for back in (0..missing.min(MAX_CATCH_UP)).rev() {
-            self.seal(now.saturating_sub(back.saturating_mul(BLOCK_SECONDS)), Vec::new(), Vec::new());
+            self.seal(
+                now.saturating_sub(back.saturating_mul(BLOCK_SECONDS)),
+                Vec::new(),
+                Vec::new(),
+            );
         }
     }
 
@@ -114,7 +129,9 @@ impl Node {
         let mut seed = parent.hash.to_vec();
         seed.extend_from_slice(&number.to_be_bytes());
         seed.extend_from_slice(&timestamp.to_be_bytes());
-        transactions.iter().for_each(|hash| seed.extend_from_slice(hash.as_slice()));
+        transactions
+            .iter()
+            .for_each(|hash| seed.extend_from_slice(hash.as_slice()));
         let info = BlockInfo {
             number,
             hash: keccak256(&seed),
@@ -128,17 +145,29 @@ impl Node {
         }
         let mut all = std::mem::take(&mut self.loose);
         all.extend(undo);
-        self.blocks.push_back(Block { info, transactions, undo: all });
+        self.blocks.push_back(Block {
+            info,
+            transactions,
+            undo: all,
+        });
         self.forget();
     }
 
     fn forget(&mut self) {
-        let too_old = self.blocks.len().checked_sub(usize::try_from(MAX_HISTORY).unwrap_or(usize::MAX));
+        let too_old = self
+            .blocks
+            .len()
+            .checked_sub(usize::try_from(MAX_HISTORY).unwrap_or(usize::MAX));
         if let Some(block) = too_old.and_then(|index| self.blocks.get_mut(index)) {
             block.undo = Vec::new();
         }
         while self.blocks.len() > MAX_BLOCKS {
-            for hash in self.blocks.pop_front().map(|block| block.transactions).unwrap_or_default() {
+            for hash in self
+                .blocks
+                .pop_front()
+                .map(|block| block.transactions)
+                .unwrap_or_default()
+            {
                 self.receipts.remove(&hash);
             }
         }
@@ -163,25 +192,15 @@ impl Node {
         }
     }
 
-    fn next_ready(&mut self) -> Option<PoolTx> {
-        let (world, base_fee) = (&self.world, self.base_fee);
-        let (account, nonce) = self.pool.iter().find_map(|(account, waiting)| {
-            let nonce = world.account(*account).map_or(0, |info| info.nonce);
-            let fits = waiting.get(&nonce).is_some_and(|tx| tx.env.gas_price >= u128::from(base_fee));
-            fits.then_some((*account, nonce))
-        })?;
-        let waiting = self.pool.get_mut(&account)?;
-        let tx = waiting.remove(&nonce);
-        // What is now below the account's nonce can never be mined.
-        *waiting = waiting.split_off(&nonce);
-        if waiting.is_empty() {
-            self.pool.remove(&account);
-        }
-        tx
-    }
-
     /// Runs and commits one transaction; `None` when it could not start (its sender ran out of money meanwhile).
-    fn execute(&mut self, place: Place, env: TxEnv, free: bool, hash: B256, price: u128) -> Option<(Executed, Undo)> {
+    fn execute(
+        &mut self,
+        place: Place,
+        env: TxEnv,
+        free: bool,
+        hash: B256,
+        price: u128,
+    ) -> Option<(Executed, Undo)> {
         let done = engine::run(&self.world, place, env, free).ok()?;
         let undo = self.world.commit(done.state);
         let (status, gas_used) = (done.result.is_success(), done.result.tx_gas_used());
@@ -208,11 +227,24 @@ impl Node {
             logs: logs.collect(),
         };
         self.receipts.insert(hash, receipt.clone());
-        Some((Executed { receipt, output, created }, undo))
+        Some((
+            Executed {
+                receipt,
+                output,
+                created,
+            },
+            undo,
+        ))
     }
 
     /// Runs a transaction of any sender without a signature or a fee, in a block of its own.
-    pub(super) fn execute_free(&mut self, now: u64, from: Address, kind: TxKind, data: Bytes) -> Option<Executed> {
+    pub(super) fn execute_free(
+        &mut self,
+        now: u64,
+        from: Address,
+        kind: TxKind,
+        data: Bytes,
+    ) -> Option<Executed> {
         let nonce = self.nonce(from);
         let mut seed = from.to_vec();
         seed.extend_from_slice(&self.latest().hash[..]);
@@ -235,7 +267,10 @@ impl Node {
         let (hash, code) = if code.is_empty() {
             (KECCAK256_EMPTY, Bytecode::default())
         } else {
-            (keccak256(&code), Bytecode::new_raw_checked(code).map_err(|error| error.to_string())?)
+            (
+                keccak256(&code),
+                Bytecode::new_raw_checked(code).map_err(|error| error.to_string())?,
+            )
         };
         let undo = self.world.edit(address, |info| {
             info.code_hash = hash;
@@ -249,57 +284,19 @@ impl Node {
         self.world.account(address).map_or(0, |info| info.nonce)
     }
 
-    /// The next nonce when the waiting transactions are counted too.
-    pub(super) fn pending_nonce(&self, address: Address) -> u64 {
-        let mut next = self.nonce(address);
-        if let Some(waiting) = self.pool.get(&address) {
-            while waiting.contains_key(&next) {
-                next = next.saturating_add(1);
-            }
-        }
-        next
-    }
-
     pub(super) fn balance(&self, address: Address) -> U256 {
-        self.world.account(address).map(|info| info.balance).unwrap_or_default()
+        self.world
+            .account(address)
+            .map(|info| info.balance)
+            .unwrap_or_default()
     }
 
     pub(super) fn code(&self, address: Address) -> Bytes {
-        let code = self.world.account(address).and_then(|info| info.code.as_ref());
+        let code = self
+            .world
+            .account(address)
+            .and_then(|info| info.code.as_ref());
         code.map(Bytecode::original_bytes).unwrap_or_default()
-    }
-
-    /// Puts a transaction into the pool under the rules of a usual node.
-    pub(super) fn submit(&mut self, tx: PoolTx) -> Result<(), SendError> {
-        let next = self.nonce(tx.env.caller);
-        if tx.env.chain_id.is_some_and(|id| id != self.chain_id) {
-            return Err(SendError::Rejected("invalid chain id".to_owned()));
-        }
-        if tx.env.nonce < next {
-            return Err(SendError::NonceTooLow);
-        }
-        let cost = U256::from(tx.env.gas_limit).saturating_mul(U256::from(tx.env.gas_price)).saturating_add(tx.env.value);
-        if cost > self.balance(tx.env.caller) {
-            return Err(SendError::InsufficientFunds);
-        }
-        let waiting: usize = self.pool.values().map(BTreeMap::len).sum();
-        if waiting >= MAX_POOL || tx.env.nonce.saturating_sub(next) > 1_024 {
-            return Err(SendError::Rejected("txpool is full".to_owned()));
-        }
-        let slot = self.pool.entry(tx.env.caller).or_default();
-        match slot.get(&tx.env.nonce) {
-            Some(there) if there.hash == tx.hash => return Err(SendError::AlreadyKnown),
-            Some(there) if !tx.outbids(there) => {
-                return Err(SendError::Underpriced("replacement transaction underpriced".to_owned()));
-            }
-            _ => slot.insert(tx.env.nonce, tx),
-        };
-        Ok(())
-    }
-
-    /// Empties the pool; the transactions are lost.
-    pub(super) fn drop_pending(&mut self) -> usize {
-        std::mem::take(&mut self.pool).into_values().map(|waiting| waiting.len()).sum()
     }
 
     /// Takes the newest blocks back with all they held; their transactions do not return to the pool.
@@ -311,49 +308,17 @@ impl Node {
             if self.blocks.len() <= 1 {
                 return;
             }
-            let Some(block) = self.blocks.pop_back() else { return };
-            block.undo.into_iter().rev().for_each(|undo| self.world.take_back(undo));
+            let Some(block) = self.blocks.pop_back() else {
+                return;
+            };
+            block
+                .undo
+                .into_iter()
+                .rev()
+                .for_each(|undo| self.world.take_back(undo));
             block.transactions.iter().for_each(|hash| {
                 self.receipts.remove(hash);
             });
         }
     }
-
-    pub(super) fn receipt(&self, hash: B256) -> Option<ReceiptInfo> {
-        self.receipts.get(&hash).cloned()
-    }
-
-    pub(super) fn logs(&self, filter: &LogFilter) -> Vec<LogInfo> {
-        let in_range = |block: &&Block| (filter.from_block..=filter.to_block).contains(&block.info.number);
-        let receipts = self.blocks.iter().filter(in_range).flat_map(|block| &block.transactions);
-        let logs = receipts.filter_map(|hash| self.receipts.get(hash)).flat_map(|receipt| &receipt.logs);
-        logs.filter(|log| matches(filter, log)).cloned().collect()
-    }
-
-    /// `eth_call`. "Latest" runs as if in the block that would be mined now, because a block is mined the moment a
-    /// transaction comes.
-    pub(super) fn call(&self, now: u64, request: &CallRequest, at: BlockRef) -> Result<Bytes, CallError> {
-        let latest = self.latest().number;
-        let number = match at {
-            BlockRef::Latest | BlockRef::Pending => {
-                return engine::call(&self.world, self.next_place(now), request).map(|(output, _)| output);
-            }
-            BlockRef::Number(number) => number,
-        };
-        let unknown = || ChainError::BadAnswer(format!("no state of block {number}"));
-        let info = self.block(number).filter(|_| latest.saturating_sub(number) < MAX_HISTORY).ok_or_else(unknown)?;
-        let place = Place { chain_id: self.chain_id, number, timestamp: info.timestamp, base_fee: self.base_fee };
-        let later = self.blocks.iter().rev().take_while(|block| block.info.number > number);
-        let undos = self.loose.iter().rev().chain(later.flat_map(|block| block.undo.iter().rev()));
-        engine::call(self.world.before(undos), place, request).map(|(output, _)| output)
-    }
-
-    pub(super) fn estimate(&self, now: u64, request: &CallRequest) -> Result<u64, CallError> {
-        engine::estimate(&&self.world, self.next_place(now), request)
-    }
-}
-
-fn matches(filter: &LogFilter, log: &LogInfo) -> bool {
-    log.address == filter.address
-        && filter.topics.iter().enumerate().all(|(at, wanted)| wanted.is_none_or(|wanted| log.topics.get(at) == Some(&wanted)))
 }

@@ -23,11 +23,14 @@ impl PoolTx {
     /// [`SendError::Rejected`] for anything a node would not take.
     pub(super) fn decode(raw: &[u8]) -> Result<Self, SendError> {
         let rejected = |why: &str| SendError::Rejected(why.to_owned());
-        let tx = TxEnvelope::decode_2718_exact(raw).map_err(|_| rejected("malformed transaction"))?;
+        let tx =
+            TxEnvelope::decode_2718_exact(raw).map_err(|_| rejected("malformed transaction"))?;
         if tx.is_eip4844() {
             return Err(rejected("blob transactions are not supported"));
         }
-        let caller = tx.recover_signer().map_err(|_| rejected("invalid sender"))?;
+        let caller = tx
+            .recover_signer()
+            .map_err(|_| rejected("invalid sender"))?;
         let delegations = tx.authorization_list().unwrap_or_default();
         let env = TxEnv {
             tx_type: tx.ty(),
@@ -44,7 +47,10 @@ impl PoolTx {
             authorization_list: delegations.iter().cloned().map(Either::Left).collect(),
             ..TxEnv::default()
         };
-        Ok(Self { hash: *tx.tx_hash(), env })
+        Ok(Self {
+            hash: *tx.tx_hash(),
+            env,
+        })
     }
 
     /// Whether this transaction pays enough more (ten percent in both fees) to take another one's place.
@@ -57,6 +63,8 @@ impl PoolTx {
     /// Wei per gas that it pays at a base fee.
     pub(super) fn price(&self, base_fee: u64) -> u128 {
         let tip = self.env.gas_priority_fee.unwrap_or(self.env.gas_price);
-        self.env.gas_price.min(u128::from(base_fee).saturating_add(tip))
+        self.env
+            .gas_price
+            .min(u128::from(base_fee).saturating_add(tip))
     }
 }

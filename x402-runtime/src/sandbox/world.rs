@@ -47,7 +47,8 @@ impl World {
                 .filter(|(_, slot)| slot.is_changed())
                 .map(|(key, slot)| (*key, slot.present_value))
                 .collect();
-            undo.accounts.push(self.write(address, account.info, &slots));
+            undo.accounts
+                .push(self.write(address, account.info, &slots));
         }
         undo
     }
@@ -56,10 +57,17 @@ impl World {
     pub(super) fn edit(&mut self, address: Address, change: impl FnOnce(&mut AccountInfo)) -> Undo {
         let mut info = self.account(address).cloned().unwrap_or_default();
         change(&mut info);
-        Undo { accounts: vec![self.write(address, info, &[])] }
+        Undo {
+            accounts: vec![self.write(address, info, &[])],
+        }
     }
 
-    fn write(&mut self, address: Address, info: AccountInfo, slots: &[(U256, U256)]) -> Overwritten {
+    fn write(
+        &mut self,
+        address: Address,
+        info: AccountInfo,
+        slots: &[(U256, U256)],
+    ) -> Overwritten {
         let before = self.accounts.get(&address).map(|entry| entry.info.clone());
         let entry = self.accounts.entry(address).or_default();
         entry.info = info;
@@ -67,12 +75,21 @@ impl World {
             .iter()
             .map(|(key, value)| (*key, entry.storage.insert(*key, *value).unwrap_or_default()))
             .collect();
-        Overwritten { address, info: before, slots }
+        Overwritten {
+            address,
+            info: before,
+            slots,
+        }
     }
 
     /// Takes the newest changes back.
     pub(super) fn take_back(&mut self, undo: Undo) {
-        for Overwritten { address, info, slots } in undo.accounts.into_iter().rev() {
+        for Overwritten {
+            address,
+            info,
+            slots,
+        } in undo.accounts.into_iter().rev()
+        {
             let Some(info) = info else {
                 self.accounts.remove(&address);
                 continue;
@@ -85,9 +102,14 @@ impl World {
 
     /// The accounts as they were before `undos`, which must be given newest first.
     pub(super) fn before<'a>(&'a self, undos: impl Iterator<Item = &'a Undo>) -> Past<'a> {
-        let mut past = Past { now: self, accounts: HashMap::new(), slots: HashMap::new() };
+        let mut past = Past {
+            now: self,
+            accounts: HashMap::new(),
+            slots: HashMap::new(),
+        };
         for overwritten in undos.flat_map(|undo| undo.accounts.iter().rev()) {
-            past.accounts.insert(overwritten.address, overwritten.info.as_ref());
+            past.accounts
+                .insert(overwritten.address, overwritten.info.as_ref());
             for (key, value) in &overwritten.slots {
                 past.slots.insert((overwritten.address, *key), *value);
             }
@@ -118,13 +140,21 @@ impl DatabaseRef for World {
 
     fn code_by_hash_ref(&self, code_hash: B256) -> Result<Bytecode, Infallible> {
         // Accounts are kept with their code, so this is asked for nothing but accounts without any.
-        let found = self.accounts.values().find(|entry| entry.info.code_hash == code_hash);
-        Ok(found.and_then(|entry| entry.info.code.clone()).unwrap_or_default())
+        let found = self
+            .accounts
+            .values()
+            .find(|entry| entry.info.code_hash == code_hash);
+        Ok(found
+            .and_then(|entry| entry.info.code.clone())
+            .unwrap_or_default())
     }
 
     fn storage_ref(&self, address: Address, index: U256) -> Result<U256, Infallible> {
         let entry = self.accounts.get(&address);
-        Ok(entry.and_then(|entry| entry.storage.get(&index)).copied().unwrap_or_default())
+        Ok(entry
+            .and_then(|entry| entry.storage.get(&index))
+            .copied()
+            .unwrap_or_default())
     }
 
     fn block_hash_ref(&self, number: u64) -> Result<B256, Infallible> {

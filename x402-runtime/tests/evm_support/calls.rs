@@ -1,5 +1,7 @@
 //! Calls that third parties make in the tests of own settlement.
 
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::{SolCall, SolValue, sol};
 use x402_runtime::sandbox::Sandbox;
@@ -29,22 +31,40 @@ pub(crate) fn submit_as_stranger(sandbox: &Sandbox, payment: &Payment) -> B256 {
         nonce: a.nonce,
         signature: payment.signature(),
     };
-    sandbox.transact_as(STRANGER, payment.token, call.abi_encode()).unwrap().transaction
+    sandbox
+        .transact_as(STRANGER, payment.token, call.abi_encode())
+        .unwrap()
+        .transaction
 }
 
 /// Chooses what a lying token lies about.
 pub(crate) fn set_lie(sandbox: &Sandbox, token: Address, lie: u8) {
-    sandbox.transact_as(STRANGER, token, setLieCall { lie }.abi_encode()).unwrap();
+    sandbox
+        .transact_as(STRANGER, token, setLieCall { lie }.abi_encode())
+        .unwrap();
 }
 
 /// Chooses how much gas a guzzling token burns.
 pub(crate) fn set_appetite(sandbox: &Sandbox, token: Address, gas: u64) {
-    sandbox.transact_as(STRANGER, token, setAppetiteCall { gasToBurn: U256::from(gas) }.abi_encode()).unwrap();
+    sandbox
+        .transact_as(
+            STRANGER,
+            token,
+            setAppetiteCall {
+                gasToBurn: U256::from(gas),
+            }
+            .abi_encode(),
+        )
+        .unwrap();
 }
 
 /// Deploys a wallet that obeys `owner`'s key.
 pub(crate) fn wallet(sandbox: &Sandbox, owner: Address) -> Address {
-    let code = [artifact("ERC1271Wallet").creation.as_ref(), &owner.abi_encode()].concat();
+    let code = [
+        artifact("ERC1271Wallet").creation.as_ref(),
+        &owner.abi_encode(),
+    ]
+    .concat();
     sandbox.deploy(code).unwrap()
 }
 
@@ -59,7 +79,9 @@ pub(crate) struct Planned {
 pub(crate) fn planned_wallet(sandbox: &Sandbox, owner: Address) -> Planned {
     let factory = sandbox.deploy(artifact("WalletFactory").creation).unwrap();
     let salt = B256::repeat_byte(1);
-    let answer = sandbox.read(factory, predictCall { owner, salt }.abi_encode()).unwrap();
+    let answer = sandbox
+        .read(factory, predictCall { owner, salt }.abi_encode())
+        .unwrap();
     Planned {
         factory,
         wallet: predictCall::abi_decode_returns(&answer).unwrap(),

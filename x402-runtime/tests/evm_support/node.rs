@@ -1,5 +1,7 @@
 //! A JSON-RPC node in front of the sandbox, and servers that answer like no node should.
 
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -8,7 +10,9 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use x402_runtime::evm::Chain;
-use x402_runtime::evm::chain::{BlockInfo, BlockRef, CallError, CallRequest, LogFilter, LogInfo, ReceiptInfo, SendError};
+use x402_runtime::evm::chain::{
+    BlockInfo, BlockRef, CallError, CallRequest, LogFilter, LogInfo, ReceiptInfo, SendError,
+};
 
 /// What a server does with one request.
 #[derive(Debug, Clone)]
@@ -29,7 +33,10 @@ pub(crate) enum Reply {
 
 /// Frames a body as an HTTP answer.
 pub(crate) fn http(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
-    let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n{headers}\r\n", body.len());
+    let head = format!(
+        "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n{headers}\r\n",
+        body.len()
+    );
     [head.as_bytes(), body].concat()
 }
 
@@ -51,7 +58,10 @@ where
     A: Future<Output = Reply> + Send,
 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/v1/secret-key-in-the-path", listener.local_addr().unwrap());
+    let url = format!(
+        "http://{}/v1/secret-key-in-the-path",
+        listener.local_addr().unwrap()
+    );
     let answer = Arc::new(answer);
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
@@ -82,14 +92,22 @@ where
             return Ok(());
         }
         Reply::Drip => {
-            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n").await?;
+            stream
+                .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 10000\r\n\r\n")
+                .await?;
             loop {
                 stream.write_all(b" ").await?;
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         }
     };
-    stream.write_all(&http("200 OK", "content-type: application/json\r\n", body.to_string().as_bytes())).await?;
+    stream
+        .write_all(&http(
+            "200 OK",
+            "content-type: application/json\r\n",
+            body.to_string().as_bytes(),
+        ))
+        .await?;
     stream.shutdown().await
 }
 
@@ -99,10 +117,10 @@ async fn read_request(stream: &mut TcpStream) -> std::io::Result<Value> {
         let mut chunk = [0; 4096];
         let read = stream.read(&mut chunk).await?;
         bytes.extend_from_slice(&chunk[..read]);
-        if let Some(start) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
-            if let Ok(request) = serde_json::from_slice(&bytes[start + 4..]) {
-                return Ok(request);
-            }
+        if let Some(start) = bytes.windows(4).position(|window| window == b"\r\n\r\n")
+            && let Ok(request) = serde_json::from_slice(&bytes[start + 4..])
+        {
+            return Ok(request);
         }
         if read == 0 {
             return Err(std::io::ErrorKind::UnexpectedEof.into());
@@ -121,7 +139,10 @@ pub(crate) async fn node(chain: Arc<dyn Chain>, faults: Faults) -> String {
             let method = request["method"].as_str().unwrap_or_default().to_owned();
             let answer = handle(&*chain, &method, &request["params"]).await;
             let mut faults = faults.lock().unwrap();
-            let fault = faults.iter().position(|(name, _)| *name == method).map(|at| faults.remove(at).1);
+            let fault = faults
+                .iter()
+                .position(|(name, _)| *name == method)
+                .map(|at| faults.remove(at).1);
             fault.unwrap_or(match answer {
                 Ok(result) => Reply::Result(result),
                 Err(error) => Reply::Error(error),
@@ -131,13 +152,16 @@ pub(crate) async fn node(chain: Arc<dyn Chain>, faults: Faults) -> String {
     .await
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "so that it fits `map_err`")]
 fn refuse(message: impl ToString) -> Value {
     json!({ "code": -32000, "message": message.to_string() })
 }
 
 fn revert(error: CallError) -> Value {
     match error {
-        CallError::Revert { data, message } => json!({ "code": 3, "message": format!("execution reverted: {message}"), "data": data }),
+        CallError::Revert { data, message } => {
+            json!({ "code": 3, "message": format!("execution reverted: {message}"), "data": data })
+        }
         error => refuse(error),
     }
 }
@@ -194,7 +218,12 @@ fn receipt_json(receipt: &ReceiptInfo) -> Value {
 }
 
 fn filter(value: &Value) -> LogFilter {
-    let topic = |at: usize| value["topics"].get(at).filter(|topic| !topic.is_null()).map(parse::<B256>);
+    let topic = |at: usize| {
+        value["topics"]
+            .get(at)
+            .filter(|topic| !topic.is_null())
+            .map(parse::<B256>)
+    };
     LogFilter {
         address: parse(&value["address"]),
         topics: std::array::from_fn(topic),
@@ -213,24 +242,50 @@ fn send_error(error: &SendError) -> Value {
 async fn handle(chain: &dyn Chain, method: &str, params: &Value) -> Result<Value, Value> {
     let hex = |number: u128| json!(format!("{number:#x}"));
     match method {
-        "eth_chainId" => chain.chain_id().await.map(|id| hex(id.into())).map_err(refuse),
+        "eth_chainId" => chain
+            .chain_id()
+            .await
+            .map(|id| hex(id.into()))
+            .map_err(refuse),
         "eth_getBlockByNumber" => match at(&params[0]) {
-            BlockRef::Number(number) => chain.block_by_number(number).await.map(|block| json!(block.map(block_json))),
+            BlockRef::Number(number) => chain
+                .block_by_number(number)
+                .await
+                .map(|block| json!(block.map(block_json))),
             _ => chain.latest_block().await.map(block_json),
         }
         .map_err(refuse),
-        "eth_getCode" => chain.code(parse::<Address>(&params[0])).await.map(|code| json!(code)).map_err(refuse),
-        "eth_call" => chain.call(call(&params[0]), at(&params[1])).await.map(|data| json!(data)).map_err(revert),
-        "eth_estimateGas" => chain.estimate_gas(call(&params[0])).await.map(|gas| hex(gas.into())).map_err(revert),
+        "eth_getCode" => chain
+            .code(parse::<Address>(&params[0]))
+            .await
+            .map(|code| json!(code))
+            .map_err(refuse),
+        "eth_call" => chain
+            .call(call(&params[0]), at(&params[1]))
+            .await
+            .map(|data| json!(data))
+            .map_err(revert),
+        "eth_estimateGas" => chain
+            .estimate_gas(call(&params[0]))
+            .await
+            .map(|gas| hex(gas.into()))
+            .map_err(revert),
         "eth_getTransactionCount" => {
-            let count = chain.transaction_count(parse(&params[0]), at(&params[1])).await;
+            let count = chain
+                .transaction_count(parse(&params[0]), at(&params[1]))
+                .await;
             count.map(|count| hex(count.into())).map_err(refuse)
         }
-        "eth_getBalance" => chain.balance(parse(&params[0])).await.map(|wei| json!(wei)).map_err(refuse),
+        "eth_getBalance" => chain
+            .balance(parse(&params[0]))
+            .await
+            .map(|wei| json!(wei))
+            .map_err(refuse),
         "eth_maxPriorityFeePerGas" => chain.priority_fee().await.map(hex).map_err(refuse),
         "eth_sendRawTransaction" => {
             let sent = chain.send_raw(&parse::<Bytes>(&params[0])).await;
-            sent.map(|hash| json!(hash)).map_err(|error| send_error(&error))
+            sent.map(|hash| json!(hash))
+                .map_err(|error| send_error(&error))
         }
         "eth_getTransactionReceipt" => {
             let receipt = chain.receipt(parse(&params[0])).await.map_err(refuse)?;

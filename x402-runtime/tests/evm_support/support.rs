@@ -11,7 +11,7 @@ use x402_model::evm::{Authorization, Eip712Domain, ExactEvmPayload, Signature};
 use x402_model::money::AtomicAmount;
 use x402_model::network::Network;
 use x402_model::wire::SettleResponse;
-use x402_runtime::clock::{Clock, ManualClock};
+use x402_runtime::clock::ManualClock;
 use x402_runtime::facilitator::{Facilitator, FacilitatorRequest, PaymentRef, SettleOutcome};
 use x402_runtime::sandbox::{CHAIN_ID, DevAccount, Sandbox, USDC};
 
@@ -85,7 +85,9 @@ impl Payment {
     }
 
     pub(crate) fn signature(&self) -> Bytes {
-        self.signature.clone().unwrap_or_else(|| self.payer.sign(self.digest()).unwrap().to_vec().into())
+        self.signature
+            .clone()
+            .unwrap_or_else(|| self.payer.sign(self.digest()).unwrap().to_vec().into())
     }
 
     pub(crate) fn requirements(&self) -> Value {
@@ -130,7 +132,10 @@ impl Payment {
 }
 
 /// The code that a verification was refused with; `None` when it was not.
-pub(crate) async fn verify_code(facilitator: &dyn Facilitator, payment: &Payment) -> Option<String> {
+pub(crate) async fn verify_code(
+    facilitator: &dyn Facilitator,
+    payment: &Payment,
+) -> Option<String> {
     let answer = facilitator.verify(&payment.request()).await.unwrap();
     assert_eq!(answer.is_valid, answer.invalid_reason.is_none());
     answer.invalid_reason
@@ -177,26 +182,44 @@ pub(crate) struct Artifact {
 
 /// Reads `contracts/artifacts/<name>.json`.
 pub(crate) fn artifact(name: &str) -> Artifact {
-    let path = format!("{}/../contracts/artifacts/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let path = format!(
+        "{}/../contracts/artifacts/{name}.json",
+        env!("CARGO_MANIFEST_DIR")
+    );
     let json: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let code = |key: &str| json[key].as_str().unwrap().parse().unwrap();
-    Artifact { creation: code("creation"), runtime: code("runtime") }
+    Artifact {
+        creation: code("creation"),
+        runtime: code("runtime"),
+    }
 }
 
 /// Puts a token of `contracts/src/test` at an address of its own, with money for the first account.
 pub(crate) fn odd_token(sandbox: &Sandbox, name: &str) -> Address {
     let address = Address::from_slice(&alloy_primitives::keccak256(name)[..20]);
-    sandbox.place_token(address, artifact(name).runtime, "Odd", "ODD", "1").unwrap();
+    sandbox
+        .place_token(address, artifact(name).runtime, "Odd", "ODD", "1")
+        .unwrap();
     sandbox.mint(address, sandbox.payer(), 1_000_000).unwrap();
     address
 }
 
 /// A payment with an odd token.
 pub(crate) fn odd_payment(sandbox: &Sandbox, token: Address) -> Payment {
-    Payment { token, name: "Odd", version: "1", ..Payment::new(sandbox) }
+    Payment {
+        token,
+        name: "Odd",
+        version: "1",
+        ..Payment::new(sandbox)
+    }
 }
 
 /// A token balance in atomic units.
 pub(crate) fn balance(sandbox: &Sandbox, token: Address, account: Address) -> u64 {
-    sandbox.balance_of(token, account).unwrap().to_string().parse().unwrap()
+    sandbox
+        .balance_of(token, account)
+        .unwrap()
+        .to_string()
+        .parse()
+        .unwrap()
 }

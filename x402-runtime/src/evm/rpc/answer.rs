@@ -51,15 +51,28 @@ impl LogAnswer {
         if self.removed == Some(true) {
             return bad("a log that a reorganisation removed");
         }
-        Ok(LogInfo { address: self.address, topics: self.topics, data: self.data, transaction, block_number: block.to() })
+        Ok(LogInfo {
+            address: self.address,
+            topics: self.topics,
+            data: self.data,
+            transaction,
+            block_number: block.to(),
+        })
     }
 
     /// Reads a log and checks that it is one that was asked for.
     pub(super) fn check(self, filter: &LogFilter) -> Result<LogInfo, ChainError> {
         let log = self.read()?;
         let in_range = (filter.from_block..=filter.to_block).contains(&log.block_number);
-        let mut wanted = filter.topics.iter().enumerate().filter_map(|(at, topic)| topic.map(|topic| (at, topic)));
-        if in_range && log.address == filter.address && wanted.all(|(at, topic)| log.topics.get(at) == Some(&topic)) {
+        let mut wanted = filter
+            .topics
+            .iter()
+            .enumerate()
+            .filter_map(|(at, topic)| topic.map(|topic| (at, topic)));
+        if in_range
+            && log.address == filter.address
+            && wanted.all(|(at, topic)| log.topics.get(at) == Some(&topic))
+        {
             return Ok(log);
         }
         bad("a log that was not asked for")
@@ -93,7 +106,11 @@ impl ReceiptAnswer {
             Some(1) => true,
             _ => return bad("a receipt without a status"),
         };
-        let logs: Vec<LogInfo> = self.logs.into_iter().map(LogAnswer::read).collect::<Result<_, _>>()?;
+        let logs: Vec<LogInfo> = self
+            .logs
+            .into_iter()
+            .map(LogAnswer::read)
+            .collect::<Result<_, _>>()?;
         if logs.iter().any(|log| log.transaction != transaction) {
             return bad("a log of another transaction");
         }

@@ -11,19 +11,26 @@ use crate::evm::chain::{CallError, ChainError, SendError};
 pub(super) fn chain_error(error: TransportError) -> ChainError {
     match error {
         RpcError::ErrorResp(payload) => refused(&payload),
-        RpcError::Transport(TransportErrorKind::Custom(inner)) => match inner.downcast::<ChainError>() {
-            Ok(error) => *error,
-            Err(_) => ChainError::Unreachable("the transport failed".to_owned()),
-        },
+        RpcError::Transport(TransportErrorKind::Custom(inner)) => {
+            match inner.downcast::<ChainError>() {
+                Ok(error) => *error,
+                Err(_) => ChainError::Unreachable("the transport failed".to_owned()),
+            }
+        }
         RpcError::Transport(_) => ChainError::Unreachable("the transport failed".to_owned()),
         // Their texts repeat the answer, which is foreign.
-        RpcError::DeserError { .. } | RpcError::NullResp => ChainError::BadAnswer("a result of another shape".to_owned()),
+        RpcError::DeserError { .. } | RpcError::NullResp => {
+            ChainError::BadAnswer("a result of another shape".to_owned())
+        }
         _ => ChainError::BadAnswer("the request could not be made".to_owned()),
     }
 }
 
 fn refused(payload: &ErrorPayload) -> ChainError {
-    ChainError::Refused { code: payload.code, message: shorten(&payload.message) }
+    ChainError::Refused {
+        code: payload.code,
+        message: shorten(&payload.message),
+    }
 }
 
 /// The error of a call: a revert, if the node says so in any of the known ways.
@@ -42,7 +49,13 @@ pub(super) fn call_error(error: TransportError) -> CallError {
 
 fn says_revert(message: &str) -> bool {
     const SIGNS: [&str; 7] = [
-        "revert", "out of gas", "outofgas", "invalid opcode", "gas required exceeds", "always failing", "vm execution error",
+        "revert",
+        "out of gas",
+        "outofgas",
+        "invalid opcode",
+        "gas required exceeds",
+        "always failing",
+        "vm execution error",
     ];
     let message = message.to_ascii_lowercase();
     SIGNS.iter().any(|sign| message.contains(sign))
@@ -63,13 +76,30 @@ pub(super) fn send_error(error: TransportError) -> SendError {
     };
     let text = payload.message.to_ascii_lowercase();
     let has = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
-    if has(&["already known", "known transaction", "already imported", "alreadyknown", "already in mempool"]) {
+    if has(&[
+        "already known",
+        "known transaction",
+        "already imported",
+        "alreadyknown",
+        "already in mempool",
+    ]) {
         SendError::AlreadyKnown
-    } else if has(&["nonce too low", "nonce is too low", "oldnonce", "nonce has already been used"]) {
+    } else if has(&[
+        "nonce too low",
+        "nonce is too low",
+        "oldnonce",
+        "nonce has already been used",
+    ]) {
         SendError::NonceTooLow
     } else if has(&["nonce too high", "nonce gap", "nonce is too high"]) {
         SendError::NonceTooHigh
-    } else if has(&["underpriced", "fee too low", "less than block base fee", "feetoolow", "gas price too low"]) {
+    } else if has(&[
+        "underpriced",
+        "fee too low",
+        "less than block base fee",
+        "feetoolow",
+        "gas price too low",
+    ]) {
         SendError::Underpriced(shorten(&payload.message))
     } else if has(&["insufficient funds", "insufficient balance"]) {
         SendError::InsufficientFunds
@@ -89,22 +119,51 @@ mod tests {
 
     fn payload(code: i64, message: &str, data: Option<&str>) -> TransportError {
         let data = data.map(|data| RawValue::from_string(data.to_owned()).unwrap());
-        RpcError::ErrorResp(ErrorPayload { code, message: message.to_owned().into(), data })
+        RpcError::ErrorResp(ErrorPayload {
+            code,
+            message: message.to_owned().into(),
+            data,
+        })
     }
 
     #[test]
     fn broadcast_errors_of_several_nodes_are_sorted() {
         let send = |code, message: &str| send_error(payload(code, message, None));
         assert_eq!(send(-32000, "already known"), SendError::AlreadyKnown);
-        assert_eq!(send(-32603, "transaction already imported"), SendError::AlreadyKnown);
-        assert_eq!(send(-32000, "nonce too low: next nonce 5, tx nonce 4"), SendError::NonceTooLow);
-        assert_eq!(send(-32010, "OldNonce, Current nonce: 5"), SendError::NonceTooLow);
-        assert!(matches!(send(-32000, "replacement transaction underpriced"), SendError::Underpriced(_)));
-        assert_eq!(send(-32003, "Insufficient funds for gas * price + value"), SendError::InsufficientFunds);
-        assert!(matches!(send(-32000, "intrinsic gas too low"), SendError::Rejected(_)));
+        assert_eq!(
+            send(-32603, "transaction already imported"),
+            SendError::AlreadyKnown
+        );
+        assert_eq!(
+            send(-32000, "nonce too low: next nonce 5, tx nonce 4"),
+            SendError::NonceTooLow
+        );
+        assert_eq!(
+            send(-32010, "OldNonce, Current nonce: 5"),
+            SendError::NonceTooLow
+        );
+        assert!(matches!(
+            send(-32000, "replacement transaction underpriced"),
+            SendError::Underpriced(_)
+        ));
+        assert_eq!(
+            send(-32003, "Insufficient funds for gas * price + value"),
+            SendError::InsufficientFunds
+        );
+        assert!(matches!(
+            send(-32000, "intrinsic gas too low"),
+            SendError::Rejected(_)
+        ));
         // None of these says that the node did not pass it on.
-        for (code, message) in [(-32603, "Internal error"), (-32005, "rate limited"), (-32000 - 99, "backend timeout")] {
-            assert!(matches!(send(code, message), SendError::Unsure(_)), "{message}");
+        for (code, message) in [
+            (-32603, "Internal error"),
+            (-32005, "rate limited"),
+            (-32000 - 99, "backend timeout"),
+        ] {
+            assert!(
+                matches!(send(code, message), SendError::Unsure(_)),
+                "{message}"
+            );
         }
     }
 
@@ -113,8 +172,16 @@ mod tests {
         let text = "0x08c379a0000000000000000000000000000000000000000000000000000000000000002000000000000000000000000000000000000000000000000000000000000000026869000000000000000000000000000000000000000000000000000000000000";
         let forms = [
             (3, "execution reverted: hi", format!("{text:?}")),
-            (-32015, "VM execution error.", format!("\"Reverted {text}\"")),
-            (-32000, "execution reverted", format!("{{\"data\":{text:?}}}")),
+            (
+                -32015,
+                "VM execution error.",
+                format!("\"Reverted {text}\""),
+            ),
+            (
+                -32000,
+                "execution reverted",
+                format!("{{\"data\":{text:?}}}"),
+            ),
         ];
         for (code, message, data) in forms {
             match call_error(payload(code, message, Some(&data))) {
@@ -122,9 +189,18 @@ mod tests {
                 error => panic!("{error}"),
             }
         }
-        assert!(matches!(call_error(payload(-32000, "out of gas", None)), CallError::Revert { .. }));
+        assert!(matches!(
+            call_error(payload(-32000, "out of gas", None)),
+            CallError::Revert { .. }
+        ));
         for message in ["header not found", "rate limited", "missing trie node"] {
-            assert!(matches!(call_error(payload(-32000, message, None)), CallError::Chain(_)), "{message}");
+            assert!(
+                matches!(
+                    call_error(payload(-32000, message, None)),
+                    CallError::Chain(_)
+                ),
+                "{message}"
+            );
         }
     }
 }

@@ -29,12 +29,18 @@ impl Bounded {
             .timeout(limits.deadline)
             .build()
             .map_err(|_| ChainError::Unreachable("no HTTP client could be made".to_owned()))?;
-        Ok(Self { client, url, limits })
+        Ok(Self {
+            client,
+            url,
+            limits,
+        })
     }
 
     async fn exchange(self, packet: RequestPacket) -> Result<ResponsePacket, ChainError> {
         let bad = |what: &str| ChainError::BadAnswer(what.to_owned());
-        let request = packet.as_single().ok_or_else(|| bad("batches are not used"))?;
+        let request = packet
+            .as_single()
+            .ok_or_else(|| bad("batches are not used"))?;
         let id = request.id().clone();
         let body = request.serialized().get().to_owned();
         let response = self
@@ -46,10 +52,14 @@ impl Bounded {
             .await
             .map_err(|error| describe(&error))?;
         if !response.status().is_success() {
-            return Err(ChainError::Unreachable(format!("HTTP status {}", response.status().as_u16())));
+            return Err(ChainError::Unreachable(format!(
+                "HTTP status {}",
+                response.status().as_u16()
+            )));
         }
         let body = read_body(response, self.limits.max_answer).await?;
-        let answer: ResponsePacket = serde_json::from_slice(&body).map_err(|_| bad("not a JSON-RPC answer"))?;
+        let answer: ResponsePacket =
+            serde_json::from_slice(&body).map_err(|_| bad("not a JSON-RPC answer"))?;
         match &answer {
             ResponsePacket::Single(single) if single.id == id => Ok(answer),
             _ => Err(bad("an answer to another request")),
@@ -59,7 +69,10 @@ impl Bounded {
 
 async fn read_body(mut response: reqwest::Response, cap: usize) -> Result<Vec<u8>, ChainError> {
     let too_large = || ChainError::BadAnswer(format!("longer than {cap} bytes"));
-    if response.content_length().is_some_and(|length| usize::try_from(length).map_or(true, |length| length > cap)) {
+    if response
+        .content_length()
+        .is_some_and(|length| usize::try_from(length).map_or(true, |length| length > cap))
+    {
         return Err(too_large());
     }
     let mut body = Vec::new();
@@ -100,7 +113,9 @@ impl Service<RequestPacket> for Bounded {
         let deadline = self.limits.deadline;
         let exchange = self.clone().exchange(packet);
         Box::pin(async move {
-            let answer = tokio::time::timeout(deadline, exchange).await.unwrap_or(Err(ChainError::Timeout));
+            let answer = tokio::time::timeout(deadline, exchange)
+                .await
+                .unwrap_or(Err(ChainError::Timeout));
             answer.map_err(TransportErrorKind::custom)
         })
     }
