@@ -10,6 +10,7 @@ use x402_client::transport::{
     CutReason, Transport, TransportError, TransportErrorKind, TransportReply,
 };
 use x402_client::{Action, Budget, Charged, Error, Wallet};
+use x402_model::wire::headers::{DEFAULT_CAP, decode_value};
 
 use crate::seller::{Act, Seller, builder, client, offer, option, served};
 
@@ -96,6 +97,48 @@ async fn the_paid_request_is_the_unpaid_one_with_a_payment() {
         (paid["x-trace"].as_str(), paid["content-type"].as_str()),
         ("7", "application/json")
     );
+}
+
+/// The seller offers something else with every answer; what was checked is what is signed, field by field.
+#[tokio::test]
+async fn a11_what_was_checked_is_what_is_signed() {
+    let seller = Seller::start(|_| Act::Drop).await;
+    let (cheap, dear) = (offer(&seller.url(), &[option()]), {
+        let mut dear = option();
+        dear["amount"] = "900000".into();
+        dear["payTo"] = "0x90F79bf6EB2c4f870365E785982E1f101E93b906".into();
+        offer(&seller.url(), &[dear])
+    });
+    seller.now(move |seen| {
+        if seen.paid.is_some() {
+            dear.clone()
+        } else {
+            cheap.clone()
+        }
+    });
+    let clock = x402_client::time::ManualClock::at_ms(1_790_000_000_000);
+    let client = builder(Budget::new("1 USD").unwrap())
+        .clock(clock)
+        .build()
+        .unwrap();
+    let error = client.get(&seller.url()).send().await.unwrap_err();
+    assert_eq!(error.code(), "refused");
+    assert_eq!(seller.payments(), (1, 1));
+    let header = seller.seen()[1].payment().unwrap().clone();
+    let payment = decode_value(header.as_bytes(), DEFAULT_CAP).unwrap();
+    let signed = &payment["payload"]["authorization"];
+    assert_eq!(payment["accepted"], option());
+    assert_eq!(
+        (&signed["to"], &signed["value"]),
+        (&option()["payTo"], &option()["amount"])
+    );
+    assert_eq!(
+        (&signed["validAfter"], &signed["validBefore"]),
+        (&"0".into(), &"1790000060".into())
+    );
+    assert_eq!(signed["from"], client.wallet().address().to_checksum(None));
+    assert_eq!(signed["nonce"], error.receipt().unwrap().nonce.to_string());
+    assert_eq!(client.budget().spent(), "0.01");
 }
 
 #[tokio::test]
