@@ -21,8 +21,8 @@ use crate::paywall::{Mistake, Rail};
 
 pub(crate) use development::{is_development_account, is_main};
 pub(crate) use origin::Origin;
-pub use terms::Terms;
 pub(crate) use terms::SCHEME;
+pub use terms::Terms;
 
 /// Longest 402 header in bytes of base64 (discovery 2.4, rule 13).
 pub(crate) const MAX_TERMS_HEADER: usize = 12 * 1024;
@@ -80,13 +80,21 @@ impl BoundEndpoint {
     /// The text that tells buyers what the endpoint sells.
     #[must_use]
     pub const fn description(&self) -> &'static str {
-        if self.spec.description.is_empty() { self.spec.summary } else { self.spec.description }
+        if self.spec.description.is_empty() {
+            self.spec.summary
+        } else {
+            self.spec.description
+        }
     }
 
     /// The `accepts` list as JSON text, as it stands in the 402.
     #[must_use]
     pub(crate) fn accepts_json(&self) -> String {
-        let entries: Vec<&str> = self.terms.iter().map(|terms| terms.offered().raw().get()).collect();
+        let entries: Vec<&str> = self
+            .terms
+            .iter()
+            .map(|terms| terms.offered().raw().get())
+            .collect();
         format!("[{}]", entries.join(","))
     }
 }
@@ -125,8 +133,16 @@ pub(crate) fn bind(mounted: &[Mounted], given: &Given, mistakes: &mut Vec<Mistak
         mistakes.push(Mistake::NothingMounted);
     }
     routes::check(mounted, mistakes);
-    let context = Context { origin: &origin, assets: &assets, pay_to, given };
-    let endpoints = mounted.iter().filter_map(|one| context.endpoint(one, mistakes)).collect();
+    let context = Context {
+        origin: &origin,
+        assets: &assets,
+        pay_to,
+        given,
+    };
+    let endpoints = mounted
+        .iter()
+        .filter_map(|one| context.endpoint(one, mistakes))
+        .collect();
     Bound { endpoints, assets }
 }
 
@@ -148,12 +164,19 @@ enum Receiver {
 }
 
 fn pay_to(text: Option<&str>, whose: &str, mistakes: &mut Vec<Mistake>) -> Receiver {
-    let Some(text) = text else { return Receiver::Absent };
+    let Some(text) = text else {
+        return Receiver::Absent;
+    };
     match parse_address(text) {
-        Ok(address) if address.is_zero() => mistakes.push(Mistake::PayToZero { whose: whose.to_owned() }),
+        Ok(address) if address.is_zero() => mistakes.push(Mistake::PayToZero {
+            whose: whose.to_owned(),
+        }),
         Ok(address) => return Receiver::Is(address),
         Err(error) => {
-            mistakes.push(Mistake::PayToInvalid { whose: whose.to_owned(), reason: error.to_string() });
+            mistakes.push(Mistake::PayToInvalid {
+                whose: whose.to_owned(),
+                reason: error.to_string(),
+            });
         }
     }
     Receiver::Wrong
@@ -182,7 +205,13 @@ impl Context<'_> {
             .filter_map(|(asset, amount)| Terms::new(asset, amount, receiver, spec.timeout_seconds))
             .map(Arc::new)
             .collect();
-        Some(BoundEndpoint { spec: spec.clone(), method, path, origin: self.origin.to_owned(), terms })
+        Some(BoundEndpoint {
+            spec: spec.clone(),
+            method,
+            path,
+            origin: self.origin.to_owned(),
+            terms,
+        })
     }
 
     fn receiver(&self, spec: &EndpointSpec, mistakes: &mut Vec<Mistake>) -> Option<Address> {
@@ -210,7 +239,12 @@ impl Context<'_> {
         let max = rules::MAX_TIMEOUT_SECONDS;
         if spec.timeout_seconds < min || spec.timeout_seconds > max {
             let endpoint = spec.id.to_owned();
-            mistakes.push(Mistake::Timeout { endpoint, seconds: spec.timeout_seconds, min, max });
+            mistakes.push(Mistake::Timeout {
+                endpoint,
+                seconds: spec.timeout_seconds,
+                min,
+                max,
+            });
         }
     }
 }
@@ -221,11 +255,21 @@ fn texts(spec: &EndpointSpec, mistakes: &mut Vec<Mistake>) {
     for error in spec.check() {
         match error {
             // Said with more context by the passes below.
-            SpecError::Route(_) | SpecError::Text { field: "timeout_seconds" | "pay_to" | "rails", .. } => {}
+            SpecError::Route(_)
+            | SpecError::Text {
+                field: "timeout_seconds" | "pay_to" | "rails",
+                ..
+            } => {}
             SpecError::Price(error) => {
-                mistakes.push(Mistake::PriceInvalid { endpoint: endpoint(), reason: error.to_string() });
+                mistakes.push(Mistake::PriceInvalid {
+                    endpoint: endpoint(),
+                    reason: error.to_string(),
+                });
             }
-            other => mistakes.push(Mistake::TextInvalid { endpoint: endpoint(), reason: other.to_string() }),
+            other => mistakes.push(Mistake::TextInvalid {
+                endpoint: endpoint(),
+                reason: other.to_string(),
+            }),
         }
     }
 }

@@ -24,7 +24,9 @@ impl Clock for SystemClock {
         // A clock before 1970 reads as 0: every authorization then looks not yet valid, which is closed.
         SystemTime::now()
             .duration_since(UNIX_EPOCH)
-            .map_or(0, |elapsed| u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
+            .map_or(0, |elapsed| {
+                u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+            })
     }
 }
 
@@ -44,7 +46,9 @@ impl ManualClock {
     /// A clock that stands at `now_ms` milliseconds since the epoch.
     #[must_use]
     pub const fn new(now_ms: u64) -> Self {
-        Self { now_ms: AtomicU64::new(now_ms) }
+        Self {
+            now_ms: AtomicU64::new(now_ms),
+        }
     }
 
     /// A clock that stands at `seconds` since the epoch.
@@ -72,6 +76,8 @@ impl Clock for ManualClock {
 
 impl fmt::Debug for ManualClock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ManualClock").field("now_ms", &self.now_ms()).finish()
+        f.debug_struct("ManualClock")
+            .field("now_ms", &self.now_ms())
+            .finish()
     }
 }

@@ -102,7 +102,9 @@ impl PaywallSettings {
     ///
     /// # Errors
     /// As [`from_env`](Self::from_env).
-    pub fn from_vars(vars: impl IntoIterator<Item = (String, String)>) -> Result<Self, SettingsError> {
+    pub fn from_vars(
+        vars: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, SettingsError> {
         env::read(vars)
     }
 
@@ -111,13 +113,19 @@ impl PaywallSettings {
     /// # Errors
     /// [`SettingsError`] with the mistakes of both.
     pub fn load(path: Option<&Path>) -> Result<Self, SettingsError> {
-        let file = path.map_or_else(|| Ok(Self::default()), |path| match std::fs::read_to_string(path) {
-            Ok(text) => Self::from_toml(&text),
-            Err(error) => {
-                let reason = error.to_string();
-                Err(SettingsError::one(SettingMistake::File { path: path.to_path_buf(), reason }))
-            }
-        });
+        let file = path.map_or_else(
+            || Ok(Self::default()),
+            |path| match std::fs::read_to_string(path) {
+                Ok(text) => Self::from_toml(&text),
+                Err(error) => {
+                    let reason = error.to_string();
+                    Err(SettingsError::one(SettingMistake::File {
+                        path: path.to_path_buf(),
+                        reason,
+                    }))
+                }
+            },
+        );
         match (file, Self::from_env()) {
             (Ok(file), Ok(env)) => Ok(file.overridden_by(env)),
             (Err(file), Err(env)) => Err(file.and(env)),
@@ -131,7 +139,11 @@ impl PaywallSettings {
         Self {
             origin: other.origin.or(self.origin),
             pay_to: other.pay_to.or(self.pay_to),
-            rails: if other.rails.is_empty() { self.rails } else { other.rails },
+            rails: if other.rails.is_empty() {
+                self.rails
+            } else {
+                other.rails
+            },
             rpc_url: other.rpc_url.or(self.rpc_url),
             settler_key_file: other.settler_key_file.or(self.settler_key_file),
             ledger: other.ledger.or(self.ledger),
@@ -161,7 +173,9 @@ impl LimitSettings {
             body_cap: other.body_cap.or(self.body_cap),
             answer_cap: other.answer_cap.or(self.answer_cap),
             body_timeout_seconds: other.body_timeout_seconds.or(self.body_timeout_seconds),
-            handler_timeout_seconds: other.handler_timeout_seconds.or(self.handler_timeout_seconds),
+            handler_timeout_seconds: other
+                .handler_timeout_seconds
+                .or(self.handler_timeout_seconds),
             settle_timeout_seconds: other.settle_timeout_seconds.or(self.settle_timeout_seconds),
             max_in_flight: other.max_in_flight.or(self.max_in_flight),
             confirmations: other.confirmations.or(self.confirmations),
@@ -178,12 +192,25 @@ impl LimitSettings {
         set(&mut limits.header_cap, self.header_cap);
         set(&mut limits.body_cap, self.body_cap);
         set(&mut limits.answer_cap, self.answer_cap);
-        set(&mut limits.body_timeout, self.body_timeout_seconds.map(Duration::from_secs));
-        set(&mut limits.handler_timeout, self.handler_timeout_seconds.map(Duration::from_secs));
-        set(&mut limits.settle_timeout, self.settle_timeout_seconds.map(Duration::from_secs));
+        set(
+            &mut limits.body_timeout,
+            self.body_timeout_seconds.map(Duration::from_secs),
+        );
+        set(
+            &mut limits.handler_timeout,
+            self.handler_timeout_seconds.map(Duration::from_secs),
+        );
+        set(
+            &mut limits.settle_timeout,
+            self.settle_timeout_seconds.map(Duration::from_secs),
+        );
         set(&mut limits.max_in_flight, self.max_in_flight);
         set(&mut limits.confirmations, self.confirmations);
-        set(&mut limits.retention, self.retention_days.map(|days| Duration::from_secs(days.saturating_mul(86_400))));
+        set(
+            &mut limits.retention,
+            self.retention_days
+                .map(|days| Duration::from_secs(days.saturating_mul(86_400))),
+        );
     }
 }
 

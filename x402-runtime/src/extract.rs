@@ -45,7 +45,13 @@ pub struct Paid {
 impl Paid {
     pub(crate) fn new(key: &PaymentKey, amount: AtomicAmount, asset: Asset) -> Self {
         let payment_id = PaymentId::of(key);
-        Self { payer: key.payer, amount, network: key.network.clone(), asset, payment_id }
+        Self {
+            payer: key.payer,
+            amount,
+            network: key.network.clone(),
+            asset,
+            payment_id,
+        }
     }
 }
 

@@ -7,7 +7,11 @@
 pub(crate) fn failpoint(name: &str) {
     use std::sync::OnceLock;
     static CHOSEN: OnceLock<Option<String>> = OnceLock::new();
-    if CHOSEN.get_or_init(|| std::env::var("X402_FAILPOINT").ok()).as_deref() == Some(name) {
+    if CHOSEN
+        .get_or_init(|| std::env::var("X402_FAILPOINT").ok())
+        .as_deref()
+        == Some(name)
+    {
         std::process::abort();
     }
 }

@@ -50,7 +50,8 @@ pub(crate) use rail::rail_id;
 
 /// Answer headers that a browser's scripts may only read when CORS exposes them
 /// (`Access-Control-Expose-Headers`). The paywall sets no CORS headers itself.
-pub const CORS_EXPOSE_HEADERS: [&str; 3] = ["PAYMENT-REQUIRED", "PAYMENT-RESPONSE", "X-PAYMENT-RESPONSE"];
+pub const CORS_EXPOSE_HEADERS: [&str; 3] =
+    ["PAYMENT-REQUIRED", "PAYMENT-RESPONSE", "X-PAYMENT-RESPONSE"];
 
 /// Request headers that a browser's scripts may only send when CORS allows them (`Access-Control-Allow-Headers`).
 /// Preflights (`OPTIONS`) are never charged.
@@ -99,7 +100,7 @@ where
     /// finished by the next process that opens the ledger.
     pub async fn shutdown(&self) -> bool {
         let drained = self.core.drain().await;
-        tracing::info!(name: "x402.shutdown", drained);
+        tracing::info!(name: "x402.shutdown", drained, "paywall shut down");
         drained
     }
 
@@ -112,13 +113,20 @@ where
 
 impl<S> Clone for Paywall<S> {
     fn clone(&self) -> Self {
-        Self { router: self.router.clone(), endpoints: Arc::clone(&self.endpoints), core: Arc::clone(&self.core) }
+        Self {
+            router: self.router.clone(),
+            endpoints: Arc::clone(&self.endpoints),
+            core: Arc::clone(&self.core),
+        }
     }
 }
 
 impl<S> fmt::Debug for Paywall<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ids: Vec<&str> = self.endpoints.iter().map(BoundEndpoint::id).collect();
-        f.debug_struct("Paywall").field("endpoints", &ids).field("core", &self.core).finish_non_exhaustive()
+        f.debug_struct("Paywall")
+            .field("endpoints", &ids)
+            .field("core", &self.core)
+            .finish_non_exhaustive()
     }
 }

@@ -45,7 +45,11 @@ impl Challenge {
     /// Encodes the terms of an endpoint.
     pub(crate) fn new(endpoint: &BoundEndpoint) -> Self {
         let spec = endpoint.spec();
-        let tags = if spec.tags.is_empty() { String::new() } else { format!(r#""tags":{},"#, json(spec.tags)) };
+        let tags = if spec.tags.is_empty() {
+            String::new()
+        } else {
+            format!(r#""tags":{},"#, json(spec.tags))
+        };
         // Origins hold no byte that JSON escapes, so the open string can go on with the path.
         let head_json = format!(
             r#"{{"x402Version":2,"resource":{{"description":{},"mimeType":{},{tags}"url":"{}"#,
@@ -56,7 +60,10 @@ impl Challenge {
         let middle_json = format!(r#""}},"accepts":{},"error":"#, endpoint.accepts_json());
         let tail = format!("{middle_json}{}}}", json(FIRST_CONTACT));
         let whole = head_json.len() - head_json.len() % 3;
-        let (groups, rest) = head_json.as_bytes().split_at_checked(whole).unwrap_or_default();
+        let (groups, rest) = head_json
+            .as_bytes()
+            .split_at_checked(whole)
+            .unwrap_or_default();
         let mut challenge = Self {
             head: STANDARD.encode(groups),
             head_rest: rest.to_vec(),
@@ -90,7 +97,8 @@ impl Challenge {
         if error == FIRST_CONTACT {
             return self.header(path);
         }
-        let mut text = Vec::with_capacity(self.head_json.len() + path.len() + self.middle_json.len() + 64);
+        let mut text =
+            Vec::with_capacity(self.head_json.len() + path.len() + self.middle_json.len() + 64);
         text.extend_from_slice(self.head_json.as_bytes());
         push_path(&mut text, path);
         text.extend_from_slice(self.middle_json.as_bytes());
@@ -132,7 +140,9 @@ pub(crate) fn problem_json(problem: &Problem) -> Bytes {
 
 /// JSON text of a value that always has one.
 fn json<T: serde::Serialize + ?Sized>(value: &T) -> String {
-    serde_json::to_value(value).unwrap_or(Value::Null).to_string()
+    serde_json::to_value(value)
+        .unwrap_or(Value::Null)
+        .to_string()
 }
 
 /// Appends a request's path such that it is a path of RFC 3986 and needs no escape in JSON. Escapes that are there stay.
@@ -141,7 +151,9 @@ fn push_path(out: &mut Vec<u8>, path: &str) {
     let bytes = bytes.get(..MAX_PATH).unwrap_or(bytes);
     for (at, byte) in bytes.iter().copied().enumerate() {
         let kept = match byte {
-            b'%' => matches!(bytes.get(at + 1..at + 3), Some([a, b]) if a.is_ascii_hexdigit() && b.is_ascii_hexdigit()),
+            b'%' => {
+                matches!(bytes.get(at + 1..at + 3), Some([a, b]) if a.is_ascii_hexdigit() && b.is_ascii_hexdigit())
+            }
             _ => byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte),
         };
         if kept {

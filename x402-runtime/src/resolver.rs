@@ -49,7 +49,9 @@ pub(crate) fn spawn(core: &Arc<Core>) {
                 () = closing.cancelled() => break,
                 _ = ticks.tick() => {}
             }
-            let Some(core) = Weak::upgrade(&weak) else { break };
+            let Some(core) = Weak::upgrade(&weak) else {
+                break;
+            };
             tick(&core).await;
             round = round.wrapping_add(1);
             if round.is_multiple_of(PURGE_EVERY) {
@@ -74,11 +76,14 @@ pub(crate) async fn recover(core: &Core) -> Recovered {
 }
 
 async fn purge(core: &Core) {
-    let before_ms = core.clock.now_ms().saturating_sub(millis(core.limits.retention));
+    let before_ms = core
+        .clock
+        .now_ms()
+        .saturating_sub(millis(core.limits.retention));
     match core.ledger.purge(before_ms, PURGE_BATCH).await {
         Ok(0) => {}
-        Ok(removed) => tracing::debug!(name: "x402.purged", removed),
-        Err(error) => tracing::error!(name: "x402.ledger_failed", %error),
+        Ok(removed) => tracing::debug!(name: "x402.purged", removed, "old payments were removed"),
+        Err(error) => tracing::error!(name: "x402.ledger_failed", %error, "the ledger failed"),
     }
 }
 
@@ -87,7 +92,7 @@ async fn tick(core: &Core) -> Recovered {
     let records = match core.ledger.due(core.clock.now_ms(), BATCH).await {
         Ok(records) => records,
         Err(error) => {
-            tracing::error!(name: "x402.ledger_failed", %error);
+            tracing::error!(name: "x402.ledger_failed", %error, "the ledger failed");
             return Recovered::default();
         }
     };
@@ -95,7 +100,7 @@ async fn tick(core: &Core) -> Recovered {
     let moved = futures_util::stream::iter(records)
         .map(|record| async move {
             resolve(core, record).await.unwrap_or_else(|error| {
-                tracing::error!(name: "x402.ledger_failed", %error);
+                tracing::error!(name: "x402.ledger_failed", %error, "the ledger failed");
                 false
             })
         })
@@ -127,7 +132,9 @@ async fn ask(core: &Core, record: &Record) -> Evidence {
     let payment = record.payment_ref();
     let asked = core.facilitator.evidence(&payment);
     let evidence = timeout(core.limits.settle_timeout, asked).await;
-    evidence.unwrap_or_else(|_| Evidence::Unavailable { reason: "no answer in time".to_owned() })
+    evidence.unwrap_or_else(|_| Evidence::Unavailable {
+        reason: "no answer in time".to_owned(),
+    })
 }
 
 async fn settle(core: &Core, record: &Record) -> Result<bool, LedgerError> {
@@ -136,20 +143,27 @@ async fn settle(core: &Core, record: &Record) -> Result<bool, LedgerError> {
         return Ok(false);
     }
     let attempt = attempt(core, &record.key).await?;
-    Ok(matches!(attempt, Attempt::Settled(_) | Attempt::Refused(..)))
+    Ok(matches!(
+        attempt,
+        Attempt::Settled(_) | Attempt::Refused(..)
+    ))
 }
 
 async fn advance(core: &Core, record: &Record, event: Event) -> Result<bool, LedgerError> {
     let name = event.name();
     let (before, endpoint) = (record.state, record.endpoint.as_str());
-    let moved = match core.ledger.advance(&record.key, event, core.clock.now_ms()).await? {
+    let moved = match core
+        .ledger
+        .advance(&record.key, event, core.clock.now_ms())
+        .await?
+    {
         Advanced::Done(record) => record.state != before,
         Advanced::Removed => true,
         // Somebody else was faster.
         Advanced::Lost(_) => false,
     };
     if moved {
-        tracing::info!(name: "x402.resolved", endpoint, from = before.as_str(), event = name);
+        tracing::info!(name: "x402.resolved", endpoint, from = before.as_str(), event = name, "a payment moved");
     }
     Ok(moved)
 }

@@ -23,13 +23,19 @@ pub(crate) fn signer(payload: &ExactEvmPayload, separator: &DomainSeparator) -> 
     if payload.signature.is_erc6492() {
         return Signer::Wrapped;
     }
-    let Some(parts) = payload.signature.split() else { return Signer::SomebodyElse };
+    let Some(parts) = payload.signature.split() else {
+        return Signer::SomebodyElse;
+    };
     let digest = payload.authorization.digest(separator);
     if recover(digest, &parts) != Some(payload.authorization.from) {
         return Signer::SomebodyElse;
     }
     let v = payload.signature.as_bytes().last().copied();
-    if parts.is_low_s() && matches!(v, Some(27 | 28)) { Signer::Payer } else { Signer::PayerInRefusedForm }
+    if parts.is_low_s() && matches!(v, Some(27 | 28)) {
+        Signer::Payer
+    } else {
+        Signer::PayerInRefusedForm
+    }
 }
 
 /// The account whose key signed the digest.
@@ -38,8 +44,15 @@ pub(crate) fn recover(digest: B256, parts: &EcdsaParts) -> Option<Address> {
     let (r, s) = compact.split_at_mut(32);
     r.copy_from_slice(parts.r.as_slice());
     s.copy_from_slice(parts.s.as_slice());
-    let id = if parts.y_parity { RecoveryId::One } else { RecoveryId::Zero };
-    let key = RecoverableSignature::from_compact(&compact, id).ok()?.recover(Message::from_digest(digest.0)).ok()?;
+    let id = if parts.y_parity {
+        RecoveryId::One
+    } else {
+        RecoveryId::Zero
+    };
+    let key = RecoverableSignature::from_compact(&compact, id)
+        .ok()?
+        .recover(Message::from_digest(digest.0))
+        .ok()?;
     let point = key.serialize_uncompressed();
     // The first byte only says that the point is uncompressed.
     let (_, coordinates) = point.split_first()?;
@@ -72,14 +85,24 @@ mod tests {
             nonce: B256::repeat_byte(3),
         };
         let message = Message::from_digest(authorization.digest(&separator).0);
-        let (id, compact) = RecoverableSignature::sign_ecdsa_recoverable(message, &key).serialize_compact();
+        let (id, compact) =
+            RecoverableSignature::sign_ecdsa_recoverable(message, &key).serialize_compact();
         let mut bytes = compact.to_vec();
         bytes.push(27 + id.to_u8());
-        (ExactEvmPayload { signature: Signature::new(bytes).unwrap(), authorization }, separator)
+        (
+            ExactEvmPayload {
+                signature: Signature::new(bytes).unwrap(),
+                authorization,
+            },
+            separator,
+        )
     }
 
     fn with_signature(payload: &ExactEvmPayload, bytes: Vec<u8>) -> ExactEvmPayload {
-        ExactEvmPayload { signature: Signature::new(bytes).unwrap(), ..payload.clone() }
+        ExactEvmPayload {
+            signature: Signature::new(bytes).unwrap(),
+            ..payload.clone()
+        }
     }
 
     #[test]
@@ -97,7 +120,11 @@ mod tests {
                 2 => changed.authorization.valid_before += U256::from(1),
                 _ => changed.authorization.nonce = B256::repeat_byte(4),
             }
-            assert_eq!(signer(&changed, &separator), Signer::SomebodyElse, "field {field}");
+            assert_eq!(
+                signer(&changed, &separator),
+                Signer::SomebodyElse,
+                "field {field}"
+            );
         }
     }
 
@@ -106,7 +133,10 @@ mod tests {
         let (payload, separator) = signed();
         let mut bytes = payload.signature.as_bytes().to_vec();
         bytes[64] -= 27;
-        assert_eq!(signer(&with_signature(&payload, bytes), &separator), Signer::PayerInRefusedForm);
+        assert_eq!(
+            signer(&with_signature(&payload, bytes), &separator),
+            Signer::PayerInRefusedForm
+        );
         let parts = payload.signature.split().unwrap();
         let order = U256::from_be_bytes(secp256k1::constants::CURVE_ORDER);
         let high = EcdsaParts {
@@ -121,8 +151,17 @@ mod tests {
     #[test]
     fn odd_lengths_and_zeros_are_nobodys() {
         let (payload, separator) = signed();
-        for bytes in [vec![0; 65], vec![0xff; 65], vec![1; 64], vec![1; 66], vec![1]] {
-            assert_eq!(signer(&with_signature(&payload, bytes), &separator), Signer::SomebodyElse);
+        for bytes in [
+            vec![0; 65],
+            vec![0xff; 65],
+            vec![1; 64],
+            vec![1; 66],
+            vec![1],
+        ] {
+            assert_eq!(
+                signer(&with_signature(&payload, bytes), &separator),
+                Signer::SomebodyElse
+            );
         }
     }
 }

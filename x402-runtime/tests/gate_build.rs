@@ -1,4 +1,12 @@
 //! What a paywall refuses to start with: every mistake, all at once, each with what to do.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::too_many_lines,
+    reason = "a test fails by panicking, and a table is as long as it is"
+)]
 
 #[path = "common/all.rs"]
 mod common;
@@ -23,7 +31,12 @@ const REAL: &str = "0x52908400098527886E0F7030069857D2E4169EE7";
 
 fn sound() -> PaywallBuilder<Shop> {
     let clock = Arc::new(ManualClock::at_seconds(NOW));
-    builder(&Arc::new(Double::default()), &clock, Arc::new(MemoryLedger::default())).mount(shop::news)
+    builder(
+        &Arc::new(Double::default()),
+        &clock,
+        Arc::new(MemoryLedger::default()),
+    )
+    .mount(shop::news)
 }
 
 async fn codes(builder: PaywallBuilder<Shop>) -> Vec<&'static str> {
@@ -39,7 +52,10 @@ fn token(network: Network, symbol: &'static str, transfer: TransferMethod) -> As
         address: Address::repeat_byte(0x42),
         symbol: Cow::Borrowed(symbol),
         decimals: 6,
-        eip712: Some(Eip712Name { name: Cow::Borrowed("T"), version: Cow::Borrowed("1") }),
+        eip712: Some(Eip712Name {
+            name: Cow::Borrowed("T"),
+            version: Cow::Borrowed("1"),
+        }),
         transfer,
         usd_pegged: false,
     }
@@ -77,7 +93,10 @@ async fn a_sound_paywall_starts() {
     assert_eq!(codes(sound()).await, [""; 0]);
     let own = sound().mount(own).build().await.unwrap();
     let endpoint = own.endpoints().last().unwrap();
-    assert_eq!(endpoint.terms()[0].pay_to().to_string().to_lowercase(), REAL.to_lowercase());
+    assert_eq!(
+        endpoint.terms()[0].pay_to().to_string().to_lowercase(),
+        REAL.to_lowercase()
+    );
 }
 
 #[tokio::test]
@@ -95,10 +114,18 @@ async fn g06_nothing_starts_without_a_verifier() {
         sound().facilitator(double)
     };
     let kind = |version, scheme: &str, network: &str| SupportedResponse {
-        kinds: vec![SupportedKind { x402_version: version, scheme: scheme.into(), network: network.into(), extra: None }],
+        kinds: vec![SupportedKind {
+            x402_version: version,
+            scheme: scheme.into(),
+            network: network.into(),
+            extra: None,
+        }],
         ..SupportedResponse::default()
     };
-    assert_eq!(codes(supports(Err(FacilitatorError::Timeout))).await, ["facilitator_unreachable"]);
+    assert_eq!(
+        codes(supports(Err(FacilitatorError::Timeout))).await,
+        ["facilitator_unreachable"]
+    );
     for unfit in [
         SupportedResponse::default(),
         kind(2, "exact", "eip155:8453"),
@@ -106,10 +133,17 @@ async fn g06_nothing_starts_without_a_verifier() {
         kind(1, "exact", "eip155:84532"),
         kind(1, "exact", "base-sepolia"),
     ] {
-        assert_eq!(codes(supports(Ok(unfit))).await, ["facilitator_kind_missing"]);
+        assert_eq!(
+            codes(supports(Ok(unfit))).await,
+            ["facilitator_kind_missing"]
+        );
     }
     for fit in ["eip155:84532", "eip155:*", "*"] {
-        assert_eq!(codes(supports(Ok(kind(2, "exact", fit)))).await, [""; 0], "{fit}");
+        assert_eq!(
+            codes(supports(Ok(kind(2, "exact", fit)))).await,
+            [""; 0],
+            "{fit}"
+        );
     }
 }
 
@@ -128,11 +162,26 @@ async fn all_mistakes_at_once() {
         .unwrap_err();
     assert_eq!(
         error.codes(),
-        ["limit_invalid", "origin_invalid", "rail_unknown", "pay_to_invalid", "id_taken", "route_taken", "route_missing",
-            "facilitator_missing", "ledger_missing"]
+        [
+            "limit_invalid",
+            "origin_invalid",
+            "rail_unknown",
+            "pay_to_invalid",
+            "id_taken",
+            "route_taken",
+            "route_missing",
+            "facilitator_missing",
+            "ledger_missing"
+        ]
     );
     let text = error.to_string();
-    for part in ["use https", "built in is base-sepolia:USDC", "0x52908400098527886E0F7030069857D2E4169EE7", "mount_at", ".ledger("] {
+    for part in [
+        "use https",
+        "built in is base-sepolia:USDC",
+        "0x52908400098527886E0F7030069857D2E4169EE7",
+        "mount_at",
+        ".ledger(",
+    ] {
         assert!(text.contains(part), "{part} in {text}");
     }
 }
@@ -140,28 +189,61 @@ async fn all_mistakes_at_once() {
 #[tokio::test]
 async fn an_empty_builder_says_what_is_needed() {
     let error = Paywall::<Shop>::builder().build().await.unwrap_err();
-    assert_eq!(error.codes(), ["origin_missing", "no_rails", "nothing_mounted", "facilitator_missing", "ledger_missing"]);
+    assert_eq!(
+        error.codes(),
+        [
+            "origin_missing",
+            "no_rails",
+            "nothing_mounted",
+            "facilitator_missing",
+            "ledger_missing"
+        ]
+    );
 }
 
 #[tokio::test]
 async fn receivers_and_settlers() {
-    assert_eq!(codes(sound().pay_to("0x0000000000000000000000000000000000000000")).await, ["pay_to_zero"]);
-    assert_eq!(codes(sound().pay_to("api.example.com")).await, ["pay_to_invalid"]);
+    assert_eq!(
+        codes(sound().pay_to("0x0000000000000000000000000000000000000000")).await,
+        ["pay_to_zero"]
+    );
+    assert_eq!(
+        codes(sound().pay_to("api.example.com")).await,
+        ["pay_to_invalid"]
+    );
     let no_pay_to = Paywall::<Shop>::builder()
         .origin("https://api.example.com")
         .accept(Rail::new(Network::BASE_SEPOLIA, "USDC"))
         .facilitator(Double::default())
         .ledger(MemoryLedger::default());
-    assert_eq!(codes(no_pay_to.mount(shop::news).mount(own)).await, ["pay_to_missing"]);
+    assert_eq!(
+        codes(no_pay_to.mount(shop::news).mount(own)).await,
+        ["pay_to_missing"]
+    );
     // Real money.
     let main = || sound().accept(Rail::new(Network::BASE, "USDC"));
-    assert_eq!(codes(main()).await, ["pay_to_development_account", "ledger_volatile"]);
+    assert_eq!(
+        codes(main()).await,
+        ["pay_to_development_account", "ledger_volatile"]
+    );
     assert_eq!(codes(main().pay_to(REAL)).await, ["ledger_volatile"]);
-    assert_eq!(codes(main().pay_to(REAL).allow_volatile_ledger()).await, [""; 0]);
+    assert_eq!(
+        codes(main().pay_to(REAL).allow_volatile_ledger()).await,
+        [""; 0]
+    );
     let double = Double::default();
-    double.supported.lock().unwrap().as_mut().unwrap().signers =
-        [("eip155:*".to_owned(), vec![common::PAY_TO.to_owned(), REAL.to_owned()])].into();
-    let settler = codes(main().pay_to(REAL).allow_volatile_ledger().facilitator(double)).await;
+    double.supported.lock().unwrap().as_mut().unwrap().signers = [(
+        "eip155:*".to_owned(),
+        vec![common::PAY_TO.to_owned(), REAL.to_owned()],
+    )]
+    .into();
+    let settler = codes(
+        main()
+            .pay_to(REAL)
+            .allow_volatile_ledger()
+            .facilitator(double),
+    )
+    .await;
     assert_eq!(settler, ["settler_development_account"]);
 }
 
@@ -171,33 +253,74 @@ async fn rails_and_prices() {
     let usdc = || Rail::new(sepolia.clone(), "USDC");
     let custom = |symbol, transfer| Rail::custom(token(sepolia.clone(), symbol, transfer));
     assert_eq!(codes(sound().accept(usdc())).await, ["rail_twice"]);
-    assert_eq!(codes(sound().accept(Rail::new(Network::evm(4326), "MegaUSD"))).await.len(), 1);
+    assert_eq!(
+        codes(sound().accept(Rail::new(Network::evm(4326), "MegaUSD")))
+            .await
+            .len(),
+        1
+    );
     let permit2 = custom("TOK", TransferMethod::Permit2 { eip2612: true });
-    assert_eq!(codes(sound().accept(permit2)).await, ["transfer_method_unsupported"]);
+    assert_eq!(
+        codes(sound().accept(permit2)).await,
+        ["transfer_method_unsupported"]
+    );
     let mut nameless = token(sepolia.clone(), "TOK", TransferMethod::Eip3009);
     nameless.eip712 = None;
-    assert_eq!(codes(sound().accept(Rail::custom(nameless))).await, ["rail_invalid"]);
+    assert_eq!(
+        codes(sound().accept(Rail::custom(nameless))).await,
+        ["rail_invalid"]
+    );
     let tok_rail = || custom("TOK", TransferMethod::Eip3009);
     assert_eq!(codes(sound().mount(tok)).await, ["no_rail_for_price"]);
     assert_eq!(codes(sound().accept(tok_rail()).mount(tok)).await, [""; 0]);
-    assert_eq!(codes(sound().accept(tok_rail()).mount(fine)).await, ["price_inexact"]);
+    assert_eq!(
+        codes(sound().accept(tok_rail()).mount(fine)).await,
+        ["price_inexact"]
+    );
     assert_eq!(codes(sound().mount(picky)).await, ["rail_not_accepted"]);
     assert_eq!(codes(sound().mount(hasty)).await, ["timeout_out_of_range"]);
     // A price in USD is paid by dollar tokens only.
     let only_tok = PaywallSettings::default();
-    let paywall = sound().settings(only_tok).accept(tok_rail()).mount(dollar).build().await.unwrap();
+    let paywall = sound()
+        .settings(only_tok)
+        .accept(tok_rail())
+        .mount(dollar)
+        .build()
+        .await
+        .unwrap();
     let terms = paywall.endpoints().last().unwrap().terms();
-    assert_eq!(terms.iter().map(|terms| terms.asset().symbol.to_string()).collect::<Vec<_>>(), ["USDC"]);
+    assert_eq!(
+        terms
+            .iter()
+            .map(|terms| terms.asset().symbol.to_string())
+            .collect::<Vec<_>>(),
+        ["USDC"]
+    );
 }
 
 #[tokio::test]
 async fn routes() {
     assert_eq!(codes(sound().mount(homeless)).await, ["route_missing"]);
-    assert_eq!(codes(sound().mount_at(Method::Get, "/home", homeless)).await, [""; 0]);
-    assert_eq!(codes(sound().mount_at(Method::Get, "home", homeless)).await, ["route_invalid"]);
-    assert_eq!(codes(sound().mount_at(Method::Get, "/news", homeless)).await, ["route_taken"]);
-    assert_eq!(codes(sound().mount_at(Method::Post, "/news", homeless)).await, [""; 0]);
-    assert_eq!(codes(sound().mount(shop::weather).mount(rival)).await, ["route_conflict"]);
+    assert_eq!(
+        codes(sound().mount_at(Method::Get, "/home", homeless)).await,
+        [""; 0]
+    );
+    assert_eq!(
+        codes(sound().mount_at(Method::Get, "home", homeless)).await,
+        ["route_invalid"]
+    );
+    assert_eq!(
+        codes(sound().mount_at(Method::Get, "/news", homeless)).await,
+        ["route_taken"]
+    );
+    assert_eq!(
+        codes(sound().mount_at(Method::Post, "/news", homeless)).await,
+        [""; 0]
+    );
+    assert_eq!(
+        codes(sound().mount(shop::weather).mount(rival)).await,
+        ["route_conflict"]
+    );
     assert_eq!(codes(sound().mount(namesake)).await, ["id_taken"]);
     // What the check lets through, the router takes: no panic.
     for (first, second) in [
@@ -211,7 +334,11 @@ async fn routes() {
         ("/{x}", "/{y}/b"),
         ("/{x}/{y}", "/{x}/{*rest}"),
     ] {
-        let built = sound().mount_at(Method::Get, first, homeless).mount_at(Method::Get, second, own).build().await;
+        let built = sound()
+            .mount_at(Method::Get, first, homeless)
+            .mount_at(Method::Get, second, own)
+            .build()
+            .await;
         if let Err(error) = built {
             assert_eq!(error.codes(), ["route_conflict"], "{first} {second}");
         }

@@ -1,15 +1,23 @@
 //! What a paid request gets: once per payment, the same bytes again, nothing for another request.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::too_many_lines,
+    reason = "a test fails by panicking, and a table is as long as it is"
+)]
 
 #[path = "common/all.rs"]
 mod common;
 
 use std::sync::Arc;
 
+use alloy_primitives::{B256, U256};
 use axum::Router;
 use axum::routing::get;
 use common::shop::{self, Shared, builder, request, send};
 use common::{Buyer, Change, Double, NOW, Stand};
-use alloy_primitives::{B256, U256};
 use tower::limit::ConcurrencyLimitLayer;
 use x402_runtime::clock::ManualClock;
 use x402_runtime::ledger::MemoryLedger;
@@ -75,22 +83,33 @@ async fn g01_parallel_replay_runs_handler_once() {
         }
     }
     assert!(!served.is_empty());
-    assert!(served.windows(2).all(|pair| pair[0] == pair[1]), "two answers for one payment");
+    assert!(
+        served.windows(2).all(|pair| pair[0] == pair[1]),
+        "two answers for one payment"
+    );
     assert_eq!((stand.runs(), stand.double.settles()), (1, 1));
 }
 
 #[tokio::test]
 async fn g01_spellings_of_one_authorization_are_one_payment() {
     let stand = Stand::open().await;
-    let payment = Buyer::new(7).payment(&stand.terms("GET", "/news").await, NOW, &Change::default());
-    let first = stand.get("/news", Some(&common::buyer::encode(&payment))).await;
+    let payment =
+        Buyer::new(7).payment(&stand.terms("GET", "/news").await, NOW, &Change::default());
+    let first = stand
+        .get("/news", Some(&common::buyer::encode(&payment)))
+        .await;
     assert_eq!(first.status, 200);
     let mut spelt = payment.clone();
     let authorization = &mut spelt["payload"]["authorization"];
     for field in ["from", "to", "nonce"] {
         authorization[field] = authorization[field].as_str().unwrap().to_lowercase().into();
     }
-    assert_eq!(stand.get("/news", Some(&common::buyer::encode(&spelt))).await, first);
+    assert_eq!(
+        stand
+            .get("/news", Some(&common::buyer::encode(&spelt)))
+            .await,
+        first
+    );
     assert_eq!(stand.runs(), 1);
 }
 
@@ -98,10 +117,17 @@ async fn g01_spellings_of_one_authorization_are_one_payment() {
 async fn g03_payment_is_bound_to_its_request() {
     let stand = Stand::open().await;
     let payment = Buyer::new(7).pay(&stand.terms("POST", "/echo").await, NOW);
-    let first = stand.call("POST", "/echo?b=2&a=1", Some(&payment), "hello").await;
+    let first = stand
+        .call("POST", "/echo?b=2&a=1", Some(&payment), "hello")
+        .await;
     assert_eq!((first.status, &first.body[..]), (200, &b"hello"[..]));
     // Another order of the query is the same request.
-    assert_eq!(stand.call("POST", "/echo?a=1&b=2", Some(&payment), "hello").await, first);
+    assert_eq!(
+        stand
+            .call("POST", "/echo?a=1&b=2", Some(&payment), "hello")
+            .await,
+        first
+    );
     for (method, path, body) in [
         ("POST", "/echo?b=2&a=1", "other body"),
         ("POST", "/echo?b=2&a=2", "hello"),
@@ -110,7 +136,11 @@ async fn g03_payment_is_bound_to_its_request() {
         ("GET", "/weather/oslo", ""),
     ] {
         let answer = stand.call(method, path, Some(&payment), body).await;
-        assert_eq!(answer.brief(), (409, "payment_reused_for_other_request".to_owned()), "{method} {path}");
+        assert_eq!(
+            answer.brief(),
+            (409, "payment_reused_for_other_request".to_owned()),
+            "{method} {path}"
+        );
         assert!(answer.headers.get("payment-required").is_none());
     }
     assert_eq!((stand.runs(), stand.double.settles()), (1, 1));
@@ -120,9 +150,14 @@ async fn g03_payment_is_bound_to_its_request() {
 async fn g20_head_is_gated_and_is_the_same_purchase_as_get() {
     let stand = Stand::open().await;
     let unpaid = stand.call("HEAD", "/weather/oslo", None, "").await;
-    assert_eq!((unpaid.status, unpaid.body.len(), stand.runs()), (402, 0, 0));
+    assert_eq!(
+        (unpaid.status, unpaid.body.len(), stand.runs()),
+        (402, 0, 0)
+    );
     let payment = Buyer::new(7).pay(&unpaid.terms(), NOW);
-    let head = stand.call("HEAD", "/weather/oslo", Some(&payment), "").await;
+    let head = stand
+        .call("HEAD", "/weather/oslo", Some(&payment), "")
+        .await;
     assert_eq!((head.status, head.body.len()), (200, 0));
     let get = stand.get("/weather/oslo", Some(&payment)).await;
     assert_eq!(get.json()["city"], "oslo");
@@ -133,11 +168,15 @@ async fn g20_head_is_gated_and_is_the_same_purchase_as_get() {
 async fn g20_method_matrix() {
     let stand = Stand::open().await;
     let payment = Buyer::new(7).pay(&stand.terms("GET", "/news").await, NOW);
-    for method in ["OPTIONS", "TRACE", "POST", "PUT", "DELETE", "PATCH", "CONNECT", "BREW"] {
+    for method in [
+        "OPTIONS", "TRACE", "POST", "PUT", "DELETE", "PATCH", "CONNECT", "BREW",
+    ] {
         let answer = stand.call(method, "/news", Some(&payment), "").await;
         assert_eq!(answer.status, 405, "{method}");
         let mut overridden = request("POST", "/news", Some(&payment), "");
-        overridden.headers_mut().insert("x-http-method-override", "GET".parse().unwrap());
+        overridden
+            .headers_mut()
+            .insert("x-http-method-override", "GET".parse().unwrap());
         assert_eq!(stand.send(overridden).await.status, 405);
     }
     assert_eq!((stand.runs(), stand.double.settles()), (0, 0));
@@ -156,24 +195,53 @@ async fn cheap() -> &'static str {
 #[tokio::test]
 async fn g09_earlier_quote_is_honoured_inside_its_window() {
     let ledger = Arc::new(MemoryLedger::default());
-    let (double, clock) = (Arc::new(Double::default()), Arc::new(ManualClock::at_seconds(NOW)));
-    let old = Stand::of(builder(&double, &clock, ledger.clone()).mount(dear), double.clone(), clock.clone()).await;
+    let (double, clock) = (
+        Arc::new(Double::default()),
+        Arc::new(ManualClock::at_seconds(NOW)),
+    );
+    let old = Stand::of(
+        builder(&double, &clock, ledger.clone()).mount(dear),
+        double.clone(),
+        clock.clone(),
+    )
+    .await;
     let quoted = old.terms("GET", "/quote").await;
-    let new = Stand::of(builder(&double, &clock, ledger).mount(cheap), double.clone(), clock.clone()).await;
-    assert_eq!(new.terms("GET", "/quote").await.accepts[0].view().unwrap().amount, "10000");
+    let new = Stand::of(
+        builder(&double, &clock, ledger).mount(cheap),
+        double.clone(),
+        clock.clone(),
+    )
+    .await;
+    assert_eq!(
+        new.terms("GET", "/quote").await.accepts[0]
+            .view()
+            .unwrap()
+            .amount,
+        "10000"
+    );
 
     let buyer = Buyer::new(7);
     clock.advance_ms(100_000);
     let answer = new.get("/quote", Some(&buyer.pay(&quoted, NOW))).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     // A lie about the old price matches neither.
-    let lie = buyer.pay_with(&quoted, NOW, &Change { value: Some(U256::from(10_000)), ..Change::default() });
+    let lie = buyer.pay_with(
+        &quoted,
+        NOW,
+        &Change {
+            value: Some(U256::from(10_000)),
+            ..Change::default()
+        },
+    );
     assert_eq!(new.get("/quote", Some(&lie)).await.code(), "value_mismatch");
     let late = buyer.pay(&quoted, NOW);
     clock.advance_ms(201_000);
     let answer = new.get("/quote", Some(&late)).await;
     assert_eq!(answer.brief(), (402, "no_matching_requirements".to_owned()));
-    assert_eq!(answer.terms().error.as_deref(), Some("No matching payment requirements"));
+    assert_eq!(
+        answer.terms().error.as_deref(),
+        Some("No matching payment requirements")
+    );
 }
 
 #[tokio::test]
@@ -198,20 +266,51 @@ async fn g17_clock_skew() {
         assert_eq!(answer.code(), expected, "{buyers_now}");
     }
     for (after, expected) in [(0, 200), (NOW - 600, 200), (NOW, 200), (NOW + 1, 402)] {
-        let change = Change { valid_after: Some(after), ..Change::default() };
-        assert_eq!(stand.get("/news", Some(&buyer.pay_with(&terms, NOW, &change))).await.status, expected, "{after}");
+        let change = Change {
+            valid_after: Some(after),
+            ..Change::default()
+        };
+        assert_eq!(
+            stand
+                .get("/news", Some(&buyer.pay_with(&terms, NOW, &change)))
+                .await
+                .status,
+            expected,
+            "{after}"
+        );
     }
-    let forever = Change { valid_before: Some(U256::MAX), ..Change::default() };
-    assert_eq!(stand.get("/news", Some(&buyer.pay_with(&terms, NOW, &forever))).await.code(), "validity_too_long");
+    let forever = Change {
+        valid_before: Some(U256::MAX),
+        ..Change::default()
+    };
+    assert_eq!(
+        stand
+            .get("/news", Some(&buyer.pay_with(&terms, NOW, &forever)))
+            .await
+            .code(),
+        "validity_too_long"
+    );
 }
 
 #[tokio::test]
 async fn two_payers_may_use_one_nonce() {
     let stand = Stand::open().await;
     let terms = stand.terms("GET", "/news").await;
-    let change = Change { nonce: Some(B256::repeat_byte(1)), ..Change::default() };
+    let change = Change {
+        nonce: Some(B256::repeat_byte(1)),
+        ..Change::default()
+    };
     for seed in [7, 8] {
-        assert_eq!(stand.get("/news", Some(&Buyer::new(seed).pay_with(&terms, NOW, &change))).await.status, 200);
+        assert_eq!(
+            stand
+                .get(
+                    "/news",
+                    Some(&Buyer::new(seed).pay_with(&terms, NOW, &change))
+                )
+                .await
+                .status,
+            200
+        );
     }
     assert_eq!(stand.runs(), 2);
 }
@@ -220,16 +319,36 @@ async fn two_payers_may_use_one_nonce() {
 async fn g12_paid_and_unpaid_answers_are_private() {
     let stand = Stand::open().await;
     let unpaid = stand.get("/weather/oslo", None).await;
-    let paid = stand.get("/weather/oslo", Some(&Buyer::new(7).pay(&unpaid.terms(), NOW))).await;
-    let failed = stand.get("/behave/500", Some(&Buyer::new(7).pay(&unpaid.terms(), NOW))).await;
+    let paid = stand
+        .get(
+            "/weather/oslo",
+            Some(&Buyer::new(7).pay(&unpaid.terms(), NOW)),
+        )
+        .await;
+    let failed = stand
+        .get(
+            "/behave/500",
+            Some(&Buyer::new(7).pay(&unpaid.terms(), NOW)),
+        )
+        .await;
     assert_eq!((paid.status, failed.status), (200, 500));
     for answer in [&unpaid, &paid, &failed] {
         let all: Vec<_> = answer.headers.get_all("cache-control").iter().collect();
         assert_eq!(all, ["private, no-store"]);
-        let vary: Vec<_> = answer.headers.get_all("vary").iter().map(|value| value.to_str().unwrap()).collect();
+        let vary: Vec<_> = answer
+            .headers
+            .get_all("vary")
+            .iter()
+            .map(|value| value.to_str().unwrap())
+            .collect();
         assert!(vary.contains(&"PAYMENT-SIGNATURE, X-PAYMENT"), "{vary:?}");
     }
-    assert!(paid.headers.get_all("vary").iter().any(|value| value == "Accept-Language"));
+    assert!(
+        paid.headers
+            .get_all("vary")
+            .iter()
+            .any(|value| value == "Accept-Language")
+    );
     assert_eq!(paid.header("content-type"), Some("application/json"));
 }
 
@@ -245,9 +364,17 @@ async fn handlers_cannot_forge_the_gates_headers() {
 
 #[tokio::test]
 async fn nests_merges_and_layers_like_any_router() {
-    let (double, clock) = (Arc::new(Double::default()), Arc::new(ManualClock::at_seconds(NOW)));
+    let (double, clock) = (
+        Arc::new(Double::default()),
+        Arc::new(ManualClock::at_seconds(NOW)),
+    );
     let ledger = Arc::new(MemoryLedger::default());
-    let paywall = builder(&double, &clock, ledger).mount(shop::news).mount(shop::weather).build().await.unwrap();
+    let paywall = builder(&double, &clock, ledger)
+        .mount(shop::news)
+        .mount(shop::weather)
+        .build()
+        .await
+        .unwrap();
     let shop = common::Shop::default();
     let app: Router = Router::new()
         .nest("/v1", paywall.router())
@@ -255,12 +382,23 @@ async fn nests_merges_and_layers_like_any_router() {
         .fallback(|| async { "nothing here" })
         .layer(ConcurrencyLimitLayer::new(1))
         .with_state(shop);
-    let terms = send(&app, request("GET", "/v1/weather/oslo", None, "")).await.terms();
-    assert_eq!(terms.resource.url, "https://api.example.com/v1/weather/oslo");
+    let terms = send(&app, request("GET", "/v1/weather/oslo", None, ""))
+        .await
+        .terms();
+    assert_eq!(
+        terms.resource.url,
+        "https://api.example.com/v1/weather/oslo"
+    );
     let payment = Buyer::new(7).pay(&terms, NOW);
     let answer = send(&app, request("GET", "/v1/weather/oslo", Some(&payment), "")).await;
     assert_eq!(answer.json()["city"], "oslo");
-    assert_eq!(send(&app, request("GET", "/free", None, "")).await.body, "free");
-    assert_eq!(send(&app, request("GET", "/v1/none", None, "")).await.body, "nothing here");
+    assert_eq!(
+        send(&app, request("GET", "/free", None, "")).await.body,
+        "free"
+    );
+    assert_eq!(
+        send(&app, request("GET", "/v1/none", None, "")).await.body,
+        "nothing here"
+    );
     let _ = Shared(clock);
 }

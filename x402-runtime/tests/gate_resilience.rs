@@ -1,4 +1,12 @@
 //! What happens when something breaks in the middle: handlers, buyers, facilitators, ledgers, shutdown.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::too_many_lines,
+    reason = "a test fails by panicking, and a table is as long as it is"
+)]
 
 #[path = "common/all.rs"]
 mod common;
@@ -7,31 +15,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::double::{refusal, silence};
-use common::shop::request;
+use common::shop::{request, until};
 use common::{Buyer, NOW, Script, Stand};
 use tower::ServiceExt;
 use x402_runtime::facilitator::{BoxFuture, Evidence, FacilitatorError};
 use x402_runtime::ledger::{
-    Advanced, Begin, Durability, Event, Ledger, LedgerError, MemoryLedger, NewPayment, PaymentKey, Record, State,
-    SupersededOffer,
+    Advanced, Begin, Durability, Event, Ledger, LedgerError, MemoryLedger, NewPayment, PaymentKey,
+    Record, SupersededOffer,
 };
-
-/// Waits until something holds, without depending on how fast the machine is.
-async fn until(mut holds: impl FnMut() -> bool) {
-    for _ in 0..2_000 {
-        if holds() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    panic!("it never came");
-}
 
 #[tokio::test]
 async fn g10_handler_that_fails_costs_nothing_and_frees_the_payment() {
     let quick = Duration::from_millis(80);
-    let stand = Stand::open_with(Arc::new(MemoryLedger::default()), |builder| builder.handler_timeout(quick)).await;
+    let stand = Stand::open_with(Arc::new(MemoryLedger::default()), |builder| {
+        builder.handler_timeout(quick)
+    })
+    .await;
     let terms = stand.terms("GET", "/behave/x").await;
     for (how, status, code) in [
         ("400", 400, ""),
@@ -62,7 +61,12 @@ async fn g10_handler_that_fails_costs_nothing_and_frees_the_payment() {
     }
     // Redirects and empty answers are answers.
     for (how, status) in [("redirect", 303), ("204", 204), ("304", 304)] {
-        let answer = stand.get(&format!("/behave/{how}"), Some(&Buyer::new(7).pay(&terms, NOW))).await;
+        let answer = stand
+            .get(
+                &format!("/behave/{how}"),
+                Some(&Buyer::new(7).pay(&terms, NOW)),
+            )
+            .await;
         assert_eq!(answer.status, status);
         assert!(answer.settlement().unwrap().success);
     }
@@ -75,7 +79,12 @@ async fn g11_disconnect_changes_nothing() {
     let terms = stand.terms("GET", "/behave/wait").await;
     // While the handler runs.
     let payment = Buyer::new(7).pay(&terms, NOW);
-    let mut call = Box::pin(stand.app.clone().oneshot(request("GET", "/behave/wait", Some(&payment), "")));
+    let mut call = Box::pin(stand.app.clone().oneshot(request(
+        "GET",
+        "/behave/wait",
+        Some(&payment),
+        "",
+    )));
     let _ = futures_util::poll!(&mut call);
     until(|| stand.runs() == 1).await;
     let busy = stand.get("/behave/wait", Some(&payment)).await;
@@ -88,11 +97,19 @@ async fn g11_disconnect_changes_nothing() {
     // While the settlement runs.
     stand.double.script([Script::Wait]);
     let payment = Buyer::new(7).pay(&terms, NOW);
-    let mut call = Box::pin(stand.app.clone().oneshot(request("GET", "/behave/200", Some(&payment), "")));
+    let mut call = Box::pin(stand.app.clone().oneshot(request(
+        "GET",
+        "/behave/200",
+        Some(&payment),
+        "",
+    )));
     let _ = futures_util::poll!(&mut call);
     until(|| stand.double.settles() == 2).await;
     drop(call);
-    assert_eq!(stand.get("/behave/200", Some(&payment)).await.code(), "payment_in_progress");
+    assert_eq!(
+        stand.get("/behave/200", Some(&payment)).await.code(),
+        "payment_in_progress"
+    );
     stand.double.gate.add_permits(1);
     until_paid(&stand, "/behave/200", &payment).await;
     assert_eq!((stand.runs(), stand.double.settles()), (2, 2));
@@ -114,151 +131,31 @@ async fn until_paid(stand: &Stand, path: &str, payment: &str) {
 }
 
 #[tokio::test]
-async fn refused_settlement_keeps_the_answer_and_may_be_tried_again() {
-    let stand = Stand::open().await;
-    let payment = Buyer::new(7).pay(&stand.terms("GET", "/weather/oslo").await, NOW);
-    stand.double.script([
-        Script::Say(refusal("invalid_exact_evm_insufficient_balance")),
-        Script::Say(refusal("invalid_exact_evm_transaction_failed: reverted")),
-    ]);
-    for reason in ["invalid_exact_evm_insufficient_balance", "invalid_exact_evm_transaction_failed"] {
-        let answer = stand.get("/weather/oslo", Some(&payment)).await;
-        assert_eq!(answer.brief(), (402, "settlement_refused".to_owned()));
-        assert!(answer.headers.get("payment-required").is_none());
-        let settlement = answer.settlement().unwrap();
-        assert!(!settlement.success);
-        assert_eq!(settlement.error_reason.as_deref(), Some(reason));
-        assert!(!answer.body.windows(4).any(|part| part == b"oslo"), "the answer leaked");
-    }
-    // Nobody but the buyer asks again.
-    assert_eq!(stand.paywall.recover().await.moved, 0);
-    assert_eq!(stand.double.settles(), 2);
-    let paid = stand.get("/weather/oslo", Some(&payment)).await;
-    assert_eq!((paid.status, stand.runs(), stand.double.settles()), (200, 1, 3));
-}
-
-#[tokio::test]
-async fn refused_payment_expires_without_a_charge() {
-    let stand = Stand::open().await;
-    let payment = Buyer::new(7).pay(&stand.terms("GET", "/news").await, NOW);
-    stand.double.script([Script::Say(refusal("invalid_exact_evm_insufficient_balance"))]);
-    stand.get("/news", Some(&payment)).await;
-    stand.clock.advance_ms(302_000);
-    assert_eq!(stand.paywall.recover().await.moved, 1);
-    let answer = stand.get("/news", Some(&payment)).await;
-    assert_eq!(answer.brief(), (402, "payment_expired".to_owned()));
-    assert!(answer.headers.get("payment-required").is_some());
-    assert_eq!(stand.double.settles(), 1);
-}
-
-#[tokio::test]
-async fn unknown_outcome_is_pending_until_the_chain_says_paid() {
-    let stand = Stand::open().await;
-    let payment = Buyer::new(7).pay(&stand.terms("GET", "/news").await, NOW);
-    stand.double.script([silence()]);
-    let pending = stand.get("/news", Some(&payment)).await;
-    assert_eq!(pending.brief(), (503, "settlement_pending".to_owned()));
-    assert_eq!(stand.get("/news", Some(&payment)).await.code(), "settlement_pending");
-    assert_eq!((stand.runs(), stand.double.settles()), (1, 1));
-    stand.clock.advance_ms(2_000);
-    stand.double.show(Evidence::Paid { transaction: "0xaa".to_owned(), confirmations: 1 });
-    assert_eq!(stand.paywall.recover().await.moved, 1);
-    let paid = stand.get("/news", Some(&payment)).await;
-    assert_eq!(paid.status, 200);
-    assert_eq!(paid.settlement().unwrap().transaction, "0xaa");
-    assert_eq!((stand.runs(), stand.double.settles()), (1, 1));
-}
-
-#[tokio::test]
-async fn unknown_outcome_is_sent_again_with_the_same_authorization() {
-    let stand = Stand::open().await;
-    let payment = Buyer::new(7).pay(&stand.terms("GET", "/news").await, NOW);
-    stand.double.script([silence(), silence()]);
-    stand.get("/news", Some(&payment)).await;
-    stand.double.show(Evidence::Unused { chain_time: NOW });
-    stand.clock.advance_ms(1_000);
-    stand.paywall.recover().await;
-    assert_eq!(stand.double.settles(), 1, "too early to send again");
-    stand.clock.advance_ms(5_000);
-    stand.paywall.recover().await;
-    assert_eq!(stand.double.settles(), 2);
-    stand.clock.advance_ms(2_000);
-    stand.paywall.recover().await;
-    assert_eq!(stand.double.settles(), 2, "pauses grow");
-    stand.clock.advance_ms(10_000);
-    stand.paywall.recover().await;
-    assert_eq!(stand.double.settles(), 3);
-    assert_eq!(stand.get("/news", Some(&payment)).await.status, 200);
-    assert_eq!(stand.runs(), 1);
-}
-
-#[tokio::test]
-async fn unknown_outcome_fails_only_by_the_chains_clock() {
-    let stand = Stand::open().await;
-    let payment = Buyer::new(7).pay(&stand.terms("GET", "/news").await, NOW);
-    stand.double.script([silence()]);
-    stand.get("/news", Some(&payment)).await;
-    // Expired here, but the chain has not got there: a broadcast could still land.
-    stand.clock.advance_ms(400_000);
-    stand.double.show(Evidence::Unused { chain_time: NOW + 299 });
-    stand.paywall.recover().await;
-    assert_eq!(stand.get("/news", Some(&payment)).await.code(), "settlement_pending");
-    stand.clock.advance_ms(60_000);
-    stand.double.show(Evidence::Unavailable { reason: "rpc down".to_owned() });
-    stand.paywall.recover().await;
-    assert_eq!(stand.get("/news", Some(&payment)).await.code(), "settlement_pending");
-    stand.clock.advance_ms(60_000);
-    stand.double.show(Evidence::Unused { chain_time: NOW + 301 });
-    stand.paywall.recover().await;
-    let failed = stand.get("/news", Some(&payment)).await;
-    assert_eq!(failed.brief(), (402, "payment_expired".to_owned()));
-    assert_eq!(stand.double.settles(), 1);
-}
-
-#[tokio::test]
-async fn cancelled_payment_is_not_served() {
-    let stand = Stand::open().await;
-    let payment = Buyer::new(7).pay(&stand.terms("GET", "/news").await, NOW);
-    stand.double.script([silence()]);
-    stand.get("/news", Some(&payment)).await;
-    stand.clock.advance_ms(2_000);
-    stand.double.show(Evidence::Cancelled { transaction: "0xcc".to_owned() });
-    stand.paywall.recover().await;
-    let answer = stand.get("/news", Some(&payment)).await;
-    assert_eq!(answer.brief(), (402, "payment_cancelled".to_owned()));
-    assert_eq!(answer.json()["charged"], false);
-}
-
-#[tokio::test]
-async fn settlement_that_vanishes_is_settled_again() {
-    let stand = Stand::open().await;
-    let payment = Buyer::new(7).pay(&stand.terms("GET", "/news").await, NOW);
-    assert_eq!(stand.get("/news", Some(&payment)).await.status, 200);
-    stand.clock.advance_ms(10_000);
-    stand.double.show(Evidence::Unused { chain_time: NOW });
-    stand.paywall.recover().await;
-    // The receipt was gone; the outcome is open, and the same authorization is sent again.
-    stand.clock.advance_ms(10_000);
-    stand.paywall.recover().await;
-    assert_eq!(stand.double.settles(), 2);
-    assert_eq!(stand.get("/news", Some(&payment)).await.status, 200);
-    assert_eq!(stand.runs(), 1);
-}
-
-#[tokio::test]
 async fn silent_facilitator_is_not_waited_for_for_ever() {
     let quick = Duration::from_millis(50);
-    let stand = Stand::open_with(Arc::new(MemoryLedger::default()), |builder| builder.settle_timeout(quick)).await;
+    let stand = Stand::open_with(Arc::new(MemoryLedger::default()), |builder| {
+        builder.settle_timeout(quick)
+    })
+    .await;
     stand.double.script([Script::Hang]);
     let payment = Buyer::new(7).pay(&stand.terms("GET", "/news").await, NOW);
-    assert_eq!(stand.get("/news", Some(&payment)).await.code(), "settlement_pending");
+    assert_eq!(
+        stand.get("/news", Some(&payment)).await.code(),
+        "settlement_pending"
+    );
     // Nor is the buyer kept when the call itself may take long.
     let stand = Stand::open_with(Arc::new(MemoryLedger::default()), |builder| {
-        builder.settle_wait(quick).handler_timeout(quick).verify_timeout(quick)
+        builder
+            .settle_wait(quick)
+            .handler_timeout(quick)
+            .verify_timeout(quick)
     })
     .await;
     stand.double.script([Script::Wait]);
-    assert_eq!(stand.get("/news", Some(&payment)).await.code(), "settlement_pending");
+    assert_eq!(
+        stand.get("/news", Some(&payment)).await.code(),
+        "settlement_pending"
+    );
     stand.double.gate.add_permits(1);
     until_paid(&stand, "/news", &payment).await;
 }
@@ -272,13 +169,19 @@ async fn facilitator_that_cannot_verify_refuses_and_frees() {
     let answer = stand.get("/news", Some(&payment)).await;
     assert_eq!(answer.brief(), (503, "facilitator_unavailable".to_owned()));
     assert_eq!((stand.runs(), stand.double.settles()), (0, 0));
-    *stand.double.verdict.lock().unwrap() = Ok(x402_runtime::model::wire::VerifyResponse { is_valid: true, ..Default::default() });
+    *stand.double.verdict.lock().unwrap() = Ok(x402_runtime::model::wire::VerifyResponse {
+        is_valid: true,
+        ..Default::default()
+    });
     assert_eq!(stand.get("/news", Some(&payment)).await.status, 200);
 }
 
 #[tokio::test]
 async fn payments_in_flight_are_bounded() {
-    let stand = Stand::open_with(Arc::new(MemoryLedger::default()), |builder| builder.max_in_flight(1)).await;
+    let stand = Stand::open_with(Arc::new(MemoryLedger::default()), |builder| {
+        builder.max_in_flight(1)
+    })
+    .await;
     let terms = stand.terms("GET", "/behave/wait").await;
     let payment = Buyer::new(7).pay(&terms, NOW);
     let app = stand.app.clone();
@@ -314,22 +217,35 @@ async fn shutdown_drains_and_refuses_new_payments() {
     });
     tokio::time::sleep(Duration::from_millis(20)).await;
     assert!(!shutdown.is_finished());
-    let refused = stand.get("/news", Some(&Buyer::new(7).pay(&terms, NOW))).await;
+    let refused = stand
+        .get("/news", Some(&Buyer::new(7).pay(&terms, NOW)))
+        .await;
     assert_eq!(refused.brief(), (503, "shutting_down".to_owned()));
     stand.shop.door.add_permits(1);
     assert!(shutdown.await.unwrap());
     assert_eq!(held.await.unwrap().status, 200);
-    assert_eq!(stand.get("/news", Some(&Buyer::new(7).pay(&terms, NOW))).await.code(), "shutting_down");
+    assert_eq!(
+        stand
+            .get("/news", Some(&Buyer::new(7).pay(&terms, NOW)))
+            .await
+            .code(),
+        "shutting_down"
+    );
 }
 
 #[tokio::test]
 async fn shutdown_does_not_wait_for_ever() {
     let soon = Duration::from_millis(50);
-    let stand = Stand::open_with(Arc::new(MemoryLedger::default()), |builder| builder.drain_timeout(soon)).await;
+    let stand = Stand::open_with(Arc::new(MemoryLedger::default()), |builder| {
+        builder.drain_timeout(soon)
+    })
+    .await;
     let payment = Buyer::new(7).pay(&stand.terms("GET", "/news").await, NOW);
     stand.double.script([Script::Hang]);
     let app = stand.app.clone();
-    tokio::spawn(async move { common::shop::send(&app, request("GET", "/news", Some(&payment), "")).await });
+    tokio::spawn(async move {
+        common::shop::send(&app, request("GET", "/news", Some(&payment), "")).await
+    });
     until(|| stand.double.settles() == 1).await;
     assert!(!stand.paywall.shutdown().await);
 }
@@ -346,7 +262,11 @@ impl Failing {
     fn fails(&self) -> Result<(), LedgerError> {
         let call = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
         let at = self.fails_at.load(Ordering::SeqCst);
-        if at != 0 && call >= at { Err(LedgerError::Store("disk full CANARY".to_owned())) } else { Ok(()) }
+        if at != 0 && call >= at {
+            Err(LedgerError::Store("disk full CANARY".to_owned()))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -358,14 +278,22 @@ impl Ledger for Failing {
         })
     }
 
-    fn advance<'a>(&'a self, key: &'a PaymentKey, event: Event, now_ms: u64) -> BoxFuture<'a, Result<Advanced, LedgerError>> {
+    fn advance<'a>(
+        &'a self,
+        key: &'a PaymentKey,
+        event: Event,
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<Advanced, LedgerError>> {
         Box::pin(async move {
             self.fails()?;
             self.inner.advance(key, event, now_ms).await
         })
     }
 
-    fn get<'a>(&'a self, key: &'a PaymentKey) -> BoxFuture<'a, Result<Option<Record>, LedgerError>> {
+    fn get<'a>(
+        &'a self,
+        key: &'a PaymentKey,
+    ) -> BoxFuture<'a, Result<Option<Record>, LedgerError>> {
         self.inner.get(key)
     }
 
@@ -384,7 +312,8 @@ impl Ledger for Failing {
         max_timeout_seconds: u64,
         now_ms: u64,
     ) -> BoxFuture<'a, Result<Vec<SupersededOffer>, LedgerError>> {
-        self.inner.publish_offers(endpoint, accepts_json, max_timeout_seconds, now_ms)
+        self.inner
+            .publish_offers(endpoint, accepts_json, max_timeout_seconds, now_ms)
     }
 
     fn durability(&self) -> Durability {
@@ -401,21 +330,32 @@ async fn ledger_that_fails_never_serves_and_loses_nothing() {
         (3, "settlement_pending", 1, 0),
         (4, "settlement_pending", 1, 1),
     ] {
-        let ledger = Arc::new(Failing { inner: MemoryLedger::default(), calls: AtomicUsize::new(0), fails_at: AtomicUsize::new(0) });
+        let ledger = Arc::new(Failing {
+            inner: MemoryLedger::default(),
+            calls: AtomicUsize::new(0),
+            fails_at: AtomicUsize::new(0),
+        });
         let stand = Stand::open_with(ledger.clone(), |builder| builder).await;
         let payment = Buyer::new(7).pay(&stand.terms("GET", "/news").await, NOW);
         ledger.fails_at.store(fails_at, Ordering::SeqCst);
         let answer = stand.get("/news", Some(&payment)).await;
         assert_eq!(answer.brief(), (503, code.to_owned()), "call {fails_at}");
         assert!(!String::from_utf8_lossy(&answer.body).contains("CANARY"));
-        assert_eq!((stand.runs(), stand.double.settles()), (runs, settles), "call {fails_at}");
+        assert_eq!(
+            (stand.runs(), stand.double.settles()),
+            (runs, settles),
+            "call {fails_at}"
+        );
 
         // The store comes back, leases end, the chain tells: paid once, served.
         ledger.fails_at.store(0, Ordering::SeqCst);
         for _ in 0..6 {
             stand.double.show(match stand.double.settles() {
                 0 => Evidence::Unused { chain_time: NOW },
-                _ => Evidence::Paid { transaction: "0xaa".to_owned(), confirmations: 1 },
+                _ => Evidence::Paid {
+                    transaction: "0xaa".to_owned(),
+                    confirmations: 1,
+                },
             });
             stand.clock.advance_ms(20_000);
             stand.paywall.recover().await;
@@ -424,36 +364,4 @@ async fn ledger_that_fails_never_serves_and_loses_nothing() {
         assert_eq!(answer.status, 200, "call {fails_at}: {answer:?}");
         assert_eq!(stand.double.settles(), 1, "call {fails_at}");
     }
-}
-
-#[tokio::test]
-async fn start_up_finishes_what_a_dead_process_left() {
-    let ledger = Arc::new(MemoryLedger::default());
-    let dead = Stand::open_with(ledger.clone(), |builder| builder).await;
-    let terms = dead.terms("GET", "/news").await;
-    dead.double.script([Script::Hang]);
-    let payment = Buyer::new(7).pay(&terms, NOW);
-    let app = dead.app.clone();
-    let call = tokio::spawn({
-        let payment = payment.clone();
-        async move { common::shop::send(&app, request("GET", "/news", Some(&payment), "")).await }
-    });
-    until(|| dead.double.settles() == 1).await;
-    let states = |ledger: Arc<MemoryLedger>| async move {
-        let due = ledger.due(u64::MAX, 10).await.unwrap();
-        due.into_iter().map(|record| record.state).collect::<Vec<_>>()
-    };
-    assert_eq!(states(ledger.clone()).await, [State::Settling]);
-    call.abort();
-
-    let (double, clock) = (Arc::new(common::Double::default()), dead.clock.clone());
-    clock.advance_ms(60_000);
-    double.show(Evidence::Paid { transaction: "0xdd".to_owned(), confirmations: 100 });
-    let builder = common::shop::builder(&double, &clock, ledger.clone()).mount(common::shop::news);
-    let next = Stand::of(builder, double, clock).await;
-    next.clock.advance_ms(5_000);
-    next.paywall.recover().await;
-    let answer = next.get("/news", Some(&payment)).await;
-    assert_eq!((answer.status, answer.settlement().unwrap().transaction.as_str()), (200, "0xdd"));
-    assert_eq!((next.runs(), next.double.settles()), (0, 0));
 }

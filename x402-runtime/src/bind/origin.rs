@@ -13,14 +13,21 @@ pub(crate) struct Origin(String);
 impl Origin {
     /// Reads an origin. Only loopback hosts may go without TLS.
     pub(crate) fn parse(text: &str) -> Result<Self, Mistake> {
-        let wrong = |reason| Mistake::OriginInvalid { origin: text.to_owned(), reason };
+        let wrong = |reason| Mistake::OriginInvalid {
+            origin: text.to_owned(),
+            reason,
+        };
         if text.contains('?') || text.contains('#') {
             return Err(wrong("leave out the query and the fragment"));
         }
         let bare = text.strip_suffix('/').unwrap_or(text);
-        let uri: Uri = bare.parse().map_err(|_| wrong("write it like `https://api.example.com`"))?;
+        let uri: Uri = bare
+            .parse()
+            .map_err(|_| wrong("write it like `https://api.example.com`"))?;
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-            return Err(wrong("write it with its scheme, like `https://api.example.com`"));
+            return Err(wrong(
+                "write it with its scheme, like `https://api.example.com`",
+            ));
         };
         if authority.as_str().contains('@') {
             return Err(wrong("leave out user name and password"));
@@ -32,16 +39,25 @@ impl Origin {
         if host.is_empty() || !host.bytes().all(is_host_byte) {
             return Err(wrong("its host is not a host name"));
         }
-        if authority.port().is_some_and(|port| port.as_u16() == 0) || authority.as_str().ends_with(':') {
+        if authority.port().is_some_and(|port| port.as_u16() == 0)
+            || authority.as_str().ends_with(':')
+        {
             return Err(wrong("its port is not a port"));
         }
         match scheme {
             "https" => {}
             "http" if is_loopback(host) => {}
-            "http" => return Err(wrong("use https: without it anybody on the way can read and replay payments")),
+            "http" => {
+                return Err(wrong(
+                    "use https: without it anybody on the way can read and replay payments",
+                ));
+            }
             _ => return Err(wrong("its scheme must be https")),
         }
-        Ok(Self(format!("{scheme}://{}", authority.as_str().to_ascii_lowercase())))
+        Ok(Self(format!(
+            "{scheme}://{}",
+            authority.as_str().to_ascii_lowercase()
+        )))
     }
 
     pub(crate) fn into_string(self) -> String {
@@ -59,7 +75,9 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost"
         || host.ends_with(".localhost")
         || host == "[::1]"
-        || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+        || host
+            .parse::<Ipv4Addr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -72,9 +90,20 @@ mod tests {
 
     #[test]
     fn accepts_https_and_loopback_http() {
-        assert_eq!(parse("https://API.example.com/").unwrap(), "https://api.example.com");
-        assert_eq!(parse("https://api.example.com:8443").unwrap(), "https://api.example.com:8443");
-        for text in ["http://127.0.0.1:4021", "http://localhost:1", "http://[::1]:80", "http://a.localhost"] {
+        assert_eq!(
+            parse("https://API.example.com/").unwrap(),
+            "https://api.example.com"
+        );
+        assert_eq!(
+            parse("https://api.example.com:8443").unwrap(),
+            "https://api.example.com:8443"
+        );
+        for text in [
+            "http://127.0.0.1:4021",
+            "http://localhost:1",
+            "http://[::1]:80",
+            "http://a.localhost",
+        ] {
             assert!(parse(text).is_ok(), "{text}");
         }
     }
@@ -82,11 +111,25 @@ mod tests {
     #[test]
     fn refuses_everything_else_with_a_reason() {
         for text in [
-            "", "api.example.com", "http://api.example.com", "http://127.0.0.1.evil.com", "ftp://a.example",
-            "https://user@a.example", "https://a.example/v1", "https://a.example?x=1", "https://a.example#x",
-            "https://a.example:0", "https://a.example:", "https://\"evil", "https://", "//a.example",
+            "",
+            "api.example.com",
+            "http://api.example.com",
+            "http://127.0.0.1.evil.com",
+            "ftp://a.example",
+            "https://user@a.example",
+            "https://a.example/v1",
+            "https://a.example?x=1",
+            "https://a.example#x",
+            "https://a.example:0",
+            "https://a.example:",
+            "https://\"evil",
+            "https://",
+            "//a.example",
         ] {
-            assert!(matches!(parse(text), Err(Mistake::OriginInvalid { .. })), "{text}");
+            assert!(
+                matches!(parse(text), Err(Mistake::OriginInvalid { .. })),
+                "{text}"
+            );
         }
     }
 }

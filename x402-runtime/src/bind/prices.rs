@@ -17,11 +17,17 @@ pub(super) fn on(
     let price = match &spec.price {
         PriceModel::Flat { amount } => amount,
         other => {
-            mistakes.push(Mistake::PriceModel { endpoint: spec.id.to_owned(), model: other.name() });
+            mistakes.push(Mistake::PriceModel {
+                endpoint: spec.id.to_owned(),
+                model: other.name(),
+            });
             return Vec::new();
         }
     };
-    let payable: Vec<&Asset> = assets.iter().filter(|asset| pays(asset, &price.unit)).collect();
+    let payable: Vec<&Asset> = assets
+        .iter()
+        .filter(|asset| pays(asset, &price.unit))
+        .collect();
     // With no usable rail at all there is nothing to say here: that mistake is noted already.
     if payable.is_empty() && !accepted.is_empty() && !assets.is_empty() {
         mistakes.push(no_rail(spec, price));
@@ -29,7 +35,9 @@ pub(super) fn on(
     let mut prices = Vec::new();
     for asset in payable {
         match asset.to_atomic(price.amount) {
-            Ok(amount) if amount.is_zero() => mistakes.push(inexact(spec, price, asset, "it would be free")),
+            Ok(amount) if amount.is_zero() => {
+                mistakes.push(inexact(spec, price, asset, "it would be free"))
+            }
             Ok(amount) => prices.push((asset.clone(), amount)),
             Err(error) => mistakes.push(inexact(spec, price, asset, &error.to_string())),
         }
@@ -46,12 +54,20 @@ fn pays(asset: &Asset, unit: &PriceUnit) -> bool {
 
 fn no_rail(spec: &EndpointSpec, price: &Price) -> Mistake {
     let help = match &price.unit {
-        PriceUnit::Usd => "a price in USD needs an accepted token that is pegged to the dollar".to_owned(),
+        PriceUnit::Usd => {
+            "a price in USD needs an accepted token that is pegged to the dollar".to_owned()
+        }
         PriceUnit::Symbol(symbol) => {
-            format!("accept a rail whose token is {symbol}, or write the price in a token that is accepted")
+            format!(
+                "accept a rail whose token is {symbol}, or write the price in a token that is accepted"
+            )
         }
     };
-    Mistake::NoRailForPrice { endpoint: spec.id.to_owned(), price: price.to_string(), help }
+    Mistake::NoRailForPrice {
+        endpoint: spec.id.to_owned(),
+        price: price.to_string(),
+        help,
+    }
 }
 
 fn inexact(spec: &EndpointSpec, price: &Price, asset: &Asset, reason: &str) -> Mistake {

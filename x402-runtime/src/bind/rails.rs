@@ -16,10 +16,13 @@ pub(super) fn resolve(rails: &[Rail], mistakes: &mut Vec<Mistake>) -> Vec<Asset>
         };
         let same = |other: &Asset| {
             other.network == asset.network
-                && (other.address == asset.address || other.symbol.eq_ignore_ascii_case(&asset.symbol))
+                && (other.address == asset.address
+                    || other.symbol.eq_ignore_ascii_case(&asset.symbol))
         };
         if assets.iter().any(same) {
-            mistakes.push(Mistake::RailTwice { rail: rail.to_string() });
+            mistakes.push(Mistake::RailTwice {
+                rail: rail.to_string(),
+            });
         } else if let Some(mistake) = unusable(rail, &asset) {
             mistakes.push(mistake);
         } else {
@@ -35,21 +38,37 @@ pub(super) fn resolve(rails: &[Rail], mistakes: &mut Vec<Mistake>) -> Vec<Asset>
 fn unknown(rail: &Rail, table: &AssetTable) -> Mistake {
     let known: Vec<String> = table.on(rail.network()).map(rail_id).collect();
     let help = if known.is_empty() {
-        format!("no token of {} is built in; describe it with `Rail::custom(Asset {{ … }})`", rail.network())
+        format!(
+            "no token of {} is built in; describe it with `Rail::custom(Asset {{ … }})`",
+            rail.network()
+        )
     } else {
-        format!("built in is {}; describe another token with `Rail::custom(Asset {{ … }})`", known.join(", "))
+        format!(
+            "built in is {}; describe another token with `Rail::custom(Asset {{ … }})`",
+            known.join(", ")
+        )
     };
-    Mistake::RailUnknown { rail: rail.to_string(), help }
+    Mistake::RailUnknown {
+        rail: rail.to_string(),
+        help,
+    }
 }
 
 fn unusable(rail: &Rail, asset: &Asset) -> Option<Mistake> {
     if matches!(asset.transfer, TransferMethod::Permit2 { .. }) {
-        return Some(Mistake::TransferMethod { rail: rail.to_string() });
+        return Some(Mistake::TransferMethod {
+            rail: rail.to_string(),
+        });
     }
     // The built-in table keeps these rules; a seller's own token may not.
-    let checked = rail.is_custom().then(|| AssetTable::empty().with_asset(asset.clone()))?;
+    let checked = rail
+        .is_custom()
+        .then(|| AssetTable::empty().with_asset(asset.clone()))?;
     let reason = checked.err()?.to_string();
-    Some(Mistake::RailInvalid { rail: rail.to_string(), reason })
+    Some(Mistake::RailInvalid {
+        rail: rail.to_string(),
+        reason,
+    })
 }
 
 /// The tokens an endpoint may be paid in: those it names, or all.
@@ -64,7 +83,9 @@ pub(super) fn of_endpoint(
     }
     let mut wanted = Vec::new();
     for text in spec.rails {
-        let found = Rail::parse(text).ok().and_then(|rail| assets.iter().find(|asset| rail.names(asset)));
+        let found = Rail::parse(text)
+            .ok()
+            .and_then(|rail| assets.iter().find(|asset| rail.names(asset)));
         match found {
             Some(asset) => wanted.push(asset.clone()),
             None => mistakes.push(Mistake::RailNotAccepted {
@@ -81,7 +102,12 @@ fn not_accepted(text: &str, accepted: &[Rail]) -> String {
     let accepted: Vec<String> = accepted.iter().map(Rail::to_string).collect();
     let near = accepted
         .iter()
-        .map(|rail| (strsim::damerau_levenshtein(&rail.to_lowercase(), &text.to_lowercase()), rail))
+        .map(|rail| {
+            (
+                strsim::damerau_levenshtein(&rail.to_lowercase(), &text.to_lowercase()),
+                rail,
+            )
+        })
         .filter(|(distance, _)| *distance <= 3)
         .min();
     match near {

@@ -11,7 +11,10 @@ use crate::paywall::Mistake;
 pub(super) fn place(mounted: &Mounted) -> Option<(Method, Cow<'static, str>)> {
     let place = match &mounted.at {
         Some(at) => at.clone(),
-        None => mounted.spec.route.map(|route| (route.method, Cow::Borrowed(route.path)))?,
+        None => mounted
+            .spec
+            .route
+            .map(|route| (route.method, Cow::Borrowed(route.path)))?,
     };
     rules::check_path(&place.1).is_ok().then_some(place)
 }
@@ -47,8 +50,15 @@ fn misplaced(mounted: &Mounted) -> Mistake {
         (None, Some(route)) => Cow::Borrowed(route.path),
         (None, None) => return Mistake::RouteMissing { endpoint },
     };
-    let reason = rules::check_path(&path).err().map(|error| error.to_string()).unwrap_or_default();
-    Mistake::RouteInvalid { endpoint, path: path.into_owned(), reason }
+    let reason = rules::check_path(&path)
+        .err()
+        .map(|error| error.to_string())
+        .unwrap_or_default();
+    Mistake::RouteInvalid {
+        endpoint,
+        path: path.into_owned(),
+        reason,
+    }
 }
 
 type Place<'a> = (&'a str, Method, &'a str);
@@ -62,8 +72,10 @@ fn clash(first: Place<'_>, second: Place<'_>) -> Option<Mistake> {
             second: second_id.to_owned(),
         });
     }
-    indistinct(first, second)
-        .then(|| Mistake::RouteConflict { first: first.to_owned(), second: second.to_owned() })
+    indistinct(first, second).then(|| Mistake::RouteConflict {
+        first: first.to_owned(),
+        second: second.to_owned(),
+    })
 }
 
 /// What a segment matches, for the router.
@@ -86,7 +98,10 @@ fn segment(text: &str) -> Segment<'_> {
 
 /// Whether two different paths have one shape, or a parameter where the other has a catch-all.
 fn indistinct(first: &str, second: &str) -> bool {
-    let (mut first, mut second) = (first.split('/').map(segment), second.split('/').map(segment));
+    let (mut first, mut second) = (
+        first.split('/').map(segment),
+        second.split('/').map(segment),
+    );
     loop {
         return match (first.next(), second.next()) {
             (None, None)

@@ -24,7 +24,12 @@ pub struct Terms {
 
 impl Terms {
     /// Terms for an EIP-3009 token of an EVM chain; `None` for any other.
-    pub(super) fn new(asset: Asset, amount: AtomicAmount, pay_to: Address, max_timeout_seconds: u64) -> Option<Self> {
+    pub(super) fn new(
+        asset: Asset,
+        amount: AtomicAmount,
+        pay_to: Address,
+        max_timeout_seconds: u64,
+    ) -> Option<Self> {
         let domain = asset.eip712.clone()?;
         let mut extra = Map::new();
         extra.insert("name".to_owned(), Value::from(domain.name.as_ref()));
@@ -39,7 +44,14 @@ impl Terms {
             extra,
         });
         let separator = separator(&asset, &domain.name, &domain.version)?;
-        Some(Self { asset, amount, pay_to, max_timeout_seconds, separator, offered })
+        Some(Self {
+            asset,
+            amount,
+            pay_to,
+            max_timeout_seconds,
+            separator,
+            offered,
+        })
     }
 
     /// Terms that were offered earlier, read back from the ledger; `None` if they are no `exact` offer in one of
@@ -48,16 +60,31 @@ impl Terms {
         let view = offered.view()?;
         let network: Network = view.network.parse().ok()?;
         let address = parse_address(&view.asset).ok()?;
-        let asset = assets.iter().find(|asset| asset.network == network && asset.address == address)?.clone();
+        let asset = assets
+            .iter()
+            .find(|asset| asset.network == network && asset.address == address)?
+            .clone();
         if view.scheme != SCHEME {
             return None;
         }
         let amount: AtomicAmount = view.amount.parse().ok()?;
         let pay_to = parse_address(&view.pay_to).ok()?;
-        let text = |key: &str| view.extra.get(key).and_then(Value::as_str).map(str::to_owned);
+        let text = |key: &str| {
+            view.extra
+                .get(key)
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+        };
         let separator = separator(&asset, &text("name")?, &text("version")?)?;
         let max_timeout_seconds = view.max_timeout_seconds;
-        Some(Self { asset, amount, pay_to, max_timeout_seconds, separator, offered })
+        Some(Self {
+            asset,
+            amount,
+            pay_to,
+            max_timeout_seconds,
+            separator,
+            offered,
+        })
     }
 
     /// The token.

@@ -9,7 +9,10 @@ use super::*;
 fn spec(price: Price) -> EndpointSpec {
     EndpointSpec {
         id: "weather",
-        route: Some(RouteSpec { method: Method::Get, path: "/weather" }),
+        route: Some(RouteSpec {
+            method: Method::Get,
+            path: "/weather",
+        }),
         price: PriceModel::Flat { amount: price },
         summary: "Weather",
         description: "",
@@ -25,7 +28,11 @@ fn given() -> Given {
     Given {
         origin: Some("https://api.example.com".to_owned()),
         pay_to: Some("0x52908400098527886E0F7030069857D2E4169EE7".to_owned()),
-        rails: vec![Rail::new(Network::BASE, "USDC"), Rail::new(Network::CELO, "USDT"), Rail::new(Network::CELO, "USDC")],
+        rails: vec![
+            Rail::new(Network::BASE, "USDC"),
+            Rail::new(Network::CELO, "USDT"),
+            Rail::new(Network::CELO, "USDC"),
+        ],
         min_remaining_seconds: 10,
     }
 }
@@ -41,7 +48,10 @@ fn dollars_bind_to_every_dollar_rail_in_order() {
     let (bound, mistakes) = bound(spec("0.01 USD".parse().unwrap()));
     assert_eq!(mistakes, []);
     let terms = bound.endpoints[0].terms();
-    let rails: Vec<String> = terms.iter().map(|terms| crate::paywall::rail_id(terms.asset())).collect();
+    let rails: Vec<String> = terms
+        .iter()
+        .map(|terms| crate::paywall::rail_id(terms.asset()))
+        .collect();
     assert_eq!(rails, ["base:USDC", "celo:USDT", "celo:USDC"]);
     let view = terms[0].offered().view().unwrap();
     assert_eq!(view.scheme, SCHEME);
@@ -65,7 +75,10 @@ fn earlier_terms_are_read_back_whole() {
     for terms in bound.endpoints[0].terms() {
         let earlier = Terms::of_earlier(terms.offered().clone(), &bound.assets).unwrap();
         assert_eq!(earlier.separator().0, terms.separator().0);
-        assert_eq!((earlier.amount(), earlier.pay_to()), (terms.amount(), terms.pay_to()));
+        assert_eq!(
+            (earlier.amount(), earlier.pay_to()),
+            (terms.amount(), terms.pay_to())
+        );
         assert_eq!(earlier.offered().raw().get(), terms.offered().raw().get());
         assert!(Terms::of_earlier(terms.offered().clone(), &[]).is_none());
     }
@@ -73,17 +86,32 @@ fn earlier_terms_are_read_back_whole() {
 
 #[test]
 fn other_models_are_refused_by_name() {
-    let free = EndpointSpec { price: PriceModel::Free, ..spec("0.01 USD".parse().unwrap()) };
+    let free = EndpointSpec {
+        price: PriceModel::Free,
+        ..spec("0.01 USD".parse().unwrap())
+    };
     let (_, mistakes) = bound(free);
-    assert!(matches!(mistakes.as_slice(), [Mistake::PriceModel { model: "free", .. }]), "{mistakes:?}");
+    assert!(
+        matches!(
+            mistakes.as_slice(),
+            [Mistake::PriceModel { model: "free", .. }]
+        ),
+        "{mistakes:?}"
+    );
 }
 
 #[test]
 fn development_accounts_are_the_published_ones() {
-    let first: Address = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266".parse().unwrap();
+    let first: Address = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
+        .parse()
+        .unwrap();
     assert!(is_development_account(first));
     assert!(!is_development_account(Address::ZERO));
-    assert!(is_main(&Network::BASE) && !is_main(&Network::BASE_SEPOLIA) && !is_main(&Network::evm(31_337)));
+    assert!(
+        is_main(&Network::BASE)
+            && !is_main(&Network::BASE_SEPOLIA)
+            && !is_main(&Network::evm(31_337))
+    );
 }
 
 proptest! {

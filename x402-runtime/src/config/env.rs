@@ -4,11 +4,16 @@ use super::PaywallSettings;
 use super::error::{SettingMistake, SettingsError};
 use super::keys::{self, VARS};
 
-pub(super) fn read(vars: impl IntoIterator<Item = (String, String)>) -> Result<PaywallSettings, SettingsError> {
+pub(super) fn read(
+    vars: impl IntoIterator<Item = (String, String)>,
+) -> Result<PaywallSettings, SettingsError> {
     let mut settings = PaywallSettings::default();
     let mut mistakes = Vec::new();
     let mut network = None;
-    let mut vars: Vec<(String, String)> = vars.into_iter().filter(|(name, _)| name.starts_with("X402_")).collect();
+    let mut vars: Vec<(String, String)> = vars
+        .into_iter()
+        .filter(|(name, _)| name.starts_with("X402_"))
+        .collect();
     // The order of an environment is arbitrary; that of mistakes should not be.
     vars.sort();
     for (name, value) in vars {
@@ -21,10 +26,14 @@ pub(super) fn read(vars: impl IntoIterator<Item = (String, String)>) -> Result<P
             "X402_RPC_URL" => settings.rpc_url = Some(value),
             "X402_SETTLER_KEY_FILE" => settings.settler_key_file = Some(value.into()),
             "X402_LEDGER" => settings.ledger = Some(value.into()),
-            "X402_NETWORK" => keep(&mut mistakes, keys::network(&name, &value), |rail| network = Some(rail)),
+            "X402_NETWORK" => keep(&mut mistakes, keys::network(&name, &value), |rail| {
+                network = Some(rail)
+            }),
             "X402_RAILS" => {
                 for text in value.split(',') {
-                    keep(&mut mistakes, keys::rail(&name, text), |rail| settings.rails.push(rail));
+                    keep(&mut mistakes, keys::rail(&name, text), |rail| {
+                        settings.rails.push(rail)
+                    });
                 }
             }
             // The prefix is shared with other programs: only what looks like a slip is a mistake.
@@ -37,7 +46,11 @@ pub(super) fn read(vars: impl IntoIterator<Item = (String, String)>) -> Result<P
     SettingsError::unless(mistakes, settings)
 }
 
-fn keep<T>(mistakes: &mut Vec<SettingMistake>, result: Result<T, SettingMistake>, with: impl FnOnce(T)) {
+fn keep<T>(
+    mistakes: &mut Vec<SettingMistake>,
+    result: Result<T, SettingMistake>,
+    with: impl FnOnce(T),
+) {
     match result {
         Ok(value) => with(value),
         Err(mistake) => mistakes.push(mistake),

@@ -11,12 +11,18 @@ pub struct SettingsError {
 
 impl SettingsError {
     pub(super) fn one(mistake: SettingMistake) -> Self {
-        Self { mistakes: vec![mistake] }
+        Self {
+            mistakes: vec![mistake],
+        }
     }
 
     /// The settings, unless there are mistakes.
     pub(super) fn unless<T>(mistakes: Vec<SettingMistake>, settings: T) -> Result<T, Self> {
-        if mistakes.is_empty() { Ok(settings) } else { Err(Self { mistakes }) }
+        if mistakes.is_empty() {
+            Ok(settings)
+        } else {
+            Err(Self { mistakes })
+        }
     }
 
     pub(super) fn and(mut self, other: Self) -> Self {
@@ -37,7 +43,8 @@ impl fmt::Display for SettingsError {
             [one] => write!(f, "wrong setting: {one}"),
             many => {
                 write!(f, "{} wrong settings:", many.len())?;
-                many.iter().try_for_each(|mistake| write!(f, "\n  - {mistake}"))
+                many.iter()
+                    .try_for_each(|mistake| write!(f, "\n  - {mistake}"))
             }
         }
     }
@@ -74,7 +81,9 @@ pub enum SettingMistake {
         suggestion: Option<String>,
     },
     /// A secret in the settings.
-    #[error("`{key}` looks like a secret: put it into a file of mode 0600 and set `settler_key_file` to its path")]
+    #[error(
+        "`{key}` looks like a secret: put it into a file of mode 0600 and set `settler_key_file` to its path"
+    )]
     Secret {
         /// The key.
         key: String,

@@ -10,10 +10,20 @@ use crate::paywall::Rail;
 pub(super) fn read(text: &str) -> Result<PaywallSettings, SettingsError> {
     let table: Table = toml::from_str(text).map_err(|error| {
         let start = error.span().map_or(0, |span| span.start);
-        let line = text.get(..start).unwrap_or_default().matches('\n').count().saturating_add(1);
-        SettingsError::one(SettingMistake::Toml { line, reason: error.message().to_owned() })
+        let line = text
+            .get(..start)
+            .unwrap_or_default()
+            .matches('\n')
+            .count()
+            .saturating_add(1);
+        SettingsError::one(SettingMistake::Toml {
+            line,
+            reason: error.message().to_owned(),
+        })
     })?;
-    let mut reader = Reader { mistakes: Vec::new() };
+    let mut reader = Reader {
+        mistakes: Vec::new(),
+    };
     let settings = reader.settings(&table);
     SettingsError::unless(reader.mistakes, settings)
 }
@@ -32,7 +42,11 @@ impl Reader {
         PaywallSettings {
             origin: self.text(table, "origin"),
             pay_to: self.text(table, "pay_to"),
-            rails: if rails.is_empty() { network.into_iter().collect() } else { rails },
+            rails: if rails.is_empty() {
+                network.into_iter().collect()
+            } else {
+                rails
+            },
             rpc_url: self.text(table, "rpc_url"),
             settler_key_file: self.text(table, "settler_key_file").map(Into::into),
             ledger: self.text(table, "ledger").map(Into::into),
@@ -66,9 +80,10 @@ impl Reader {
     fn unknown(&mut self, table: &Table, known: &[&str], prefix: &str) {
         for key in table.keys().filter(|key| !known.contains(&key.as_str())) {
             self.mistakes.push(match keys::unknown(key, known) {
-                SettingMistake::UnknownKey { key, suggestion } => {
-                    SettingMistake::UnknownKey { key: format!("{prefix}{key}"), suggestion }
-                }
+                SettingMistake::UnknownKey { key, suggestion } => SettingMistake::UnknownKey {
+                    key: format!("{prefix}{key}"),
+                    suggestion,
+                },
                 other => other,
             });
         }
@@ -105,7 +120,10 @@ impl Reader {
 
     fn number<T: TryFrom<i64>>(&mut self, table: &Table, key: &str) -> Option<T> {
         let value = table.get(key)?;
-        let number = value.as_integer().filter(|number| *number >= 0).and_then(|number| T::try_from(number).ok());
+        let number = value
+            .as_integer()
+            .filter(|number| *number >= 0)
+            .and_then(|number| T::try_from(number).ok());
         if number.is_none() {
             self.wrong_type(&format!("limits.{key}"), "a whole number, zero or more");
         }
@@ -113,7 +131,10 @@ impl Reader {
     }
 
     fn wrong_type(&mut self, key: &str, expected: &'static str) {
-        self.mistakes.push(SettingMistake::Type { key: key.to_owned(), expected });
+        self.mistakes.push(SettingMistake::Type {
+            key: key.to_owned(),
+            expected,
+        });
     }
 
     fn keep<T>(&mut self, result: Result<T, SettingMistake>) -> Option<T> {

@@ -6,8 +6,16 @@ use super::error::SettingMistake;
 use crate::paywall::Rail;
 
 /// Keys at the top of a settings file.
-pub(super) const TOP: [&str; 8] =
-    ["origin", "pay_to", "rails", "network", "rpc_url", "settler_key_file", "ledger", "limits"];
+pub(super) const TOP: [&str; 8] = [
+    "origin",
+    "pay_to",
+    "rails",
+    "network",
+    "rpc_url",
+    "settler_key_file",
+    "ledger",
+    "limits",
+];
 
 /// Keys of `[limits]`.
 pub(super) const LIMITS: [&str; 9] = [
@@ -36,18 +44,35 @@ pub(super) const VARS: [&str; 7] = [
 /// What to say about a name that is not in `known`.
 pub(super) fn unknown(key: &str, known: &[&str]) -> SettingMistake {
     let lower = key.to_ascii_lowercase();
-    let secret = ["private_key", "secret", "mnemonic", "seed_phrase", "settler_key", "password"];
+    let secret = [
+        "private_key",
+        "secret",
+        "mnemonic",
+        "seed_phrase",
+        "settler_key",
+        "password",
+    ];
     if secret.iter().any(|word| lower.contains(word)) && !lower.ends_with("_file") {
-        return SettingMistake::Secret { key: key.to_owned() };
+        return SettingMistake::Secret {
+            key: key.to_owned(),
+        };
     }
-    SettingMistake::UnknownKey { key: key.to_owned(), suggestion: near(key, known).map(str::to_owned) }
+    SettingMistake::UnknownKey {
+        key: key.to_owned(),
+        suggestion: near(key, known).map(str::to_owned),
+    }
 }
 
 /// The known name that is at most two slips away.
 pub(super) fn near<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
     known
         .iter()
-        .map(|name| (strsim::damerau_levenshtein(&name.to_ascii_lowercase(), &key.to_ascii_lowercase()), *name))
+        .map(|name| {
+            (
+                strsim::damerau_levenshtein(&name.to_ascii_lowercase(), &key.to_ascii_lowercase()),
+                *name,
+            )
+        })
         .filter(|(distance, name)| *distance <= 2 && *distance < name.len() / 2)
         .min()
         .map(|(_, name)| name)
@@ -55,13 +80,22 @@ pub(super) fn near<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
 
 /// Reads one rail.
 pub(super) fn rail(key: &str, text: &str) -> Result<Rail, SettingMistake> {
-    Rail::parse(text.trim()).map_err(|error| SettingMistake::Value { key: key.to_owned(), reason: error.to_string() })
+    Rail::parse(text.trim()).map_err(|error| SettingMistake::Value {
+        key: key.to_owned(),
+        reason: error.to_string(),
+    })
 }
 
 /// The rail of a network's first token.
 pub(super) fn network(key: &str, text: &str) -> Result<Rail, SettingMistake> {
-    let wrong = |reason| SettingMistake::Value { key: key.to_owned(), reason };
+    let wrong = |reason| SettingMistake::Value {
+        key: key.to_owned(),
+        reason,
+    };
     let network = Network::parse_any(text.trim()).map_err(|error| wrong(error.to_string()))?;
-    Rail::default_of(&network)
-        .ok_or_else(|| wrong(format!("no token is known on {network}; accept one by `Rail::custom` in code")))
+    Rail::default_of(&network).ok_or_else(|| {
+        wrong(format!(
+            "no token is known on {network}; accept one by `Rail::custom` in code"
+        ))
+    })
 }

@@ -1,7 +1,11 @@
 use super::*;
 
 fn vars(pairs: &[(&str, &str)]) -> Result<PaywallSettings, SettingsError> {
-    PaywallSettings::from_vars(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+    PaywallSettings::from_vars(
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+    )
 }
 
 #[test]
@@ -11,9 +15,16 @@ fn all_mistakes_of_a_file_at_once() {
     )
     .unwrap_err();
     let text = error.to_string();
-    for part in ["did you mean `origin`?", "settler_key_file", "bse:USDC", "a list of texts", "`pay_to` must be a text",
-        "`limits.body_cpa`", "did you mean `body_cap`?", "limits.answer_cap"]
-    {
+    for part in [
+        "did you mean `origin`?",
+        "settler_key_file",
+        "bse:USDC",
+        "a list of texts",
+        "`pay_to` must be a text",
+        "`limits.body_cpa`",
+        "did you mean `body_cap`?",
+        "limits.answer_cap",
+    ] {
         assert!(text.contains(part), "{part} in {text}");
     }
     assert!(!text.contains("0xabc"), "a secret was repeated: {text}");
@@ -22,13 +33,24 @@ fn all_mistakes_of_a_file_at_once() {
 #[test]
 fn broken_toml_names_the_line() {
     let error = PaywallSettings::from_toml("origin = \"a\"\npay_to = = 1\n").unwrap_err();
-    assert!(matches!(error.mistakes(), [SettingMistake::Toml { line: 2, .. }]), "{error}");
+    assert!(
+        matches!(error.mistakes(), [SettingMistake::Toml { line: 2, .. }]),
+        "{error}"
+    );
 }
 
 #[test]
 fn environment_overrides_the_file() {
-    let file = PaywallSettings::from_toml("origin = \"https://a.example\"\nnetwork = \"base\"\n[limits]\nbody_cap = 7").unwrap();
-    let env = vars(&[("X402_ORIGIN", "https://b.example"), ("X402_RAILS", "base-sepolia:USDC, celo:USDT"), ("PATH", "/")]).unwrap();
+    let file = PaywallSettings::from_toml(
+        "origin = \"https://a.example\"\nnetwork = \"base\"\n[limits]\nbody_cap = 7",
+    )
+    .unwrap();
+    let env = vars(&[
+        ("X402_ORIGIN", "https://b.example"),
+        ("X402_RAILS", "base-sepolia:USDC, celo:USDT"),
+        ("PATH", "/"),
+    ])
+    .unwrap();
     let both = file.overridden_by(env);
     assert_eq!(both.origin.as_deref(), Some("https://b.example"));
     assert_eq!(both.limits.body_cap, Some(7));
@@ -38,9 +60,21 @@ fn environment_overrides_the_file() {
 
 #[test]
 fn only_slips_of_variables_are_mistakes() {
-    assert!(vars(&[("X402_LISTEN", "x"), ("X402_FAILPOINT", "y"), ("X402_NETWORK", "")]).is_ok());
-    let error = vars(&[("X402_PAYTO", "x"), ("X402_NETWORK", "bas")]).unwrap_err().to_string();
-    assert!(error.contains("X402_PAY_TO") && error.contains("X402_NETWORK"), "{error}");
+    assert!(
+        vars(&[
+            ("X402_LISTEN", "x"),
+            ("X402_FAILPOINT", "y"),
+            ("X402_NETWORK", "")
+        ])
+        .is_ok()
+    );
+    let error = vars(&[("X402_PAYTO", "x"), ("X402_NETWORK", "bas")])
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("X402_PAY_TO") && error.contains("X402_NETWORK"),
+        "{error}"
+    );
 }
 
 #[test]

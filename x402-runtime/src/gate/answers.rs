@@ -54,7 +54,8 @@ pub(super) enum Outcome {
 impl Outcome {
     /// The outcome of a payment whose record is open.
     pub(super) fn pending(record: &Record) -> Self {
-        let problem = Problem::new(ProblemCode::SettlementPending).payment_id(PaymentId::of(&record.key).as_str());
+        let problem = Problem::new(ProblemCode::SettlementPending)
+            .payment_id(PaymentId::of(&record.key).as_str());
         Self::Pending(Box::new(match &record.transaction {
             Some(hash) => problem.transaction(hash, record.key.network.to_string()),
             None => problem,
@@ -74,14 +75,20 @@ impl Outcome {
 
 /// The answer to a request that presented a payment.
 pub(super) fn render(gate: &Gate, path: &str, outcome: Outcome) -> Response {
-    tracing::info!(name: "x402.payment", endpoint = gate.endpoint.id(), outcome = outcome.name());
+    tracing::info!(name: "x402.payment", endpoint = gate.endpoint.id(), outcome = outcome.name(), "a payment was answered");
     match outcome {
         Outcome::Paid(record) => paid(&record),
         Outcome::Uncharged(response) => {
             let (parts, body) = response.into_parts();
             let mut response = Response::new(body);
             *response.status_mut() = parts.status;
-            copy_headers(&mut response, parts.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+            copy_headers(
+                &mut response,
+                parts
+                    .headers
+                    .iter()
+                    .map(|(name, value)| (name.clone(), value.clone())),
+            );
             guarded(response)
         }
         Outcome::Refused(refused) => refusal(gate, path, &refused),
@@ -104,10 +111,10 @@ pub(super) fn refusal(gate: &Gate, path: &str, refusal: &Refusal) -> Response {
         _ => None,
     };
     if code == ProblemCode::PaymentRequired {
-        tracing::debug!(name: "x402.unpaid", endpoint = gate.endpoint.id());
+        tracing::debug!(name: "x402.unpaid", endpoint = gate.endpoint.id(), "terms were told");
         return with_terms(problem(code.http_status(), gate.challenge.body()), terms);
     }
-    tracing::debug!(name: "x402.refused", endpoint = gate.endpoint.id(), code = code.as_str());
+    tracing::debug!(name: "x402.refused", endpoint = gate.endpoint.id(), code = code.as_str(), "a request was refused");
     with_terms(bare_problem(&refusal.problem()), terms)
 }
 
@@ -122,14 +129,17 @@ fn with_terms(mut response: Response, terms: Option<HeaderValue>) -> Response {
 pub(crate) fn bare_problem(refused: &Problem) -> Response {
     let mut response = problem(refused.code().http_status(), problem_json(refused));
     if let Some(seconds) = refused.retry_after() {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }
 
 fn problem(status: u16, body: Bytes) -> Response {
     let mut response = Response::new(Body::from(body));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() =
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.reserve(5);
     headers.insert(CONTENT_TYPE, JSON);
@@ -148,14 +158,22 @@ fn paid(record: &Record) -> Response {
     copy_headers(
         &mut response,
         answer.headers.iter().filter_map(|(name, value)| {
-            Some((HeaderName::try_from(name).ok()?, HeaderValue::from_bytes(value).ok()?))
+            Some((
+                HeaderName::try_from(name).ok()?,
+                HeaderValue::from_bytes(value).ok()?,
+            ))
         }),
     );
-    with_settlement(guarded(response), &canonical(record, &settlement.transaction))
+    with_settlement(
+        guarded(response),
+        &canonical(record, &settlement.transaction),
+    )
 }
 
 fn with_settlement(mut response: Response, settlement: &SettleResponse) -> Response {
-    let header = headers::encode(settlement).ok().and_then(|text| HeaderValue::try_from(text).ok());
+    let header = headers::encode(settlement)
+        .ok()
+        .and_then(|text| HeaderValue::try_from(text).ok());
     if let Some(header) = header {
         response.headers_mut().insert(PAYMENT_RESPONSE, header);
     }
@@ -179,10 +197,15 @@ fn guarded(mut response: Response) -> Response {
 
 /// A handler's answer in the form in which the ledger keeps it.
 pub(super) fn store(parts: &Parts, body: Bytes) -> StoredAnswer {
-    let kept = parts.headers.iter().filter(|(name, _)| *name != CONTENT_LENGTH);
+    let kept = parts
+        .headers
+        .iter()
+        .filter(|(name, _)| *name != CONTENT_LENGTH);
     StoredAnswer {
         status: parts.status.as_u16(),
-        headers: kept.map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect(),
+        headers: kept
+            .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
+            .collect(),
         body,
     }
 }

@@ -15,7 +15,8 @@ pub(super) async fn read(core: &Core, body: Body) -> Result<Bytes, Problem> {
     }
     let limits = &core.limits;
     let too_large = || {
-        Problem::new(ProblemCode::BodyTooLarge).limit(u64::try_from(limits.body_cap).unwrap_or(u64::MAX))
+        Problem::new(ProblemCode::BodyTooLarge)
+            .limit(u64::try_from(limits.body_cap).unwrap_or(u64::MAX))
     };
     // A declared length needs no reading to be refused.
     if usize::try_from(body.size_hint().lower()).map_or(true, |length| length > limits.body_cap) {

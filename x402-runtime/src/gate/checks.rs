@@ -42,11 +42,18 @@ pub(super) struct Refusal {
 
 impl Refusal {
     fn new(code: ProblemCode, error: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, error: error.into(), more: None }
+        Self {
+            code,
+            error: error.into(),
+            more: None,
+        }
     }
 
     pub(super) fn problem(&self) -> Problem {
-        self.more.as_deref().cloned().unwrap_or_else(|| Problem::new(self.code))
+        self.more
+            .as_deref()
+            .cloned()
+            .unwrap_or_else(|| Problem::new(self.code))
     }
 }
 
@@ -91,9 +98,7 @@ fn payment_header(headers: &HeaderMap) -> Result<&HeaderValue, Refusal> {
     let (first, second) = (values.next(), values.next());
     let version_1 = headers.contains_key(X_PAYMENT);
     match (first, second) {
-        (None, _) if version_1 => {
-            Err(Refusal::new(ProblemCode::UnsupportedVersion, FIRST_CONTACT))
-        }
+        (None, _) if version_1 => Err(Refusal::new(ProblemCode::UnsupportedVersion, FIRST_CONTACT)),
         (None, _) => Err(ProblemCode::PaymentRequired.into()),
         // A comma is no base64: somebody on the way has folded two headers into one.
         (Some(value), None) if !version_1 && !value.as_bytes().contains(&b',') => Ok(value),
@@ -103,9 +108,11 @@ fn payment_header(headers: &HeaderMap) -> Result<&HeaderValue, Refusal> {
 
 /// Runs every check that needs no IO.
 pub(super) fn check(gate: &Gate, headers: &HeaderMap) -> Presented {
-    payment_header(headers).and_then(|header| decode(gate, header)).map_or_else(Presented::Refused, |payload| {
-        fit(gate, payload).unwrap_or_else(Presented::Refused)
-    })
+    payment_header(headers)
+        .and_then(|header| decode(gate, header))
+        .map_or_else(Presented::Refused, |payload| {
+            fit(gate, payload).unwrap_or_else(Presented::Refused)
+        })
 }
 
 /// Decodes the header and checks its version.
@@ -117,7 +124,7 @@ fn decode(gate: &Gate, header: &HeaderValue) -> Result<Value, Refusal> {
             Problem::new(ProblemCode::PaymentTooLarge).limit(limit).into()
         }
         other => {
-            tracing::debug!(name: "x402.undecodable", endpoint = gate.endpoint.id(), error = other.code());
+            tracing::debug!(name: "x402.undecodable", endpoint = gate.endpoint.id(), error = other.code(), "a payment header could not be read");
             Refusal::from(ProblemCode::PaymentUndecodable)
         }
     })?;
@@ -130,7 +137,10 @@ fn decode(gate: &Gate, header: &HeaderValue) -> Result<Value, Refusal> {
         Some(1) => Err(ProblemCode::NoMatchingRequirements.into()),
         other => {
             let found = other.map_or_else(|| "undefined".to_owned(), |version| version.to_string());
-            Err(Refusal::new(ProblemCode::UnsupportedVersion, format!("Unsupported x402 version: {found}")))
+            Err(Refusal::new(
+                ProblemCode::UnsupportedVersion,
+                format!("Unsupported x402 version: {found}"),
+            ))
         }
     }
 }
@@ -151,7 +161,7 @@ fn fit(gate: &Gate, payload: Value) -> Result<Presented, Refusal> {
     };
     echoed(&payload)?;
     let exact = ExactEvmPayload::parse(body).map_err(|error| {
-        tracing::debug!(name: "x402.malformed", endpoint = gate.endpoint.id(), error = error.code());
+        tracing::debug!(name: "x402.malformed", endpoint = gate.endpoint.id(), error = error.code(), "a payment payload could not be read");
         Refusal::from(ProblemCode::PayloadMalformed)
     })?;
     let authorization = &exact.authorization;
@@ -172,11 +182,19 @@ fn fit(gate: &Gate, payload: Value) -> Result<Presented, Refusal> {
         requirements: terms.offered().value().clone(),
         payload,
     };
-    let payment = Box::new(Payment { terms, exact, key, valid_before, request });
+    let payment = Box::new(Payment {
+        terms,
+        exact,
+        key,
+        valid_before,
+        request,
+    });
     match signed_by {
         Signer::Payer => Ok(Presented::Proven(payment)),
         Signer::SomebodyElse => Ok(Presented::Unproven(payment)),
-        Signer::Wrapped if factory_allowed(gate, &payment.exact) => Ok(Presented::Unproven(payment)),
+        Signer::Wrapped if factory_allowed(gate, &payment.exact) => {
+            Ok(Presented::Unproven(payment))
+        }
         Signer::Wrapped => Err(ProblemCode::Eip6492FactoryNotAllowed.into()),
         // The token itself would refuse it, which is what a trial run would find out.
         Signer::PayerInRefusedForm => Err(ProblemCode::SimulationFailed.into()),
@@ -185,7 +203,10 @@ fn fit(gate: &Gate, payload: Value) -> Result<Presented, Refusal> {
 
 /// The present terms that the payment accepts, or earlier ones that are still open.
 fn matching(gate: &Gate, accepted: &Value, now_ms: u64) -> Option<Arc<Terms>> {
-    let open = gate.earlier.iter().filter(|earlier| now_ms <= earlier.until_ms);
+    let open = gate
+        .earlier
+        .iter()
+        .filter(|earlier| now_ms <= earlier.until_ms);
     gate.endpoint
         .terms()
         .iter()
@@ -203,7 +224,12 @@ fn unmatched(accepted: &Value, body: &Value) -> Presented {
     match (network, asset, ExactEvmPayload::parse(body)) {
         (Some(network), Some(asset), Ok(exact)) => {
             let authorization = &exact.authorization;
-            let key = PaymentKey { network, asset, payer: authorization.from, nonce: authorization.nonce };
+            let key = PaymentKey {
+                network,
+                asset,
+                payer: authorization.from,
+                nonce: authorization.nonce,
+            };
             Presented::Late(Box::new((key, exact)), refusal)
         }
         _ => Presented::Refused(refusal),
@@ -218,7 +244,9 @@ fn echoed(payload: &Value) -> Result<(), Refusal> {
     };
     check_echo(None, Some(extensions), &|_| &[]).map_err(|key| {
         let key: String = key.chars().take(64).collect();
-        Problem::new(ProblemCode::ExtensionEchoMismatch).extension(key).into()
+        Problem::new(ProblemCode::ExtensionEchoMismatch)
+            .extension(key)
+            .into()
     })
 }
 
@@ -232,12 +260,20 @@ fn key_of(terms: &Terms, exact: &ExactEvmPayload) -> PaymentKey {
 }
 
 /// `validBefore`, if the payment is valid now, long enough to be settled, and not for longer than the terms say.
-fn valid_before(gate: &Gate, terms: &Terms, exact: &ExactEvmPayload, now: u64) -> Result<u64, ProblemCode> {
+fn valid_before(
+    gate: &Gate,
+    terms: &Terms,
+    exact: &ExactEvmPayload,
+    now: u64,
+) -> Result<u64, ProblemCode> {
     let limits = &gate.core.limits;
-    let valid_before =
-        u64::try_from(exact.authorization.valid_before).map_err(|_| ProblemCode::ValidityTooLong)?;
-    let valid_after = u64::try_from(exact.authorization.valid_after).map_err(|_| ProblemCode::ValidAfter)?;
-    let latest = now.saturating_add(terms.max_timeout_seconds()).saturating_add(limits.clock_skew_seconds);
+    let valid_before = u64::try_from(exact.authorization.valid_before)
+        .map_err(|_| ProblemCode::ValidityTooLong)?;
+    let valid_after =
+        u64::try_from(exact.authorization.valid_after).map_err(|_| ProblemCode::ValidAfter)?;
+    let latest = now
+        .saturating_add(terms.max_timeout_seconds())
+        .saturating_add(limits.clock_skew_seconds);
     if valid_before < now.saturating_add(limits.min_remaining_seconds()) {
         Err(ProblemCode::ValidBefore)
     } else if valid_after > now {

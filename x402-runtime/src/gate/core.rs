@@ -42,7 +42,9 @@ impl Core {
         factories: Vec<Address>,
     ) -> Self {
         Self {
-            admission: Arc::new(Semaphore::new(limits.max_in_flight.min(Semaphore::MAX_PERMITS))),
+            admission: Arc::new(Semaphore::new(
+                limits.max_in_flight.min(Semaphore::MAX_PERMITS),
+            )),
             facilitator,
             ledger,
             clock,
@@ -60,10 +62,12 @@ impl Core {
         if self.closing.is_cancelled() {
             return Err(ProblemCode::ShuttingDown);
         }
-        Arc::clone(&self.admission).try_acquire_owned().map_err(|_| match self.closing.is_cancelled() {
-            true => ProblemCode::ShuttingDown,
-            false => ProblemCode::Overloaded,
-        })
+        Arc::clone(&self.admission)
+            .try_acquire_owned()
+            .map_err(|_| match self.closing.is_cancelled() {
+                true => ProblemCode::ShuttingDown,
+                false => ProblemCode::Overloaded,
+            })
     }
 
     /// A number that no other attempt uses.
@@ -75,7 +79,8 @@ impl Core {
     pub(crate) async fn drain(&self) -> bool {
         self.closing.cancel();
         self.tasks.close();
-        let all = u32::try_from(self.limits.max_in_flight.min(Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX);
+        let all = u32::try_from(self.limits.max_in_flight.min(Semaphore::MAX_PERMITS))
+            .unwrap_or(u32::MAX);
         let drained = async {
             // Every payment holds a permit from before its body is read until its task ends, so once all permits are
             // here nothing is in flight, and closing the semaphore lets nothing in again.
@@ -84,7 +89,9 @@ impl Core {
             drop(permits);
             self.tasks.wait().await;
         };
-        tokio::time::timeout(self.limits.drain_timeout, drained).await.is_ok()
+        tokio::time::timeout(self.limits.drain_timeout, drained)
+            .await
+            .is_ok()
     }
 }
 
@@ -92,7 +99,13 @@ impl fmt::Debug for Core {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Core")
             .field("limits", &self.limits)
-            .field("in_flight", &(self.limits.max_in_flight.saturating_sub(self.admission.available_permits())))
+            .field(
+                "in_flight",
+                &(self
+                    .limits
+                    .max_in_flight
+                    .saturating_sub(self.admission.available_permits())),
+            )
             .field("closing", &self.closing.is_cancelled())
             .finish_non_exhaustive()
     }

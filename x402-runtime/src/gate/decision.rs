@@ -39,12 +39,16 @@ pub(crate) fn found(record: &Record, fingerprint: &Fingerprint, now_ms: u64) -> 
     match record.state {
         State::Settled | State::Final if record.answer.is_some() => Found::Show,
         State::Settled | State::Final => Found::Refuse(ProblemCode::AnswerGone),
-        State::Reserved | State::Settling if !lease_over => Found::Refuse(ProblemCode::PaymentInProgress),
+        State::Reserved | State::Settling if !lease_over => {
+            Found::Refuse(ProblemCode::PaymentInProgress)
+        }
         State::Reserved => Found::Reclaim,
         // Nobody heard the outcome, or its settler is gone in the middle of the call.
         State::Unknown | State::Settling => Found::Pending,
         // Never tried, and its owner is about to.
-        State::Served if record.attempts == 0 && !lease_over => Found::Refuse(ProblemCode::PaymentInProgress),
+        State::Served if record.attempts == 0 && !lease_over => {
+            Found::Refuse(ProblemCode::PaymentInProgress)
+        }
         State::Served if can_settle(record, now_ms) => Found::Settle,
         // Nothing is in flight and nothing can be any more.
         State::Served => Found::Refuse(ProblemCode::PaymentExpired),
@@ -66,24 +70,27 @@ pub(crate) const fn can_settle(record: &Record, now_ms: u64) -> bool {
 /// neither that nor a clear refusal leaves the outcome open.
 pub(crate) fn settlement_event(record: &Record, outcome: &SettleOutcome) -> Event {
     match outcome {
-        SettleOutcome::Settled(response) if is_settlement_of(record, response) => {
-            Event::Settled { response: canonical(record, &response.transaction) }
-        }
+        SettleOutcome::Settled(response) if is_settlement_of(record, response) => Event::Settled {
+            response: canonical(record, &response.transaction),
+        },
         SettleOutcome::Refused(response) if !response.success && !says_pending(response) => {
-            Event::Refused { code: reason_code(response.error_reason.as_deref()) }
+            Event::Refused {
+                code: reason_code(response.error_reason.as_deref()),
+            }
         }
         SettleOutcome::Settled(response) | SettleOutcome::Refused(response) => {
             let transaction = Some(response.transaction.clone()).filter(|hash| is_plain(hash));
             Event::Unanswered { transaction }
         }
-        SettleOutcome::Unknown { transaction, .. } => {
-            Event::Unanswered { transaction: transaction.clone().filter(|hash| is_plain(hash)) }
-        }
+        SettleOutcome::Unknown { transaction, .. } => Event::Unanswered {
+            transaction: transaction.clone().filter(|hash| is_plain(hash)),
+        },
     }
 }
 
 fn is_settlement_of(record: &Record, response: &SettleResponse) -> bool {
-    let network = Network::parse_any(&response.network).is_ok_and(|network| network == record.key.network);
+    let network =
+        Network::parse_any(&response.network).is_ok_and(|network| network == record.key.network);
     let payer = response
         .payer
         .as_deref()
@@ -93,7 +100,10 @@ fn is_settlement_of(record: &Record, response: &SettleResponse) -> bool {
 
 /// Some facilitators call a transaction that was sent but not seen yet a failure.
 fn says_pending(response: &SettleResponse) -> bool {
-    response.error_reason.as_deref().is_some_and(|reason| reason.contains("pending"))
+    response
+        .error_reason
+        .as_deref()
+        .is_some_and(|reason| reason.contains("pending"))
 }
 
 /// Whether a text can be a transaction hash of any chain: short, and without a character that needs care anywhere.
@@ -128,10 +138,14 @@ pub(crate) fn reason_code(reason: Option<&str>) -> String {
     let is_code = |reason: &&str| {
         !reason.is_empty()
             && reason.len() <= MAX_REASON
-            && reason.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+            && reason
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
     };
     // Free text often begins with the code: "invalid_…_failed: execution reverted".
-    let code = reason.map(|reason| reason.split(':').next().unwrap_or_default()).filter(is_code);
+    let code = reason
+        .map(|reason| reason.split(':').next().unwrap_or_default())
+        .filter(is_code);
     code.unwrap_or(UNNAMED_REFUSAL).to_owned()
 }
 

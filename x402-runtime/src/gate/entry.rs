@@ -29,7 +29,10 @@ pub(crate) struct Erased<H, T> {
 
 impl<H, T> Erased<H, T> {
     pub(crate) const fn new(handler: H) -> Self {
-        Self { handler, arguments: PhantomData }
+        Self {
+            handler,
+            arguments: PhantomData,
+        }
     }
 }
 
@@ -52,7 +55,10 @@ pub(crate) struct GateHandler<S> {
 
 impl<S> Clone for GateHandler<S> {
     fn clone(&self) -> Self {
-        Self { gate: Arc::clone(&self.gate), handler: Arc::clone(&self.handler) }
+        Self {
+            gate: Arc::clone(&self.gate),
+            handler: Arc::clone(&self.handler),
+        }
     }
 }
 

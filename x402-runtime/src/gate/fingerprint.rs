@@ -9,7 +9,12 @@ use crate::ledger::Fingerprint;
 ///
 /// `HEAD` counts as `GET`. The order of query parameters with different names does not count, because some clients sort
 /// them on a retry; the order of those with one name does.
-pub(super) fn fingerprint(endpoint: &BoundEndpoint, path: &str, query: &str, body: &[u8]) -> Fingerprint {
+pub(super) fn fingerprint(
+    endpoint: &BoundEndpoint,
+    path: &str,
+    query: &str,
+    body: &[u8],
+) -> Fingerprint {
     let mut hash = Sha256::new();
     hash.update(b"x402 request 1");
     let query = canonical_query(query);

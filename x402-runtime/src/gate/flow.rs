@@ -10,15 +10,17 @@ use futures_util::FutureExt;
 use tokio::time::timeout;
 use x402_model::problem::{Problem, ProblemCode};
 
+use super::Gate;
 use super::answers::{self, Outcome};
 use super::body::{Unread, collect};
 use super::checks::{Payment, Refusal};
 use super::core::Core;
 use super::decision::{Found, found, verification};
 use super::settle::{Attempt, attempt};
-use super::Gate;
 use crate::facilitator::{BoxFuture, FacilitatorRequest};
-use crate::ledger::{Advanced, Begin, Event, Fingerprint, LedgerError, NewPayment, Record, StoredAnswer};
+use crate::ledger::{
+    Advanced, Begin, Event, Fingerprint, LedgerError, NewPayment, PaymentKey, Record, StoredAnswer,
+};
 use crate::paywall::{PROTOCOL_MARGIN_SECONDS, millis};
 
 /// Time over a handler's own before others may think that it is gone.
@@ -35,7 +37,7 @@ pub(super) struct Job {
 
 /// The refusal when the store does not work: no service without a record.
 pub(super) fn ledger_down(error: &LedgerError) -> Refusal {
-    tracing::error!(name: "x402.ledger_failed", %error);
+    tracing::error!(name: "x402.ledger_failed", %error, "the ledger failed");
     match error {
         LedgerError::Overloaded => ProblemCode::Overloaded.into(),
         _ => ProblemCode::LedgerUnavailable.into(),
@@ -44,20 +46,21 @@ pub(super) fn ledger_down(error: &LedgerError) -> Refusal {
 
 /// Asks the facilitator whether a payment would settle.
 pub(super) async fn verify(core: &Core, request: &FacilitatorRequest) -> Result<(), Problem> {
-    let response = match timeout(core.limits.verify_timeout, core.facilitator.verify(request)).await {
+    let response = match timeout(core.limits.verify_timeout, core.facilitator.verify(request)).await
+    {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => {
-            tracing::warn!(name: "x402.verify_failed", error = %error.to_string().escape_debug());
+            tracing::warn!(name: "x402.verify_failed", error = %error.to_string().escape_debug(), "the facilitator did not verify");
             return Err(Problem::new(ProblemCode::FacilitatorUnavailable));
         }
         Err(_) => {
-            tracing::warn!(name: "x402.verify_failed", error = "no answer in time");
+            tracing::warn!(name: "x402.verify_failed", error = "no answer in time", "the facilitator did not verify");
             return Err(Problem::new(ProblemCode::FacilitatorUnavailable));
         }
     };
     verification(&response).map_err(|(code, reason)| {
         let message = response.invalid_message.as_deref().unwrap_or_default();
-        tracing::info!(name: "x402.invalid", reason, message = %message.escape_debug());
+        tracing::info!(name: "x402.invalid", reason, detail = %message.escape_debug(), "a payment was found invalid");
         Problem::new(code).with_reason(&reason)
     })
 }
@@ -79,21 +82,36 @@ impl Job {
     }
 
     async fn go(self) -> Result<Outcome, Refusal> {
-        let Self { gate, payment, fingerprint, answer } = self;
+        let Self {
+            gate,
+            payment,
+            fingerprint,
+            answer,
+        } = self;
         let core = &gate.core;
         let owner = core.owner();
-        if let Some(record) = reserve(&gate, &payment, fingerprint, owner).await? {
+        // The ledger takes the request; only a check before serving needs it too.
+        let to_check = core
+            .facilitator
+            .check_before_serving()
+            .then(|| payment.request.clone());
+        let (key, valid_before) = (payment.key.clone(), payment.valid_before);
+        if let Some(record) = reserve(&gate, payment, fingerprint, owner).await? {
             return known(core, &record, &fingerprint).await;
         }
         crate::failpoint("c1_reserved");
-        let reservation = Reservation { core, payment: &payment, owner };
-        if core.facilitator.check_before_serving()
-            && let Err(problem) = verify(core, &payment.request).await
+        let reservation = Reservation {
+            core,
+            key: &key,
+            owner,
+        };
+        if let Some(request) = to_check
+            && let Err(problem) = verify(core, &request).await
         {
             reservation.release().await;
             return Err(problem.into());
         }
-        let ran = handle(core, &payment, answer).await;
+        let ran = handle(core, valid_before, answer).await;
         crate::failpoint("c2_handler_ran");
         let answer = match ran {
             Ran::Answered(answer) => answer,
@@ -108,50 +126,73 @@ impl Job {
         };
         reservation.answered(answer).await?;
         crate::failpoint("c3_answer_stored");
-        settle(core, &payment).await
+        settle(core, &key).await
     }
 }
 
 /// Reserves the payment. `Some` is the record of somebody who was here before.
 async fn reserve(
     gate: &Gate,
-    payment: &Payment,
+    payment: Payment,
     fingerprint: Fingerprint,
     owner: u64,
 ) -> Result<Option<Box<Record>>, Refusal> {
     let core = &gate.core;
-    let limits = &core.limits;
-    let lease = millis(limits.verify_timeout.saturating_add(limits.handler_timeout)).saturating_add(LEASE_SLACK_MS);
-    // Twice: a reservation whose owner is gone is taken back once.
-    for last in [false, true] {
-        let now_ms = core.clock.now_ms();
+    let Payment {
+        terms,
+        key,
+        valid_before,
+        request,
+        ..
+    } = payment;
+    let lease = core
+        .limits
+        .verify_timeout
+        .saturating_add(core.limits.handler_timeout);
+    let lease_ms = millis(lease).saturating_add(LEASE_SLACK_MS);
+    let begin = async |request: FacilitatorRequest, now_ms: u64| {
         let new = NewPayment {
-            key: payment.key.clone(),
+            key: key.clone(),
             fingerprint,
             endpoint: gate.endpoint.id().to_owned(),
-            amount: payment.terms.amount(),
-            pay_to: payment.terms.pay_to(),
-            valid_before: payment.valid_before,
-            request: payment.request.clone(),
+            amount: terms.amount(),
+            pay_to: terms.pay_to(),
+            valid_before,
+            request,
             owner,
-            lease_until_ms: now_ms.saturating_add(lease),
+            lease_until_ms: now_ms.saturating_add(lease_ms),
             now_ms,
         };
-        let record = match core.ledger.begin(new).await.map_err(|error| ledger_down(&error))? {
-            Begin::Reserved => return Ok(None),
-            Begin::Exists(record) => record,
-        };
-        if last || found(&record, &fingerprint, now_ms) != Found::Reclaim {
-            return Ok(Some(record));
-        }
-        let over = Event::LeaseOver { now_ms };
-        core.ledger.advance(&payment.key, over, now_ms).await.map_err(|error| ledger_down(&error))?;
+        core.ledger
+            .begin(new)
+            .await
+            .map_err(|error| ledger_down(&error))
+    };
+    let now_ms = core.clock.now_ms();
+    let Begin::Exists(record) = begin(request, now_ms).await? else {
+        return Ok(None);
+    };
+    if found(&record, &fingerprint, now_ms) != Found::Reclaim {
+        return Ok(Some(record));
     }
-    Err(ProblemCode::PaymentInProgress.into())
+    // Its owner is gone: take the reservation back, once.
+    let over = Event::LeaseOver { now_ms };
+    core.ledger
+        .advance(&key, over, now_ms)
+        .await
+        .map_err(|error| ledger_down(&error))?;
+    match begin(record.request.as_ref().clone(), now_ms).await? {
+        Begin::Reserved => Ok(None),
+        Begin::Exists(record) => Ok(Some(record)),
+    }
 }
 
 /// Answers a payment that the ledger knows already.
-async fn known(core: &Core, record: &Record, fingerprint: &Fingerprint) -> Result<Outcome, Refusal> {
+async fn known(
+    core: &Core,
+    record: &Record,
+    fingerprint: &Fingerprint,
+) -> Result<Outcome, Refusal> {
     match found(record, fingerprint, core.clock.now_ms()) {
         Found::Show => Ok(Outcome::Paid(Box::new(record.clone()))),
         Found::Pending => Ok(Outcome::pending(record)),
@@ -161,8 +202,8 @@ async fn known(core: &Core, record: &Record, fingerprint: &Fingerprint) -> Resul
     }
 }
 
-async fn settle(core: &Core, payment: &Payment) -> Result<Outcome, Refusal> {
-    let attempt = attempt(core, &payment.key).await;
+async fn settle(core: &Core, key: &PaymentKey) -> Result<Outcome, Refusal> {
+    let attempt = attempt(core, key).await;
     // Whoever was faster did it for the same request: this task stored the answer.
     let fingerprint = match &attempt {
         Ok(Attempt::Lost(Some(record))) => record.fingerprint,
@@ -172,7 +213,11 @@ async fn settle(core: &Core, payment: &Payment) -> Result<Outcome, Refusal> {
 }
 
 /// What an attempt to settle means for the buyer.
-fn after(core: &Core, attempt: Result<Attempt, LedgerError>, fingerprint: &Fingerprint) -> Result<Outcome, Refusal> {
+fn after(
+    core: &Core,
+    attempt: Result<Attempt, LedgerError>,
+    fingerprint: &Fingerprint,
+) -> Result<Outcome, Refusal> {
     match attempt {
         Ok(Attempt::Settled(record)) => Ok(Outcome::Paid(record)),
         Ok(Attempt::Refused(record, code)) => Ok(Outcome::NotSettled(record, code)),
@@ -185,7 +230,7 @@ fn after(core: &Core, attempt: Result<Attempt, LedgerError>, fingerprint: &Finge
         },
         // The answer is stored, so the money may still move: now by a call that was made, or later by the resolver.
         Err(error) => {
-            tracing::error!(name: "x402.ledger_failed", %error);
+            tracing::error!(name: "x402.ledger_failed", %error, "the ledger failed");
             Err(ProblemCode::SettlementPending.into())
         }
     }
@@ -194,7 +239,7 @@ fn after(core: &Core, attempt: Result<Attempt, LedgerError>, fingerprint: &Finge
 /// A reservation that belongs to this task.
 struct Reservation<'a> {
     core: &'a Core,
-    payment: &'a Payment,
+    key: &'a PaymentKey,
     owner: u64,
 }
 
@@ -202,19 +247,32 @@ impl Reservation<'_> {
     /// Makes the payment free again. Should the store fail, the lease's end does it.
     async fn release(&self) {
         let event = Event::HandlerFailed { owner: self.owner };
-        if let Err(error) = self.core.ledger.advance(&self.payment.key, event, self.core.clock.now_ms()).await {
-            tracing::error!(name: "x402.ledger_failed", %error);
+        if let Err(error) = self
+            .core
+            .ledger
+            .advance(self.key, event, self.core.clock.now_ms())
+            .await
+        {
+            tracing::error!(name: "x402.ledger_failed", %error, "the ledger failed");
         }
     }
 
     async fn answered(&self, answer: StoredAnswer) -> Result<(), Refusal> {
-        let event = Event::Answered { owner: self.owner, answer };
-        match self.core.ledger.advance(&self.payment.key, event, self.core.clock.now_ms()).await {
+        let event = Event::Answered {
+            owner: self.owner,
+            answer,
+        };
+        match self
+            .core
+            .ledger
+            .advance(self.key, event, self.core.clock.now_ms())
+            .await
+        {
             Ok(Advanced::Done(_)) => Ok(()),
             // The lease ran out and the reservation went to somebody else, or to nobody: this answer is not the one.
             Ok(Advanced::Lost(_) | Advanced::Removed) => Err(ProblemCode::PaymentInProgress.into()),
             Err(error) => {
-                tracing::error!(name: "x402.ledger_failed", %error);
+                tracing::error!(name: "x402.ledger_failed", %error, "the ledger failed");
                 Err(ProblemCode::SettlementPending.into())
             }
         }
@@ -222,10 +280,12 @@ impl Reservation<'_> {
 }
 
 /// Runs the handler within its time and collects its answer within its size.
-async fn handle(core: &Core, payment: &Payment, answer: BoxFuture<'static, Response>) -> Ran {
+async fn handle(core: &Core, valid_before: u64, answer: BoxFuture<'static, Response>) -> Ran {
     let now = core.clock.now_ms() / 1000;
     // A payment that is near its end must still be there to be settled when the handler is done.
-    let left = payment.valid_before.saturating_sub(now).saturating_sub(PROTOCOL_MARGIN_SECONDS);
+    let left = valid_before
+        .saturating_sub(now)
+        .saturating_sub(PROTOCOL_MARGIN_SECONDS);
     let time = core.limits.handler_timeout.min(Duration::from_secs(left));
     let run = async {
         let response = answer.await;

@@ -8,6 +8,7 @@ use axum::extract::{OriginalUri, Request};
 use axum::http::Uri;
 use axum::response::Response;
 use tokio::time::timeout;
+use tracing::Instrument;
 use x402_model::evm::ExactEvmPayload;
 use x402_model::network::Network;
 use x402_model::problem::{Problem, ProblemCode};
@@ -26,13 +27,25 @@ pub(super) type Run = Box<dyn FnOnce(Request) -> BoxFuture<'static, Response> + 
 
 /// The URI of a request as the client sent it, whatever routers it was nested in.
 pub(super) fn original_uri(request: &Request) -> &Uri {
-    request.extensions().get::<OriginalUri>().map_or_else(|| request.uri(), |OriginalUri(uri)| uri)
+    request
+        .extensions()
+        .get::<OriginalUri>()
+        .map_or_else(|| request.uri(), |OriginalUri(uri)| uri)
 }
 
 /// Answers a request that presents a payment.
-pub(super) async fn serve(gate: Arc<Gate>, request: Request, presented: Presented, run: Run) -> Response {
+pub(super) async fn serve(
+    gate: Arc<Gate>,
+    request: Request,
+    presented: Presented,
+    run: Run,
+) -> Response {
     let uri = original_uri(&request).clone();
-    let outcome = present(&gate, &uri, request, presented, run).await.unwrap_or_else(Outcome::Refused);
+    let span = tracing::info_span!("x402.present", endpoint = gate.endpoint.id());
+    let outcome = present(&gate, &uri, request, presented, run)
+        .instrument(span)
+        .await;
+    let outcome = outcome.unwrap_or_else(Outcome::Refused);
     crate::failpoint("c8_before_response");
     answers::render(&gate, uri.path(), outcome)
 }
@@ -60,21 +73,39 @@ async fn present(
     };
     let (mut parts, body) = request.into_parts();
     let body = body::read(&gate.core, body).await?;
-    let fingerprint = fingerprint(&gate.endpoint, uri.path(), uri.query().unwrap_or_default(), &body);
+    let fingerprint = fingerprint(
+        &gate.endpoint,
+        uri.path(),
+        uri.query().unwrap_or_default(),
+        &body,
+    );
     // What proves the payment is the gate's business; handlers and their logs need not see it.
     parts.headers.remove(PAYMENT_SIGNATURE);
     parts.headers.remove(X_PAYMENT);
     let terms = &payment.terms;
-    parts.extensions.insert(Paid::new(&payment.key, terms.amount(), terms.asset().clone()));
+    parts.extensions.insert(Paid::new(
+        &payment.key,
+        terms.amount(),
+        terms.asset().clone(),
+    ));
     let answer = run(Request::from_parts(parts, Body::from(body)));
-    let job = flow::Job { gate: Arc::clone(gate), payment: *payment, fingerprint, answer };
-    let task = gate.core.tasks.spawn(async move {
+    let job = flow::Job {
+        gate: Arc::clone(gate),
+        payment: *payment,
+        fingerprint,
+        answer,
+    };
+    let task = async move {
         let outcome = job.run().await;
         drop(permit);
         outcome
-    });
+    };
+    let task = gate.core.tasks.spawn(task.in_current_span());
     let limits = &gate.core.limits;
-    let patience = limits.verify_timeout.saturating_add(limits.handler_timeout).saturating_add(limits.settle_wait);
+    let patience = limits
+        .verify_timeout
+        .saturating_add(limits.handler_timeout)
+        .saturating_add(limits.settle_wait);
     match timeout(patience, task).await {
         Ok(Ok(outcome)) => Ok(outcome),
         // The task goes on; the buyer learns the end by presenting the same payment again.
@@ -97,7 +128,12 @@ async fn remembered(
         Err(error) => return Err(flow::ledger_down(&error)),
     };
     let body = body::read(&gate.core, request.into_body()).await?;
-    let fingerprint = fingerprint(&gate.endpoint, uri.path(), uri.query().unwrap_or_default(), &body);
+    let fingerprint = fingerprint(
+        &gate.endpoint,
+        uri.path(),
+        uri.query().unwrap_or_default(),
+        &body,
+    );
     match found(&record, &fingerprint, gate.core.clock.now_ms()) {
         Found::Show => Ok(Outcome::Paid(Box::new(record))),
         Found::Pending => Ok(Outcome::pending(&record)),
@@ -110,13 +146,19 @@ async fn remembered(
 /// Whether a recorded payment is this one, signature and all. Whoever holds it presented it before, or saw it.
 fn is_same_payment(recorded: &FacilitatorRequest, exact: &ExactEvmPayload) -> bool {
     let payload = recorded.payload.get("payload");
-    payload.and_then(|payload| ExactEvmPayload::parse(payload).ok()).is_some_and(|known| known == *exact)
+    payload
+        .and_then(|payload| ExactEvmPayload::parse(payload).ok())
+        .is_some_and(|known| known == *exact)
 }
 
 /// Lets the chain say whether a payer that is a contract agrees to the payment (ERC-1271, ERC-6492).
 async fn prove(gate: &Gate, payment: &Payment) -> Result<(), Refusal> {
-    let known: Option<Record> =
-        gate.core.ledger.get(&payment.key).await.map_err(|error| flow::ledger_down(&error))?;
+    let known: Option<Record> = gate
+        .core
+        .ledger
+        .get(&payment.key)
+        .await
+        .map_err(|error| flow::ledger_down(&error))?;
     if known.is_some_and(|record| is_same_payment(&record.request, &payment.exact)) {
         // It was proven when it was recorded; by now its nonce may be used.
         return Ok(());
@@ -125,7 +167,9 @@ async fn prove(gate: &Gate, payment: &Payment) -> Result<(), Refusal> {
     if !wrapped && !is_contract(gate, payment.terms.network(), payment.key.payer).await? {
         return Err(ProblemCode::InvalidSignature.into());
     }
-    flow::verify(&gate.core, &payment.request).await.map_err(Refusal::from)
+    flow::verify(&gate.core, &payment.request)
+        .await
+        .map_err(Refusal::from)
 }
 
 async fn is_contract(gate: &Gate, network: &Network, payer: Address) -> Result<bool, Refusal> {
@@ -133,7 +177,7 @@ async fn is_contract(gate: &Gate, network: &Network, payer: Address) -> Result<b
     match timeout(gate.core.limits.verify_timeout, asked).await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error)) => {
-            tracing::warn!(name: "x402.facilitator_failed", endpoint = gate.endpoint.id(), %error);
+            tracing::warn!(name: "x402.facilitator_failed", endpoint = gate.endpoint.id(), %error, "the facilitator failed");
             Err(Problem::new(ProblemCode::FacilitatorUnavailable).into())
         }
         Err(_) => Err(Problem::new(ProblemCode::FacilitatorUnavailable).into()),

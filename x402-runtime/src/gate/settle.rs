@@ -31,7 +31,10 @@ pub(crate) enum Attempt {
 pub(crate) async fn attempt(core: &Core, key: &PaymentKey) -> Result<Attempt, LedgerError> {
     let now_ms = core.clock.now_ms();
     let lease = millis(core.limits.settle_timeout).saturating_add(LEASE_SLACK_MS);
-    let intend = Event::Intend { owner: core.owner(), lease_until_ms: now_ms.saturating_add(lease) };
+    let intend = Event::Intend {
+        owner: core.owner(),
+        lease_until_ms: now_ms.saturating_add(lease),
+    };
     let record = match core.ledger.advance(key, intend, now_ms).await? {
         Advanced::Done(record) => record,
         Advanced::Removed => return Ok(Attempt::Lost(None)),
@@ -66,9 +69,17 @@ pub(crate) async fn attempt(core: &Core, key: &PaymentKey) -> Result<Attempt, Le
 
 /// Calls the facilitator. An answer that does not come in time is no answer.
 async fn call(core: &Core, record: &Record) -> SettleOutcome {
-    match timeout(core.limits.settle_timeout, core.facilitator.settle(&record.request)).await {
+    match timeout(
+        core.limits.settle_timeout,
+        core.facilitator.settle(&record.request),
+    )
+    .await
+    {
         Ok(outcome) => outcome,
-        Err(_) => SettleOutcome::Unknown { transaction: None, reason: "no answer in time".to_owned() },
+        Err(_) => SettleOutcome::Unknown {
+            transaction: None,
+            reason: "no answer in time".to_owned(),
+        },
     }
 }
 
@@ -76,17 +87,19 @@ fn log(record: &Record, outcome: &SettleOutcome, event: &Event) {
     let (endpoint, event) = (record.endpoint.as_str(), event.name());
     match outcome {
         SettleOutcome::Settled(response) => {
-            tracing::info!(name: "x402.settle", endpoint, event, transaction = %response.transaction.escape_debug());
+            tracing::info!(name: "x402.settle", endpoint, event, transaction = %response.transaction.escape_debug(), "a settle call ended");
         }
         SettleOutcome::Refused(response) => {
             let reason = response.error_reason.as_deref().unwrap_or_default();
             let message = response.error_message.as_deref().unwrap_or_default();
             tracing::warn!(
-                name: "x402.settle", endpoint, event, reason = %reason.escape_debug(), message = %message.escape_debug()
-            );
+                name: "x402.settle", endpoint, event, reason = %reason.escape_debug(), detail = %message.escape_debug(), "a settle call ended");
         }
-        SettleOutcome::Unknown { transaction, reason } => {
-            tracing::warn!(name: "x402.settle", endpoint, event, ?transaction, reason = %reason.escape_debug());
+        SettleOutcome::Unknown {
+            transaction,
+            reason,
+        } => {
+            tracing::warn!(name: "x402.settle", endpoint, event, ?transaction, reason = %reason.escape_debug(), "a settle call ended");
         }
     }
 }

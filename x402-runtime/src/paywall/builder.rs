@@ -148,7 +148,12 @@ where
     }
 
     /// Sells a handler at another route, or one whose attribute names none. The path is in axum's syntax.
-    pub fn mount_at<H, T>(self, method: Method, path: impl Into<Cow<'static, str>>, handler: H) -> Self
+    pub fn mount_at<H, T>(
+        self,
+        method: Method,
+        path: impl Into<Cow<'static, str>>,
+        handler: H,
+    ) -> Self
     where
         H: PaidHandler<T, S>,
         T: 'static,
@@ -161,8 +166,14 @@ where
         H: PaidHandler<T, S>,
         T: 'static,
     {
-        let mounted = Mounted { spec: <H::Endpoint as Endpoint>::SPEC, at };
-        self.mounts.push(Mount { mounted, handler: Arc::new(Erased::new(handler)) });
+        let mounted = Mounted {
+            spec: <H::Endpoint as Endpoint>::SPEC,
+            at,
+        };
+        self.mounts.push(Mount {
+            mounted,
+            handler: Arc::new(Erased::new(handler)),
+        });
         self
     }
 
@@ -213,7 +224,11 @@ where
 
 impl<S> fmt::Debug for PaywallBuilder<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ids: Vec<&str> = self.mounts.iter().map(|mount| mount.mounted.spec.id).collect();
+        let ids: Vec<&str> = self
+            .mounts
+            .iter()
+            .map(|mount| mount.mounted.spec.id)
+            .collect();
         f.debug_struct("PaywallBuilder")
             .field("given", &self.given)
             .field("limits", &self.limits)

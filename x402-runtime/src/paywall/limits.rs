@@ -78,7 +78,11 @@ impl Limits {
                 mistakes.push(Mistake::Limit { limit, reason });
             }
         };
-        need(self.header_cap >= 2048, "header_cap", "a payment alone takes about 1.5 KiB; allow at least 2048 bytes");
+        need(
+            self.header_cap >= 2048,
+            "header_cap",
+            "a payment alone takes about 1.5 KiB; allow at least 2048 bytes",
+        );
         need(self.answer_cap > 0, "answer_cap", zero);
         need(!self.body_timeout.is_zero(), "body_timeout", zero);
         need(!self.handler_timeout.is_zero(), "handler_timeout", zero);

@@ -15,7 +15,9 @@ impl BuildError {
     }
 
     pub(crate) fn one(mistake: Mistake) -> Self {
-        Self { mistakes: vec![mistake] }
+        Self {
+            mistakes: vec![mistake],
+        }
     }
 
     /// The mistakes, in the order in which the paywall was put together.
@@ -38,7 +40,8 @@ impl fmt::Display for BuildError {
             [one] => write!(f, "the paywall cannot start: {one}"),
             many => {
                 write!(f, "the paywall cannot start, for {} reasons:", many.len())?;
-                many.iter().try_for_each(|mistake| write!(f, "\n  - {mistake}"))
+                many.iter()
+                    .try_for_each(|mistake| write!(f, "\n  - {mistake}"))
             }
         }
     }
@@ -65,7 +68,9 @@ pub enum Mistake {
         reason: &'static str,
     },
     /// Nobody would be paid.
-    #[error("{whose} has no pay-to address: call `.pay_to(\"0x…\")` with the address that receives the money")]
+    #[error(
+        "{whose} has no pay-to address: call `.pay_to(\"0x…\")` with the address that receives the money"
+    )]
     PayToMissing {
         /// The paywall or the endpoint.
         whose: String,
@@ -79,7 +84,9 @@ pub enum Mistake {
         reason: String,
     },
     /// The pay-to address is the zero address.
-    #[error("the pay-to address of {whose} is the zero address: money sent there is lost; give your own")]
+    #[error(
+        "the pay-to address of {whose} is the zero address: money sent there is lost; give your own"
+    )]
     PayToZero {
         /// The paywall or the endpoint.
         whose: String,
@@ -153,7 +160,9 @@ pub enum Mistake {
         help: String,
     },
     /// The price model is not served by this version.
-    #[error("`{endpoint}` has a {model} price, which this version does not charge yet: give one amount, such as \"0.01 USDC\"")]
+    #[error(
+        "`{endpoint}` has a {model} price, which this version does not charge yet: give one amount, such as \"0.01 USDC\""
+    )]
     PriceModel {
         /// The endpoint.
         endpoint: String,
@@ -191,7 +200,9 @@ pub enum Mistake {
         help: String,
     },
     /// `maxTimeoutSeconds` leaves no time to serve and settle, or keeps signatures valid for too long.
-    #[error("the timeout of `{endpoint}`, {seconds} s, is out of range: write {min} to {max} seconds")]
+    #[error(
+        "the timeout of `{endpoint}`, {seconds} s, is out of range: write {min} to {max} seconds"
+    )]
     Timeout {
         /// The endpoint.
         endpoint: String,
@@ -216,7 +227,9 @@ pub enum Mistake {
         max: usize,
     },
     /// A handler without a route was mounted without a path.
-    #[error("`{endpoint}` has no route: write `#[paid(GET \"/path\", …)]` or mount it with `mount_at(Method::Get, \"/path\", …)`")]
+    #[error(
+        "`{endpoint}` has no route: write `#[paid(GET \"/path\", …)]` or mount it with `mount_at(Method::Get, \"/path\", …)`"
+    )]
     RouteMissing {
         /// The endpoint.
         endpoint: String,
@@ -242,7 +255,9 @@ pub enum Mistake {
         second: String,
     },
     /// Two paths that the router cannot tell apart.
-    #[error("the paths `{first}` and `{second}` match the same requests: name their parameters alike, or change one")]
+    #[error(
+        "the paths `{first}` and `{second}` match the same requests: name their parameters alike, or change one"
+    )]
     RouteConflict {
         /// The path mounted first.
         first: String,
@@ -250,7 +265,9 @@ pub enum Mistake {
         second: String,
     },
     /// Two endpoints with one id.
-    #[error("two endpoints have the id `{id}`: ids name payments in the ledger; give one of them `id = \"…\"`")]
+    #[error(
+        "two endpoints have the id `{id}`: ids name payments in the ledger; give one of them `id = \"…\"`"
+    )]
     IdTaken {
         /// The id.
         id: String,
@@ -267,7 +284,9 @@ pub enum Mistake {
     #[error("no handler is mounted: call `.mount(handler)` with a `#[paid]` function")]
     NothingMounted,
     /// Nobody verifies and settles.
-    #[error("no facilitator: call `.facilitator(…)` with what verifies and settles payments; nothing is served without one")]
+    #[error(
+        "no facilitator: call `.facilitator(…)` with what verifies and settles payments; nothing is served without one"
+    )]
     FacilitatorMissing,
     /// The facilitator does not say what it can do.
     #[error("the facilitator does not say what it supports: {reason}")]
@@ -276,7 +295,9 @@ pub enum Mistake {
         reason: String,
     },
     /// The facilitator cannot settle on a rail's network.
-    #[error("the facilitator does not settle scheme `exact` (x402 version 2) on {network}, needed by rail `{rail}`: {help}")]
+    #[error(
+        "the facilitator does not settle scheme `exact` (x402 version 2) on {network}, needed by rail `{rail}`: {help}"
+    )]
     KindMissing {
         /// The network.
         network: String,
@@ -286,7 +307,9 @@ pub enum Mistake {
         help: String,
     },
     /// No ledger was given.
-    #[error("no ledger: call `.ledger(SqliteLedger::open(\"payments.sqlite\")?)`, or `MemoryLedger` for development")]
+    #[error(
+        "no ledger: call `.ledger(SqliteLedger::open(\"payments.sqlite\")?)`, or `MemoryLedger` for development"
+    )]
     LedgerMissing,
     /// A ledger that forgets, with real money.
     #[error(

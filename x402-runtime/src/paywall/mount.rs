@@ -20,11 +20,13 @@ pub(super) fn router<S>(gates: Vec<(Arc<Gate>, Arc<dyn ErasedHandler<S>>)>) -> R
 where
     S: Clone + Send + Sync + 'static,
 {
-    gates.into_iter().fold(Router::new(), |router, (gate, handler)| {
-        let filter = filter(gate.endpoint.method());
-        let path = gate.endpoint.path().to_owned();
-        router.route(&path, on(filter, GateHandler { gate, handler }))
-    })
+    gates
+        .into_iter()
+        .fold(Router::new(), |router, (gate, handler)| {
+            let filter = filter(gate.endpoint.method());
+            let path = gate.endpoint.path().to_owned();
+            router.route(&path, on(filter, GateHandler { gate, handler }))
+        })
 }
 
 const fn filter(method: Method) -> MethodFilter {

@@ -35,7 +35,9 @@ enum Token {
 #[non_exhaustive]
 pub enum RailError {
     /// There is no `:` between network and token.
-    #[error("`{0}` is not a rail: write network and token, such as `base:USDC` or `eip155:8453:USDC`")]
+    #[error(
+        "`{0}` is not a rail: write network and token, such as `base:USDC` or `eip155:8453:USDC`"
+    )]
     Form(String),
     /// The network is not known.
     #[error("`{rail}` is not a rail: {reason}")]
@@ -60,20 +62,28 @@ impl Rail {
     /// [`build`](super::PaywallBuilder::build).
     #[must_use]
     pub fn new(network: Network, symbol: &str) -> Self {
-        Self { network, token: Token::Symbol(symbol.to_owned()) }
+        Self {
+            network,
+            token: Token::Symbol(symbol.to_owned()),
+        }
     }
 
     /// A token that is not in the built-in table.
     #[must_use]
     pub fn custom(asset: Asset) -> Self {
-        Self { network: asset.network.clone(), token: Token::Custom(Box::new(asset)) }
+        Self {
+            network: asset.network.clone(),
+            token: Token::Custom(Box::new(asset)),
+        }
     }
 
     /// The token that the built-in table lists first for a network; `None` if it lists none.
     #[must_use]
     pub fn default_of(network: &Network) -> Option<Self> {
         let table = AssetTable::builtin();
-        table.default_for(network).map(|asset| Self::new(network.clone(), &asset.symbol))
+        table
+            .default_for(network)
+            .map(|asset| Self::new(network.clone(), &asset.symbol))
     }
 
     /// Reads `network:token`: the network by CAIP-2 or short name, the token by symbol or address.
@@ -81,15 +91,21 @@ impl Rail {
     /// # Errors
     /// [`RailError`] when the text is not of this form or its network is unknown.
     pub fn parse(text: &str) -> Result<Self, RailError> {
-        let (network, token) = text.rsplit_once(':').ok_or_else(|| RailError::Form(text.to_owned()))?;
+        let (network, token) = text
+            .rsplit_once(':')
+            .ok_or_else(|| RailError::Form(text.to_owned()))?;
         if token.is_empty() {
             return Err(RailError::Form(text.to_owned()));
         }
-        let network = Network::parse_any(network)
-            .map_err(|error| RailError::Network { rail: text.to_owned(), reason: error.to_string() })?;
+        let network = Network::parse_any(network).map_err(|error| RailError::Network {
+            rail: text.to_owned(),
+            reason: error.to_string(),
+        })?;
         let token = if token.starts_with("0x") {
-            let address = parse_address(token)
-                .map_err(|error| RailError::Token { rail: text.to_owned(), reason: error.to_string() })?;
+            let address = parse_address(token).map_err(|error| RailError::Token {
+                rail: text.to_owned(),
+                reason: error.to_string(),
+            })?;
             Token::Address(address)
         } else {
             Token::Symbol(token.to_owned())

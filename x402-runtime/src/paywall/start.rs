@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 use x402_model::asset::{Asset, parse_address};
-use x402_model::wire::SupportedResponse;
-use x402_model::wire::Offered;
+use x402_model::wire::{Offered, SupportedResponse};
 
 use super::builder::PaywallBuilder;
 use super::mistake::{BuildError, Mistake};
 use super::{Paywall, mount, rail_id};
-use crate::bind::{Bound, BoundEndpoint, MAX_TERMS_HEADER, Mounted, SCHEME, Terms, bind, is_development_account, is_main};
+use crate::bind::{
+    Bound, BoundEndpoint, MAX_TERMS_HEADER, Mounted, SCHEME, Terms, bind, is_development_account,
+    is_main,
+};
 use crate::facilitator::Facilitator;
 use crate::gate::{Core, Earlier, Gate};
 use crate::ledger::{Durability, Ledger};
@@ -28,8 +30,17 @@ pub(super) async fn build<S>(builder: PaywallBuilder<S>) -> Result<Paywall<S>, B
 where
     S: Clone + Send + Sync + 'static,
 {
-    let PaywallBuilder { mut given, facilitator, ledger, clock, limits, factories, volatile_allowed, mounts, mut mistakes } =
-        builder;
+    let PaywallBuilder {
+        mut given,
+        facilitator,
+        ledger,
+        clock,
+        limits,
+        factories,
+        volatile_allowed,
+        mounts,
+        mut mistakes,
+    } = builder;
     limits.check(&mut mistakes);
     given.min_remaining_seconds = limits.min_remaining_seconds();
     let mounted: Vec<Mounted> = mounts.iter().map(|mount| mount.mounted.clone()).collect();
@@ -40,15 +51,27 @@ where
     }
     match &facilitator {
         None => mistakes.push(Mistake::FacilitatorMissing),
-        Some(facilitator) => kinds(facilitator, limits.verify_timeout, &bound.assets, &mut mistakes).await,
+        Some(facilitator) => {
+            kinds(
+                facilitator,
+                limits.verify_timeout,
+                &bound.assets,
+                &mut mistakes,
+            )
+            .await
+        }
     }
     match &ledger {
         None => mistakes.push(Mistake::LedgerMissing),
         Some(ledger) if !volatile_allowed => durable(&**ledger, &bound.assets, &mut mistakes),
         Some(_) => {}
     }
-    let (Some(facilitator), Some(ledger), None) = (facilitator, ledger, BuildError::of(mistakes.clone())) else {
-        return Err(BuildError::of(mistakes).unwrap_or_else(|| BuildError::one(Mistake::NothingMounted)));
+    let (facilitator, ledger) = match (facilitator, ledger, BuildError::of(mistakes)) {
+        (_, _, Some(error)) => return Err(error),
+        (Some(facilitator), Some(ledger), None) => (facilitator, ledger),
+        // A missing part was noted as a mistake above.
+        (None, _, None) => return Err(BuildError::one(Mistake::FacilitatorMissing)),
+        (_, None, None) => return Err(BuildError::one(Mistake::LedgerMissing)),
     };
     let core = Arc::new(Core::new(facilitator, ledger, clock, limits, factories));
     let endpoints: Arc<[BoundEndpoint]> = bound.endpoints.clone().into();
@@ -58,29 +81,46 @@ where
     // What takes longer goes on in the background.
     let _ = timeout(RECOVERY_TIME, resolver::recover(&core)).await;
     resolver::spawn(&core);
-    tracing::info!(name: "x402.started", endpoints = endpoints.len());
-    Ok(Paywall { router, endpoints, core })
+    tracing::info!(name: "x402.started", endpoints = endpoints.len(), "paywall started");
+    Ok(Paywall {
+        router,
+        endpoints,
+        core,
+    })
 }
 
 fn header_length(endpoint: &BoundEndpoint, challenge: &Challenge, mistakes: &mut Vec<Mistake>) {
     let bytes = challenge.header_len(endpoint.path());
     if bytes > MAX_TERMS_HEADER {
-        mistakes.push(Mistake::HeaderTooLong { endpoint: endpoint.id().to_owned(), bytes, max: MAX_TERMS_HEADER });
+        mistakes.push(Mistake::HeaderTooLong {
+            endpoint: endpoint.id().to_owned(),
+            bytes,
+            max: MAX_TERMS_HEADER,
+        });
     } else if bytes > LONG_TERMS_HEADER {
         tracing::warn!(name: "x402.long_terms", endpoint = endpoint.id(), bytes, "many proxies cut headers at 8 KiB");
     }
 }
 
 /// The facilitator must settle every accepted rail, with accounts that are its own.
-async fn kinds(facilitator: &Arc<dyn Facilitator>, time: Duration, assets: &[Asset], mistakes: &mut Vec<Mistake>) {
+async fn kinds(
+    facilitator: &Arc<dyn Facilitator>,
+    time: Duration,
+    assets: &[Asset],
+    mistakes: &mut Vec<Mistake>,
+) {
     let supported = match timeout(time, facilitator.supported()).await {
         Ok(Ok(supported)) => supported,
         Ok(Err(error)) => {
-            mistakes.push(Mistake::FacilitatorUnreachable { reason: error.to_string() });
+            mistakes.push(Mistake::FacilitatorUnreachable {
+                reason: error.to_string(),
+            });
             return;
         }
         Err(_) => {
-            mistakes.push(Mistake::FacilitatorUnreachable { reason: "no answer in time".to_owned() });
+            mistakes.push(Mistake::FacilitatorUnreachable {
+                reason: "no answer in time".to_owned(),
+            });
             return;
         }
     };
@@ -99,10 +139,9 @@ async fn kinds(facilitator: &Arc<dyn Facilitator>, time: Duration, assets: &[Ass
 }
 
 fn settles(supported: &SupportedResponse, asset: &Asset) -> bool {
-    supported
-        .kinds
-        .iter()
-        .any(|kind| kind.x402_version == 2 && kind.scheme == SCHEME && asset.network.matches(&kind.network))
+    supported.kinds.iter().any(|kind| {
+        kind.x402_version == 2 && kind.scheme == SCHEME && asset.network.matches(&kind.network)
+    })
 }
 
 fn what_it_does(supported: &SupportedResponse) -> String {
@@ -116,16 +155,24 @@ fn what_it_does(supported: &SupportedResponse) -> String {
     if kinds.is_empty() {
         "it settles that nowhere; use another facilitator".to_owned()
     } else {
-        format!("it does on {}; accept a rail there, or use another facilitator", kinds.join(", "))
+        format!(
+            "it does on {}; accept a rail there, or use another facilitator",
+            kinds.join(", ")
+        )
     }
 }
 
 fn settlers(supported: &SupportedResponse, asset: &Asset, mistakes: &mut Vec<Mistake>) {
-    let accounts = supported.signers.iter().filter(|(pattern, _)| asset.network.matches(pattern));
+    let accounts = supported
+        .signers
+        .iter()
+        .filter(|(pattern, _)| asset.network.matches(pattern));
     for address in accounts.flat_map(|(_, addresses)| addresses) {
         if parse_address(address).is_ok_and(is_development_account) {
-            let mistake =
-                Mistake::SettlerDevelopment { address: address.clone(), network: asset.network.to_string() };
+            let mistake = Mistake::SettlerDevelopment {
+                address: address.clone(),
+                network: asset.network.to_string(),
+            };
             if !mistakes.contains(&mistake) {
                 mistakes.push(mistake);
             }
@@ -136,12 +183,18 @@ fn settlers(supported: &SupportedResponse, asset: &Asset, mistakes: &mut Vec<Mis
 fn durable(ledger: &dyn Ledger, assets: &[Asset], mistakes: &mut Vec<Mistake>) {
     let real = assets.iter().find(|asset| is_main(&asset.network));
     if let (Durability::Volatile, Some(asset)) = (ledger.durability(), real) {
-        mistakes.push(Mistake::LedgerVolatile { rail: rail_id(asset) });
+        mistakes.push(Mistake::LedgerVolatile {
+            rail: rail_id(asset),
+        });
     }
 }
 
 /// Publishes the terms of every endpoint, and learns which earlier ones may still be paid.
-async fn gates(core: &Arc<Core>, bound: Bound, challenges: Vec<Challenge>) -> Result<Vec<Arc<Gate>>, BuildError> {
+async fn gates(
+    core: &Arc<Core>,
+    bound: Bound,
+    challenges: Vec<Challenge>,
+) -> Result<Vec<Arc<Gate>>, BuildError> {
     let mut gates = Vec::with_capacity(challenges.len());
     for (endpoint, challenge) in bound.endpoints.into_iter().zip(challenges) {
         let now_ms = core.clock.now_ms();
@@ -151,7 +204,11 @@ async fn gates(core: &Arc<Core>, bound: Bound, challenges: Vec<Challenge>) -> Re
             .ledger
             .publish_offers(endpoint.id(), &accepts, timeout, now_ms)
             .await
-            .map_err(|error| BuildError::one(Mistake::LedgerFailed { reason: error.to_string() }))?;
+            .map_err(|error| {
+                BuildError::one(Mistake::LedgerFailed {
+                    reason: error.to_string(),
+                })
+            })?;
         let earlier = superseded
             .into_iter()
             .map(|offer| Earlier {
@@ -159,12 +216,21 @@ async fn gates(core: &Arc<Core>, bound: Bound, challenges: Vec<Challenge>) -> Re
                 until_ms: offer.until_ms,
             })
             .collect();
-        gates.push(Arc::new(Gate { endpoint, challenge, earlier, core: Arc::clone(core) }));
+        gates.push(Arc::new(Gate {
+            endpoint,
+            challenge,
+            earlier,
+            core: Arc::clone(core),
+        }));
     }
     Ok(gates)
 }
 
 fn earlier_terms(accepts_json: &str, assets: &[Asset]) -> Vec<Arc<Terms>> {
     let offers: Vec<Offered> = serde_json::from_str(accepts_json).unwrap_or_default();
-    offers.into_iter().filter_map(|offer| Terms::of_earlier(offer, assets)).map(Arc::new).collect()
+    offers
+        .into_iter()
+        .filter_map(|offer| Terms::of_earlier(offer, assets))
+        .map(Arc::new)
+        .collect()
 }

@@ -12,8 +12,13 @@ use crate::paywall::Rail;
 fn endpoint(path: &'static str, description: &'static str) -> BoundEndpoint {
     let spec = EndpointSpec {
         id: "weather",
-        route: Some(RouteSpec { method: Method::Get, path }),
-        price: x402_model::price::PriceModel::Flat { amount: "0.01 USDC".parse().unwrap() },
+        route: Some(RouteSpec {
+            method: Method::Get,
+            path,
+        }),
+        price: x402_model::price::PriceModel::Flat {
+            amount: "0.01 USDC".parse().unwrap(),
+        },
         summary: "Weather",
         description,
         tags: &["weather", "a \"b\""],
@@ -29,7 +34,14 @@ fn endpoint(path: &'static str, description: &'static str) -> BoundEndpoint {
         min_remaining_seconds: 10,
     };
     let mut mistakes = Vec::new();
-    let bound = bind(&[Mounted { spec, at: Option::<(Method, Cow<'static, str>)>::None }], &given, &mut mistakes);
+    let bound = bind(
+        &[Mounted {
+            spec,
+            at: Option::<(Method, Cow<'static, str>)>::None,
+        }],
+        &given,
+        &mut mistakes,
+    );
     assert_eq!(mistakes, []);
     bound.endpoints.into_iter().next().unwrap()
 }
@@ -59,9 +71,18 @@ fn projection_says_what_is_bound() {
     let endpoint = endpoint("/weather/{city}", "Weather of a city");
     let terms = decode(&Challenge::new(&endpoint).header("/weather/oslo").unwrap());
     assert_eq!(terms.x402_version, 2);
-    assert_eq!(terms.resource.description.as_deref(), Some("Weather of a city"));
-    assert_eq!(terms.resource.mime_type.as_deref(), Some("application/json"));
-    assert_eq!(terms.resource.tags.as_deref(), Some(&["weather".to_owned(), "a \"b\"".to_owned()][..]));
+    assert_eq!(
+        terms.resource.description.as_deref(),
+        Some("Weather of a city")
+    );
+    assert_eq!(
+        terms.resource.mime_type.as_deref(),
+        Some("application/json")
+    );
+    assert_eq!(
+        terms.resource.tags.as_deref(),
+        Some(&["weather".to_owned(), "a \"b\"".to_owned()][..])
+    );
     assert_eq!(terms.accepts, [endpoint.terms()[0].offered().clone()]);
     let view = terms.accepts[0].view().unwrap();
     assert_eq!(view.amount, "10000");
@@ -72,10 +93,20 @@ fn projection_says_what_is_bound() {
 #[test]
 fn other_errors_keep_the_terms() {
     let challenge = Challenge::new(&endpoint("/w", ""));
-    let terms = decode(&challenge.header_with("/w", "extension_echo_mismatch \"\u{1}").unwrap());
-    assert_eq!(terms.error.as_deref(), Some("extension_echo_mismatch \"\u{1}"));
+    let terms = decode(
+        &challenge
+            .header_with("/w", "extension_echo_mismatch \"\u{1}")
+            .unwrap(),
+    );
+    assert_eq!(
+        terms.error.as_deref(),
+        Some("extension_echo_mismatch \"\u{1}")
+    );
     assert_eq!(terms.accepts.len(), 1);
-    assert_eq!(challenge.header_with("/w", FIRST_CONTACT), challenge.header("/w"));
+    assert_eq!(
+        challenge.header_with("/w", FIRST_CONTACT),
+        challenge.header("/w")
+    );
 }
 
 #[test]
@@ -83,7 +114,10 @@ fn g18_path_is_escaped_and_bounded() {
     let challenge = Challenge::new(&endpoint("/{*rest}", ""));
     let url = |path: &str| decode(&challenge.header(path).unwrap()).resource.url;
     assert_eq!(url("/a%2Fb"), "https://api.example.com/a%2Fb");
-    assert_eq!(url("/a\"},{\\<é"), "https://api.example.com/a%22%7D,%7B%5C%3C%C3%A9");
+    assert_eq!(
+        url("/a\"},{\\<é"),
+        "https://api.example.com/a%22%7D,%7B%5C%3C%C3%A9"
+    );
     assert_eq!(url("/%zz%4"), "https://api.example.com/%25zz%254");
     assert!(url(&"/x".repeat(60_000)).len() <= MAX_PATH * 3 + 32);
 }

@@ -43,19 +43,36 @@ pub(super) fn look(record: &Record, now_ms: u64) -> Look {
     match record.state {
         State::Reserved | State::Settling if now_ms >= record.lease_until_ms => Look::LeaseOver,
         State::Served if expired => Look::Ask,
-        State::Served if !tried && now_ms >= record.lease_until_ms && can_settle(record, now_ms) => Look::Settle,
+        State::Served
+            if !tried && now_ms >= record.lease_until_ms && can_settle(record, now_ms) =>
+        {
+            Look::Settle
+        }
         State::Unknown if since >= ASK_PAUSE_MS << doublings(record) => Look::Ask,
         State::Settled if since >= WATCH_PAUSE_MS => Look::Ask,
         _ => Look::NotYet,
     }
 }
 
-pub(super) fn judge(record: &Record, evidence: &Evidence, now_ms: u64, confirmations: u64) -> Verdict {
+pub(super) fn judge(
+    record: &Record,
+    evidence: &Evidence,
+    now_ms: u64,
+    confirmations: u64,
+) -> Verdict {
     let finalised = || Verdict::Say(Box::new(Event::Finalised));
     let say = || Verdict::Say(Box::new(Event::Evidence(evidence.clone())));
     match (record.state, evidence) {
-        (State::Settled, Evidence::Paid { confirmations: deep, .. }) if *deep >= confirmations => finalised(),
-        (State::Settled, Evidence::Unavailable { .. }) if blind_final(record, now_ms) => finalised(),
+        (
+            State::Settled,
+            Evidence::Paid {
+                confirmations: deep,
+                ..
+            },
+        ) if *deep >= confirmations => finalised(),
+        (State::Settled, Evidence::Unavailable { .. }) if blind_final(record, now_ms) => {
+            finalised()
+        }
         (State::Settled, Evidence::Paid { .. } | Evidence::Unavailable { .. }) => say(),
         // The settlement was in a block that is not part of the chain any more.
         (State::Settled, _) => Verdict::Say(Box::new(Event::ReceiptGone)),
@@ -73,11 +90,19 @@ pub(super) fn judge(record: &Record, evidence: &Evidence, now_ms: u64, confirmat
 fn again_or(record: &Record, now_ms: u64, otherwise: Verdict) -> Verdict {
     let pause = SEND_PAUSE_MS.saturating_mul((2 << doublings(record)) - 1);
     let due = now_ms >= record.created_ms.saturating_add(pause);
-    if due && can_settle(record, now_ms) { Verdict::Settle } else { otherwise }
+    if due && can_settle(record, now_ms) {
+        Verdict::Settle
+    } else {
+        otherwise
+    }
 }
 
 fn blind_final(record: &Record, now_ms: u64) -> bool {
-    now_ms > record.valid_before.saturating_mul(1000).saturating_add(BLIND_FINAL_MS)
+    now_ms
+        > record
+            .valid_before
+            .saturating_mul(1000)
+            .saturating_add(BLIND_FINAL_MS)
 }
 
 /// How often pauses have doubled: with every attempt after the first, up to five times.

@@ -1,5 +1,10 @@
 //! What the gate's tests share: a buyer that signs, a facilitator that does as it is told, and a shop to sell from.
-#![allow(dead_code, unreachable_pub, unused_imports, reason = "every test program uses a part of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "every test program uses a part of it"
+)]
 
 #[path = "buyer.rs"]
 pub mod buyer;

@@ -34,7 +34,10 @@ impl Buyer {
     pub fn new(seed: u8) -> Self {
         let key = SecretKey::from_secret_bytes([seed; 32]).unwrap();
         let point = key.public_key().serialize_uncompressed();
-        Self { key, address: Address::from_word(keccak256(&point[1..])) }
+        Self {
+            key,
+            address: Address::from_word(keccak256(&point[1..])),
+        }
     }
 
     /// A payment for the first offer, valid from `now`.
@@ -53,13 +56,22 @@ impl Buyer {
         let count = NONCES.fetch_add(1, Ordering::Relaxed);
         let authorization = Authorization {
             from: change.from.unwrap_or(self.address),
-            to: change.to.unwrap_or_else(|| parse_address(&view.pay_to).unwrap()),
+            to: change
+                .to
+                .unwrap_or_else(|| parse_address(&view.pay_to).unwrap()),
             value: change.value.unwrap_or_else(|| view.amount.parse().unwrap()),
             valid_after: U256::from(change.valid_after.unwrap_or(0)),
-            valid_before: change.valid_before.unwrap_or_else(|| U256::from(now + view.max_timeout_seconds)),
-            nonce: change.nonce.unwrap_or_else(|| keccak256(count.to_be_bytes())),
+            valid_before: change
+                .valid_before
+                .unwrap_or_else(|| U256::from(now + view.max_timeout_seconds)),
+            nonce: change
+                .nonce
+                .unwrap_or_else(|| keccak256(count.to_be_bytes())),
         };
-        let payload = ExactEvmPayload { signature: self.sign(view, &authorization), authorization };
+        let payload = ExactEvmPayload {
+            signature: self.sign(view, &authorization),
+            authorization,
+        };
         json!({
             "x402Version": 2,
             "resource": terms.resource,
@@ -78,7 +90,8 @@ impl Buyer {
             verifying_contract: parse_address(&view.asset).unwrap(),
         };
         let message = Message::from_digest(authorization.digest(&domain.separator()).0);
-        let (id, compact) = RecoverableSignature::sign_ecdsa_recoverable(message, &self.key).serialize_compact();
+        let (id, compact) =
+            RecoverableSignature::sign_ecdsa_recoverable(message, &self.key).serialize_compact();
         let mut bytes = compact.to_vec();
         bytes.push(27 + id.to_u8());
         Signature::new(bytes).unwrap()

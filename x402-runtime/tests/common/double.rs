@@ -8,13 +8,15 @@ use std::time::Duration;
 use alloy_primitives::Address;
 use tokio::sync::Semaphore;
 use x402_runtime::facilitator::{
-    BoxFuture, Evidence, Facilitator, FacilitatorError, FacilitatorRequest, PaymentRef, SettleOutcome,
+    BoxFuture, Evidence, Facilitator, FacilitatorError, FacilitatorRequest, PaymentRef,
+    SettleOutcome,
 };
 use x402_runtime::model::network::Network;
 use x402_runtime::model::wire::{SettleResponse, SupportedKind, SupportedResponse, VerifyResponse};
 
 /// How one settle call ends.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "a handful of them in a test")]
 pub enum Script {
     /// Settled, as it should be.
     Settle,
@@ -41,17 +43,30 @@ pub struct Double {
 
 impl Default for Double {
     fn default() -> Self {
-        let kind = SupportedKind { x402_version: 2, scheme: "exact".into(), network: "eip155:*".into(), extra: None };
+        let kind = SupportedKind {
+            x402_version: 2,
+            scheme: "exact".into(),
+            network: "eip155:*".into(),
+            extra: None,
+        };
         Self {
             scripts: Mutex::default(),
-            evidence: Mutex::new(Evidence::Unavailable { reason: "test".to_owned() }),
-            verdict: Mutex::new(Ok(VerifyResponse { is_valid: true, ..VerifyResponse::default() })),
+            evidence: Mutex::new(Evidence::Unavailable {
+                reason: "test".to_owned(),
+            }),
+            verdict: Mutex::new(Ok(VerifyResponse {
+                is_valid: true,
+                ..VerifyResponse::default()
+            })),
             check_first: AtomicBool::new(false),
             contract: AtomicBool::new(false),
             settled: AtomicUsize::new(0),
             verified: AtomicUsize::new(0),
             asked: AtomicUsize::new(0),
-            supported: Mutex::new(Ok(SupportedResponse { kinds: vec![kind], ..SupportedResponse::default() })),
+            supported: Mutex::new(Ok(SupportedResponse {
+                kinds: vec![kind],
+                ..SupportedResponse::default()
+            })),
             gate: Semaphore::new(0),
         }
     }
@@ -87,7 +102,9 @@ pub fn settlement(request: &FacilitatorRequest) -> SettleResponse {
         success: true,
         transaction: "0x".to_owned() + &"ab".repeat(32),
         network: request.requirements["network"].as_str().unwrap().to_owned(),
-        payer: request.payload["payload"]["authorization"]["from"].as_str().map(str::to_owned),
+        payer: request.payload["payload"]["authorization"]["from"]
+            .as_str()
+            .map(str::to_owned),
         ..SettleResponse::default()
     }
 }
@@ -103,7 +120,10 @@ pub fn refusal(reason: &str) -> SettleOutcome {
 }
 
 pub fn silence() -> Script {
-    Script::Say(SettleOutcome::Unknown { transaction: None, reason: "test".to_owned() })
+    Script::Say(SettleOutcome::Unknown {
+        transaction: None,
+        reason: "test".to_owned(),
+    })
 }
 
 impl Facilitator for Double {
@@ -112,7 +132,10 @@ impl Facilitator for Double {
         Box::pin(async move { supported })
     }
 
-    fn verify<'a>(&'a self, _: &'a FacilitatorRequest) -> BoxFuture<'a, Result<VerifyResponse, FacilitatorError>> {
+    fn verify<'a>(
+        &'a self,
+        _: &'a FacilitatorRequest,
+    ) -> BoxFuture<'a, Result<VerifyResponse, FacilitatorError>> {
         self.verified.fetch_add(1, Ordering::SeqCst);
         let verdict = self.verdict.lock().unwrap().clone();
         Box::pin(async move { verdict })
@@ -120,7 +143,12 @@ impl Facilitator for Double {
 
     fn settle<'a>(&'a self, request: &'a FacilitatorRequest) -> BoxFuture<'a, SettleOutcome> {
         self.settled.fetch_add(1, Ordering::SeqCst);
-        let script = self.scripts.lock().unwrap().pop_front().unwrap_or(Script::Settle);
+        let script = self
+            .scripts
+            .lock()
+            .unwrap()
+            .pop_front()
+            .unwrap_or(Script::Settle);
         Box::pin(async move {
             match script {
                 Script::Settle => SettleOutcome::Settled(settlement(request)),
@@ -143,7 +171,11 @@ impl Facilitator for Double {
         Box::pin(async move { evidence })
     }
 
-    fn payer_is_contract<'a>(&'a self, _: &'a Network, _: Address) -> BoxFuture<'a, Result<bool, FacilitatorError>> {
+    fn payer_is_contract<'a>(
+        &'a self,
+        _: &'a Network,
+        _: Address,
+    ) -> BoxFuture<'a, Result<bool, FacilitatorError>> {
         let contract = self.contract.load(Ordering::SeqCst);
         Box::pin(async move { Ok(contract) })
     }

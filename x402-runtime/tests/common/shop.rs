@@ -22,7 +22,7 @@ use x402_runtime::ledger::{Ledger, MemoryLedger};
 use x402_runtime::model::network::Network;
 use x402_runtime::model::wire::{PaymentRequired, SettleResponse, headers};
 use x402_runtime::paid;
-use x402_runtime::paywall::{Method, Paywall, PaywallBuilder, Rail};
+use x402_runtime::paywall::{Paywall, PaywallBuilder, Rail};
 
 use super::double::Double;
 
@@ -41,7 +41,11 @@ pub struct Shop {
 
 impl Default for Shop {
     fn default() -> Self {
-        Self { runs: Arc::default(), extracted: Arc::default(), door: Arc::new(Semaphore::new(0)) }
+        Self {
+            runs: Arc::default(),
+            extracted: Arc::default(),
+            door: Arc::new(Semaphore::new(0)),
+        }
     }
 }
 
@@ -59,10 +63,23 @@ impl FromRequestParts<Shop> for Counted {
 
 /// Current weather for a city.
 #[paid(GET "/weather/{city}", price = "0.01 USDC")]
-pub async fn weather(State(shop): State<Shop>, _: Counted, Path(city): Path<String>, paid: Paid) -> impl IntoResponse {
+pub async fn weather(
+    State(shop): State<Shop>,
+    _: Counted,
+    Path(city): Path<String>,
+    paid: Paid,
+) -> impl IntoResponse {
     let run = shop.runs.fetch_add(1, Ordering::SeqCst);
-    let headers = [(CACHE_CONTROL, "public, max-age=60"), (VARY, "Accept-Language")];
-    (headers, Json(json!({ "city": city, "run": run, "payer": paid.payer.to_string(), "id": paid.payment_id.as_str() })))
+    let headers = [
+        (CACHE_CONTROL, "public, max-age=60"),
+        (VARY, "Accept-Language"),
+    ];
+    (
+        headers,
+        Json(
+            json!({ "city": city, "run": run, "payer": paid.payer.to_string(), "id": paid.payment_id.as_str() }),
+        ),
+    )
 }
 
 /// The same price for something else.
@@ -98,10 +115,21 @@ pub async fn behave(State(shop): State<Shop>, Path(how): Path<String>) -> Respon
             Err(std::io::Error::other("CANARY io text")),
         ]))
         .into_response(),
-        "endless-body" => Body::from_stream(futures_util::stream::pending::<Result<Bytes, std::io::Error>>()).into_response(),
-        "forge" => [("PAYMENT-RESPONSE", "forged"), ("Settlement-Overrides", "{}")].into_response(),
+        "endless-body" => {
+            Body::from_stream(futures_util::stream::pending::<Result<Bytes, std::io::Error>>())
+                .into_response()
+        }
+        "forge" => [
+            ("PAYMENT-RESPONSE", "forged"),
+            ("Settlement-Overrides", "{}"),
+        ]
+        .into_response(),
         "redirect" => (StatusCode::SEE_OTHER, [("location", "/x")]).into_response(),
-        status => (StatusCode::from_u16(status.parse().unwrap()).unwrap(), "the handler's own words").into_response(),
+        status => (
+            StatusCode::from_u16(status.parse().unwrap()).unwrap(),
+            "the handler's own words",
+        )
+            .into_response(),
     }
 }
 
@@ -145,6 +173,17 @@ impl Answer {
         Some(headers::decode(header.as_bytes(), usize::MAX).unwrap())
     }
 
+    /// No text of the outside world is in the answer, encoded or not.
+    pub fn assert_no_canary(&self) {
+        let mut text = String::from_utf8_lossy(&self.body).into_owned();
+        for (name, value) in &self.headers {
+            text.push_str(name.as_str());
+            text.push_str(&String::from_utf8_lossy(value.as_bytes()));
+            text.push_str(&headers::decode_text(value.as_bytes(), 1 << 20).unwrap_or_default());
+        }
+        assert!(!text.contains("CANARY"), "{text}");
+    }
+
     /// Status and code, for tables.
     pub fn brief(&self) -> (u16, String) {
         (self.status, self.code())
@@ -160,16 +199,36 @@ impl Stand {
         ledger: Arc<dyn Ledger>,
         change: impl FnOnce(PaywallBuilder<Shop>) -> PaywallBuilder<Shop>,
     ) -> Self {
-        let (double, clock) = (Arc::new(Double::default()), Arc::new(ManualClock::at_seconds(NOW)));
-        let builder = builder(&double, &clock, ledger).mount(weather).mount(news).mount(echo).mount(behave);
+        let (double, clock) = (
+            Arc::new(Double::default()),
+            Arc::new(ManualClock::at_seconds(NOW)),
+        );
+        let builder = builder(&double, &clock, ledger)
+            .mount(weather)
+            .mount(news)
+            .mount(echo)
+            .mount(behave);
         Self::of(change(builder), double, clock).await
     }
 
-    pub async fn of(builder: PaywallBuilder<Shop>, double: Arc<Double>, clock: Arc<ManualClock>) -> Self {
-        let paywall = builder.build().await.unwrap_or_else(|error| panic!("{error}"));
+    pub async fn of(
+        builder: PaywallBuilder<Shop>,
+        double: Arc<Double>,
+        clock: Arc<ManualClock>,
+    ) -> Self {
+        let paywall = builder
+            .build()
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
         let shop = Shop::default();
         let app = paywall.router().with_state(shop.clone());
-        Self { app, paywall, shop, double, clock }
+        Self {
+            app,
+            paywall,
+            shop,
+            double,
+            clock,
+        }
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
@@ -180,7 +239,13 @@ impl Stand {
         self.call("GET", path, payment, "").await
     }
 
-    pub async fn call(&self, method: &str, path: &str, payment: Option<&str>, body: &str) -> Answer {
+    pub async fn call(
+        &self,
+        method: &str,
+        path: &str,
+        payment: Option<&str>,
+        body: &str,
+    ) -> Answer {
         self.send(request(method, path, payment, body)).await
     }
 
@@ -193,6 +258,12 @@ impl Stand {
         self.shop.runs.load(Ordering::SeqCst)
     }
 
+    /// Nothing of a handler ran and nothing was settled.
+    pub fn assert_untouched(&self, what: &str) {
+        assert_eq!((self.runs(), self.double.settles()), (0, 0), "{what}");
+        assert_eq!(self.shop.extracted.load(Ordering::SeqCst), 0, "{what}");
+    }
+
     pub fn now(&self) -> u64 {
         use x402_runtime::clock::Clock as _;
         self.clock.now_seconds()
@@ -200,7 +271,11 @@ impl Stand {
 }
 
 /// A builder with everything but handlers.
-pub fn builder(double: &Arc<Double>, clock: &Arc<ManualClock>, ledger: Arc<dyn Ledger>) -> PaywallBuilder<Shop> {
+pub fn builder(
+    double: &Arc<Double>,
+    clock: &Arc<ManualClock>,
+    ledger: Arc<dyn Ledger>,
+) -> PaywallBuilder<Shop> {
     Paywall::builder()
         .origin("https://api.example.com")
         .pay_to(PAY_TO)
@@ -226,7 +301,11 @@ pub fn request(method: &str, path: &str, payment: Option<&str>, body: &str) -> R
     if let Some(payment) = payment {
         request = request.header("PAYMENT-SIGNATURE", payment);
     }
-    let body = if body.is_empty() { Body::empty() } else { Body::from(body.to_owned()) };
+    let body = if body.is_empty() {
+        Body::empty()
+    } else {
+        Body::from(body.to_owned())
+    };
     request.body(body).unwrap()
 }
 
@@ -234,7 +313,20 @@ pub async fn send(app: &Router, request: Request<Body>) -> Answer {
     let response = app.clone().oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
-    Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+    Answer {
+        status: parts.status.as_u16(),
+        headers: parts.headers,
+        body,
+    }
 }
 
-pub const GET: Method = Method::Get;
+/// Waits until something holds, without depending on how fast the machine is.
+pub async fn until(mut holds: impl FnMut() -> bool) {
+    for _ in 0..2_000 {
+        if holds() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("it never came");
+}

@@ -23,7 +23,11 @@ fn record(state: State, attempts: u32) -> Record {
         amount: AtomicAmount::from_u128(1),
         pay_to: Address::ZERO,
         valid_before: VALID_BEFORE,
-        request: FacilitatorRequest { x402_version: 2, payload: Default::default(), requirements: Default::default() },
+        request: FacilitatorRequest {
+            x402_version: 2,
+            payload: Default::default(),
+            requirements: Default::default(),
+        },
         owner: 1,
         lease_until_ms: LEASE_MS,
         now_ms: 0,
@@ -34,7 +38,9 @@ fn record(state: State, attempts: u32) -> Record {
 }
 
 fn unavailable() -> Evidence {
-    Evidence::Unavailable { reason: String::new() }
+    Evidence::Unavailable {
+        reason: String::new(),
+    }
 }
 
 fn name(verdict: &Verdict) -> &'static str {
@@ -68,28 +74,47 @@ fn what_each_record_needs() {
         (State::Final, 0, u64::MAX, Look::NotYet),
         (State::Failed, 0, u64::MAX, Look::NotYet),
     ] {
-        assert_eq!(look(&record(state, attempts), now_ms), expected, "{state} {attempts} {now_ms}");
+        assert_eq!(
+            look(&record(state, attempts), now_ms),
+            expected,
+            "{state} {attempts} {now_ms}"
+        );
     }
 }
 
 #[test]
 fn what_the_chains_word_means() {
-    let paid = |confirmations| Evidence::Paid { transaction: "0x".to_owned(), confirmations };
+    let paid = |confirmations| Evidence::Paid {
+        transaction: "0x".to_owned(),
+        confirmations,
+    };
     let unused = |chain_time| Evidence::Unused { chain_time };
-    let cancelled = Evidence::Cancelled { transaction: "0x".to_owned() };
+    let cancelled = Evidence::Cancelled {
+        transaction: "0x".to_owned(),
+    };
     for (state, evidence, now_ms, expected) in [
         (State::Settled, paid(11), 0, "evidence"),
         (State::Settled, paid(12), 0, "finalised"),
         (State::Settled, unused(0), 0, "receipt_gone"),
         (State::Settled, cancelled.clone(), 0, "receipt_gone"),
         (State::Settled, unavailable(), EXPIRED_MS, "evidence"),
-        (State::Settled, unavailable(), EXPIRED_MS + BLIND_FINAL_MS, "finalised"),
+        (
+            State::Settled,
+            unavailable(),
+            EXPIRED_MS + BLIND_FINAL_MS,
+            "finalised",
+        ),
         (State::Unknown, paid(1), 0, "evidence"),
         (State::Unknown, cancelled, 0, "evidence"),
         (State::Unknown, unused(0), 0, "evidence"),
         (State::Unknown, unused(0), SEND_PAUSE_MS, "settle"),
         (State::Unknown, unused(VALID_BEFORE), EXPIRED_MS, "evidence"),
-        (State::Unknown, unused(VALID_BEFORE + 1), EXPIRED_MS, "evidence"),
+        (
+            State::Unknown,
+            unused(VALID_BEFORE + 1),
+            EXPIRED_MS,
+            "evidence",
+        ),
         (State::Unknown, unavailable(), SEND_PAUSE_MS, "settle"),
         (State::Unknown, unavailable(), EXPIRED_MS, "evidence"),
         (State::Served, unavailable(), EXPIRED_MS, "expired"),
@@ -103,5 +128,8 @@ fn what_the_chains_word_means() {
 #[test]
 fn nothing_is_sent_that_could_not_land() {
     let late = (VALID_BEFORE - 5) * 1000;
-    assert_eq!(name(&judge(&record(State::Unknown, 1), &unavailable(), late, 12)), "evidence");
+    assert_eq!(
+        name(&judge(&record(State::Unknown, 1), &unavailable(), late, 12)),
+        "evidence"
+    );
 }
