@@ -6,6 +6,9 @@ use serde_json::Value;
 
 use crate::vectors::Exchange;
 
+/// The clock of the recordings, Unix seconds.
+pub const CLOCK: u64 = 1_790_000_000;
+
 /// What we do instead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Instead {
@@ -99,6 +102,12 @@ pub const DIFFERENCES: &[Difference] = &[
         },
     },
     Difference {
+        rule: "mistakes in the seller's settings are found by a request",
+        reason: "ours are found when the seller starts",
+        instead: Instead::NotOffered,
+        applies: |exchange| exchange.status() == 500 && !exchange.ran(),
+    },
+    Difference {
         rule: "HEAD runs the handler",
         reason: "axum answers HEAD with the GET handler, so it is gated like GET (G20)",
         instead: Instead::Refuse(402, "payment_required"),
@@ -111,6 +120,28 @@ pub const DIFFERENCES: &[Difference] = &[
         applies: |exchange| exchange.route().contains("//"),
     },
     Difference {
+        rule: "two payment headers, of which one counts",
+        reason: "two readers of one request must not see two payments (G13)",
+        instead: Instead::Refuse(400, "duplicate_payment_header"),
+        applies: |exchange| exchange.sends("payment-signature") && exchange.sends("x-payment"),
+    },
+    Difference {
+        rule: "a payment that is served although there is hardly time to settle it",
+        reason: "a few seconds more than the protocol's must be left, or the work is done for nothing (G17)",
+        instead: Instead::Refuse(402, "authorization_expired"),
+        applies: |exchange| {
+            exchange.ran() && exchange.valid_before().is_some_and(|at| at < CLOCK + 10)
+        },
+    },
+    Difference {
+        rule: "a payment that is served although it lives longer than the terms say",
+        reason: "what was signed for minutes must not be a cheque for days (G17)",
+        instead: Instead::Refuse(402, "validity_too_long"),
+        applies: |exchange| {
+            exchange.ran() && exchange.valid_before().is_some_and(|at| at > CLOCK + 360)
+        },
+    },
+    Difference {
         rule: "a used payment is refused",
         reason: "the ledger answers the same payment with the same bytes",
         instead: Instead::ServeAgain,
@@ -120,13 +151,18 @@ pub const DIFFERENCES: &[Difference] = &[
         rule: "a settle call without a usable answer is a failed settlement",
         reason: "the money may have moved: the outcome is unknown until the chain says so (S1)",
         instead: Instead::Withhold(503, "settlement_pending"),
-        applies: |exchange| reason(exchange).starts_with("Facilitator settle failed"),
+        applies: |exchange| {
+            let reason = reason(exchange);
+            let open =
+                reason.starts_with("Facilitator settle failed") || reason.contains("pending");
+            open || (exchange.status() == 502 && exchange.ran())
+        },
     },
     Difference {
         rule: "the text of a facilitator's failure goes to the buyer",
         reason: "upstream texts are logged, not sent (G18), and a broken facilitator is not the buyer's fault",
         instead: Instead::Refuse(503, "facilitator_unavailable"),
-        applies: |exchange| exchange.asked("POST /verify") && exchange.error().contains(' '),
+        applies: verification_failed,
     },
 ];
 
@@ -136,6 +172,19 @@ pub fn difference(exchange: &Exchange) -> Option<&'static Difference> {
     DIFFERENCES
         .iter()
         .find(|difference| (difference.applies)(exchange))
+}
+
+/// Whether the recorded facilitator gave no usable verdict on the payment.
+#[must_use]
+pub fn verification_failed(exchange: &Exchange) -> bool {
+    let told = exchange.asked("POST /verify") && exchange.error().contains(' ');
+    told || (exchange.status() == 502 && !exchange.ran())
+}
+
+/// Whether the recorded facilitator left open what became of the money.
+#[must_use]
+pub fn settlement_open(exchange: &Exchange) -> bool {
+    difference(exchange).is_some_and(|rule| matches!(rule.instead, Instead::Withhold(..)))
 }
 
 fn is_plain_exact(entry: &Value) -> bool {

@@ -18,6 +18,8 @@ pub struct Exchange {
     pub headers: Vec<(String, String)>,
     /// The payment in `PAYMENT-SIGNATURE`, where it can be decoded.
     pub payment: Option<Value>,
+    /// The request's body.
+    pub body: Vec<u8>,
     /// What the reference answered.
     pub expected: Value,
 }
@@ -40,6 +42,11 @@ impl Exchange {
             payment: headers
                 .get("payment-signature")
                 .and_then(|value| value.get("decoded").cloned()),
+            body: match input.get("body") {
+                None | Some(Value::Null) => Vec::new(),
+                Some(Value::String(text)) => text.clone().into_bytes(),
+                Some(json) => json.to_string().into_bytes(),
+            },
             expected: case["expected"].clone(),
         }
     }
@@ -86,6 +93,19 @@ impl Exchange {
         self.required()
             .and_then(|terms| terms["error"].as_str())
             .unwrap_or_default()
+    }
+
+    /// Whether the path is a route without a price.
+    #[must_use]
+    pub fn is_free(&self) -> bool {
+        self.status() == 200 && !self.ran() && self.required().is_none() && self.receipt().is_none()
+    }
+
+    /// `validBefore` of the payment, Unix seconds.
+    #[must_use]
+    pub fn valid_before(&self) -> Option<u64> {
+        let authorization = &self.payment.as_ref()?["payload"]["authorization"];
+        authorization["validBefore"].as_str()?.parse().ok()
     }
 
     /// Whether the paid handler ran.

@@ -17,12 +17,10 @@ use x402_runtime::ledger::MemoryLedger;
 use x402_runtime::paid;
 use x402_runtime::paywall::{Paywall, PaywallBuilder, Rail};
 use x402_tests::buyer::{Answer, Buyer};
-use x402_tests::differences::{Instead, difference};
+use x402_tests::differences::{CLOCK, Instead, difference, settlement_open, verification_failed};
 use x402_tests::doubles::{Double, OnSettle, OnVerify};
 use x402_tests::vectors::{Exchange, exchanges};
 use x402_tests::world::World;
-
-const CLOCK: u64 = 1_790_000_000;
 
 /// What the paid handler answers, and how often it ran.
 #[derive(Clone)]
@@ -131,23 +129,18 @@ impl Stage {
             .facilitator_arc(Arc::clone(&double) as Arc<dyn x402_runtime::facilitator::Facilitator>)
             .ledger(MemoryLedger::new())
             .clock_arc(world.clock());
-        let mut app = axum::Router::new().route(
-            "/open",
-            axum::routing::get(|| async { Json(json!({"open": true})) }),
-        );
-        if exchange.status() != 404
-            && exchange.route() != "/open"
-            && !exchange.route().contains("//")
-        {
-            app = app.merge(
-                mount(builder, exchange, terms)
-                    .build()
-                    .await
-                    .unwrap()
-                    .router()
-                    .with_state(script.clone()),
-            );
-        }
+        let app = if exchange.is_free() {
+            let body = exchange.expected["body"].clone();
+            axum::Router::new().route(
+                exchange.route(),
+                axum::routing::any(|| async { Json(body) }),
+            )
+        } else if exchange.status() == 404 || exchange.route().contains("//") {
+            axum::Router::new()
+        } else {
+            let paywall = mount(builder, exchange, terms).build().await.unwrap();
+            paywall.router().with_state(script.clone())
+        };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let buyer = Buyer::new(&format!("http://{}", listener.local_addr().unwrap()));
         tokio::spawn(async move { axum::serve(listener, app).await });
@@ -166,7 +159,7 @@ impl Stage {
             .collect();
         let method = Method::from_bytes(exchange.method.as_bytes()).unwrap();
         self.buyer
-            .send(method, &exchange.path, &headers, Vec::new())
+            .send(method, &exchange.path, &headers, exchange.body.clone())
             .await
     }
 
@@ -177,10 +170,13 @@ impl Stage {
 
 /// Makes the facilitator fail as the recorded one did.
 fn script_facilitator(double: &Double, exchange: &Exchange) {
-    if exchange.asked("POST /verify") && exchange.error().contains(' ') {
-        double.on_verify([OnVerify::Fail(FacilitatorError::BadAnswer(
-            exchange.error().to_owned(),
-        ))]);
+    if verification_failed(exchange) {
+        let told = FacilitatorError::BadAnswer(exchange.error().to_owned());
+        double.on_verify([OnVerify::Fail(told)]);
+    }
+    if settlement_open(exchange) {
+        double.set_blind(true);
+        return double.on_settle([OnSettle::LoseRequest]);
     }
     let Some(receipt) = exchange
         .receipt()
@@ -188,11 +184,6 @@ fn script_facilitator(double: &Double, exchange: &Exchange) {
     else {
         return;
     };
-    let reason = receipt["errorReason"].as_str().unwrap_or_default();
-    if reason.starts_with("Facilitator settle failed") {
-        double.set_blind(true);
-        return double.on_settle([OnSettle::LoseRequest]);
-    }
     let hash = format!("0x{}", "ab".repeat(32));
     let mut refusal = receipt.clone();
     if receipt["transaction"] == "<tx hash>" {
@@ -324,7 +315,6 @@ async fn replay_otherwise(stage: &Stage, exchange: &Exchange, instead: Instead) 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn recorded_exchanges_of_the_reference_server() {
-    let world = World::poor_sandbox(Arc::new(ManualClock::at_seconds(CLOCK)));
     let cases = exchanges("http_server_v2.json");
     // What a path costs is known from the cases that show its terms.
     let shown = cases
@@ -350,6 +340,8 @@ async fn recorded_exchanges_of_the_reference_server() {
                 .join("/")
                 .as_str(),
         );
+        // Each has a chain of its own: recordings may use one payment several times.
+        let world = World::poor_sandbox(Arc::new(ManualClock::at_seconds(CLOCK)));
         let stage = Stage::set(&world, case, &terms["accepts"][0], &origin).await;
         script_facilitator(&stage.double, case);
         let faults = match rule {
