@@ -2,13 +2,20 @@
 
 use crate::evm::chain::{CallError, CallRequest, ChainError};
 use crate::evm::core::Core;
-use crate::evm::reason::{self, Refusal, Stop};
+use crate::evm::reason::{self, Refusal};
 
 /// Fees of one transaction, in wei per gas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fees {
     pub(crate) max_fee: u128,
     pub(crate) priority: u128,
+}
+
+/// What a network charges, in wei per gas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Quote {
+    pub(crate) base: u128,
+    pub(crate) tip: u128,
 }
 
 impl Fees {
@@ -56,23 +63,26 @@ impl Core {
         self.config.max_fee_per_gas.min(per_settlement)
     }
 
-    /// What the market asks now.
-    pub(crate) async fn market_fees(&self, gas: u64) -> Result<Fees, Stop> {
+    /// What the network charges now.
+    pub(crate) async fn quote(&self) -> Result<Quote, ChainError> {
         let (block, tip) = tokio::join!(self.chain.latest_block(), self.chain.priority_fee());
-        let base = block?.base_fee.unwrap_or(0);
         let tip = match tip {
-            Ok(tip) => tip,
             // Not every node has the method.
             Err(ChainError::Refused { .. }) => self.config.default_priority_fee,
-            Err(error) => return Err(error.into()),
+            tip => tip?,
         };
+        Ok(Quote {
+            base: block?.base_fee.unwrap_or(0),
+            tip,
+        })
+    }
+
+    /// Fees for a gas limit under the caps.
+    pub(crate) fn fees(&self, quote: Quote, gas: u64) -> Result<Fees, Refusal> {
         let cap = self.fee_cap(gas);
-        Fees::choose(base, tip, cap).ok_or_else(|| {
-            Refusal::new(
-                reason::FEE_ABOVE_CAP,
-                format!("base fee {base} wei is above the cap of {cap} wei"),
-            )
-            .into()
+        Fees::choose(quote.base, quote.tip, cap).ok_or_else(|| {
+            let message = format!("base fee {} wei is above the cap of {cap} wei", quote.base);
+            Refusal::new(reason::FEE_ABOVE_CAP, message)
         })
     }
 

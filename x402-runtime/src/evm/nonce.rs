@@ -77,10 +77,12 @@ impl Account {
     /// Only when certainly nothing of this draft is with the network.
     pub(crate) async fn send(&self, draft: &Draft) -> Result<Sent, Stop> {
         let mut state = self.state.lock().await;
+        // What a node has called taken is not tried again, even if another node of the same service lags behind.
+        let mut floor = 0;
         for _ in 0..MAX_ATTEMPTS {
             let nonce = match state.next {
                 Some(nonce) => nonce,
-                None => self.resync(&mut state).await?,
+                None => self.resync(&mut state).await?.max(floor),
             };
             let (hash, raw) = self.sign(draft, nonce)?;
             match self.chain.send_raw(&raw).await {
@@ -108,17 +110,15 @@ impl Account {
                 Err(error) => {
                     state.next = None;
                     tracing::warn!(nonce, %error, "broadcast refused");
-                    if let Some(stop) = final_refusal(&error) {
-                        return Err(stop);
-                    }
+                    floor = after_refusal(&error, nonce)?;
                 }
             }
         }
-        Err(Refusal::new(
-            reason::TRANSACTION_FAILED,
-            "the account's nonce is taken by another sender",
+        // Nothing was sent, and a later attempt may succeed: not a word about the payment itself.
+        Err(
+            ChainError::BadAnswer("the account's nonces are taken by another sender".to_owned())
+                .into(),
         )
-        .into())
     }
 
     /// Reads the account's next nonce from the chain, after sending again whatever the node turns out not to have.
@@ -238,12 +238,19 @@ impl Account {
     }
 }
 
-/// Whether a refusal to take a transaction is about the transaction itself rather than its nonce.
-fn final_refusal(error: &SendError) -> Option<Stop> {
-    let refusal = match error {
-        SendError::InsufficientFunds => Refusal::new(reason::SETTLER_FUNDS, error.to_string()),
-        SendError::Rejected(_) => Refusal::new(reason::TRANSACTION_FAILED, error.to_string()),
-        _ => return None,
-    };
-    Some(refusal.into())
+/// The least nonce to try after a refusal that was about the nonce.
+///
+/// # Errors
+/// When the refusal was about the transaction or the account.
+fn after_refusal(error: &SendError, nonce: u64) -> Result<u64, Stop> {
+    match error {
+        SendError::NonceTooLow | SendError::Underpriced(_) => Ok(nonce.saturating_add(1)),
+        SendError::InsufficientFunds => {
+            Err(Refusal::new(reason::SETTLER_FUNDS, error.to_string()).into())
+        }
+        SendError::Rejected(_) => {
+            Err(Refusal::new(reason::TRANSACTION_FAILED, error.to_string()).into())
+        }
+        _ => Ok(0),
+    }
 }

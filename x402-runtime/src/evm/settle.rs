@@ -98,14 +98,10 @@ impl Core {
         account: &Account,
         lead: &Lead,
     ) -> Result<Option<Verdict>, Stop> {
-        match token::authorization_state(&*self.chain, exact.id(), BlockRef::Latest).await? {
-            Read::Value(false) => {}
-            Read::Value(true) => return Ok(Some(self.already_used(exact, 0).await)),
-            Read::Unsupported => {
-                return reason::refuse(reason::EIP3009_NOT_SUPPORTED, "no authorizationState");
-            }
-        }
         if let Some(deploy) = &plan.deploy {
+            if let Some(verdict) = self.if_used(exact).await? {
+                return Ok(Some(verdict));
+            }
             self.deploy(exact, plan, deploy, account).await?;
         }
         let call = CallRequest {
@@ -114,14 +110,22 @@ impl Core {
             data: plan.transfer.clone(),
             gas: None,
         };
-        let gas = match self.gas_limit(call, self.config.max_gas).await {
+        let (used, gas, quote) = tokio::join!(
+            self.if_used(exact),
+            self.gas_limit(call, self.config.max_gas),
+            self.quote(),
+        );
+        if let Some(verdict) = used? {
+            return Ok(Some(verdict));
+        }
+        let gas = match gas {
             Ok(gas) => gas,
             Err(CallError::Chain(error)) => return Err(error.into()),
             Err(CallError::Revert { message, .. }) => {
                 return self.would_revert(exact, message).await.map(Some);
             }
         };
-        let fees = self.market_fees(gas).await?;
+        let fees = self.fees(quote?, gas)?;
         let draft = Draft {
             to: exact.asset,
             data: plan.transfer.clone(),
@@ -144,6 +148,19 @@ impl Core {
                 End::Displaced => None,
             },
         )
+    }
+
+    /// What is to be said when the nonce is used already; `None` when it is not.
+    ///
+    /// Asked before anything is sent, because a replayed authorization burns gas.
+    async fn if_used(&self, exact: &Exact) -> Result<Option<Verdict>, Stop> {
+        match token::authorization_state(&*self.chain, exact.id(), BlockRef::Latest).await? {
+            Read::Value(false) => Ok(None),
+            Read::Value(true) => Ok(Some(self.already_used(exact, 0).await)),
+            Read::Unsupported => {
+                reason::refuse(reason::EIP3009_NOT_SUPPORTED, "no authorizationState")
+            }
+        }
     }
 
     /// Deploys a payer's wallet (ERC-6492) if it still is not there. Its factory is on the list.
@@ -173,7 +190,7 @@ impl Core {
                 return reason::refuse(reason::WALLET_DEPLOYMENT_FAILED, message);
             }
         };
-        let fees = self.market_fees(gas).await?;
+        let fees = self.fees(self.quote().await?, gas)?;
         let draft = Draft {
             to: deploy.factory,
             data: deploy.calldata.clone(),

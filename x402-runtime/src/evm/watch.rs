@@ -117,10 +117,9 @@ impl Core {
             .close_gaps(watched.nonce, watched.draft.fees)
             .await;
         let cap = self.fee_cap(watched.draft.gas);
-        let market = self
-            .market_fees(watched.draft.gas)
-            .await
-            .unwrap_or(watched.draft.fees);
+        let quote = self.quote().await.ok();
+        let market = quote.and_then(|quote| self.fees(quote, watched.draft.gas).ok());
+        let market = market.unwrap_or(watched.draft.fees);
         let raised = watched
             .draft
             .fees
