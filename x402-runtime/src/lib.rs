@@ -1,6 +1,9 @@
 //! Sell axum handlers by the call: the x402 gate, the payment ledger and settlement.
 
-#[allow(unused_extern_crates, reason = "lets `#[paid]` be used in this crate's own tests")]
+#[allow(
+    unused_extern_crates,
+    reason = "lets `#[paid]` be used in this crate's own tests"
+)]
 extern crate self as x402_runtime;
 
 pub mod bind;

@@ -126,7 +126,7 @@ impl Job {
         };
         reservation.answered(answer).await?;
         crate::failpoint("c3_answer_stored");
-        settle(core, &key).await
+        after(core, attempt(core, &key).await, &fingerprint)
     }
 }
 
@@ -200,16 +200,6 @@ async fn known(
         Found::Reclaim => Err(ProblemCode::PaymentInProgress.into()),
         Found::Settle => after(core, attempt(core, &record.key).await, fingerprint),
     }
-}
-
-async fn settle(core: &Core, key: &PaymentKey) -> Result<Outcome, Refusal> {
-    let attempt = attempt(core, key).await;
-    // Whoever was faster did it for the same request: this task stored the answer.
-    let fingerprint = match &attempt {
-        Ok(Attempt::Lost(Some(record))) => record.fingerprint,
-        _ => Fingerprint([0; 32]),
-    };
-    after(core, attempt, &fingerprint)
 }
 
 /// What an attempt to settle means for the buyer.

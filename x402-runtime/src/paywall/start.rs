@@ -78,8 +78,7 @@ where
     let handlers = mounts.into_iter().map(|mount| mount.handler);
     let gates = gates(&core, bound, challenges).await?;
     let router = mount::router(gates.into_iter().zip(handlers).collect());
-    // What takes longer goes on in the background.
-    let _ = timeout(RECOVERY_TIME, resolver::recover(&core)).await;
+    recover(&core).await;
     resolver::spawn(&core);
     tracing::info!(name: "x402.started", endpoints = endpoints.len(), "paywall started");
     Ok(Paywall {
@@ -87,6 +86,17 @@ where
         endpoints,
         core,
     })
+}
+
+/// Finishes what earlier processes left. What takes longer than a start may goes on in the background.
+async fn recover(core: &Arc<Core>) {
+    let recovery = core.tasks.spawn({
+        let core = Arc::clone(core);
+        async move { resolver::recover(&core).await }
+    });
+    if let Ok(Ok(recovered)) = timeout(RECOVERY_TIME, recovery).await {
+        tracing::info!(name: "x402.recovered", ?recovered, "earlier payments were looked at");
+    }
 }
 
 fn header_length(endpoint: &BoundEndpoint, challenge: &Challenge, mistakes: &mut Vec<Mistake>) {
