@@ -13,6 +13,7 @@
 //!
 //! A durable store should also pass [`run_reopened`], and one that several processes may use [`run_shared`].
 
+mod queue;
 mod race;
 mod sample;
 mod shared;
@@ -33,15 +34,27 @@ use std::sync::Arc;
 /// A sentence that says which promise was broken, and with what result.
 pub async fn run<L: Ledger>(mut open: impl FnMut() -> L) -> Result<(), String> {
     single::life(&open()).await.map_err(named("life"))?;
-    single::every_field_survives(&open()).await.map_err(named("every field survives"))?;
-    single::keys_are_apart(&open()).await.map_err(named("keys are apart"))?;
-    single::losers_change_nothing(&open()).await.map_err(named("losers change nothing"))?;
-    single::removed_is_free(&open()).await.map_err(named("removed is free"))?;
-    single::due(&open()).await.map_err(named("due"))?;
-    single::purge(&open()).await.map_err(named("purge"))?;
-    single::offers(&open()).await.map_err(named("offers"))?;
-    race::begin(&Arc::new(open())).await.map_err(named("race of begin"))?;
-    race::advance(&Arc::new(open())).await.map_err(named("race of advance"))?;
+    single::every_field_survives(&open())
+        .await
+        .map_err(named("every field survives"))?;
+    single::keys_are_apart(&open())
+        .await
+        .map_err(named("keys are apart"))?;
+    single::losers_change_nothing(&open())
+        .await
+        .map_err(named("losers change nothing"))?;
+    single::removed_is_free(&open())
+        .await
+        .map_err(named("removed is free"))?;
+    queue::due(&open()).await.map_err(named("due"))?;
+    queue::purge(&open()).await.map_err(named("purge"))?;
+    queue::offers(&open()).await.map_err(named("offers"))?;
+    race::begin(&Arc::new(open()))
+        .await
+        .map_err(named("race of begin"))?;
+    race::advance(&Arc::new(open()))
+        .await
+        .map_err(named("race of advance"))?;
     Ok(())
 }
 
@@ -62,8 +75,12 @@ pub async fn run_reopened<L: Ledger>(open: impl FnMut() -> L) -> Result<(), Stri
 /// A sentence that says which promise was broken.
 pub async fn run_shared<L: Ledger>(a: L, b: L) -> Result<(), String> {
     let (a, b) = (Arc::new(a), Arc::new(b));
-    shared::writes_are_seen(&*a, &*b).await.map_err(named("writes are seen by the other"))?;
-    race::begin_on_both(&a, &b).await.map_err(named("race of begin on both"))
+    shared::writes_are_seen(&*a, &*b)
+        .await
+        .map_err(named("writes are seen by the other"))?;
+    race::begin_on_both(&a, &b)
+        .await
+        .map_err(named("race of begin on both"))
 }
 
 fn named(check: &'static str) -> impl FnOnce(String) -> String {
@@ -75,10 +92,15 @@ fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String>
 }
 
 fn same<T: PartialEq + Debug>(what: &str, found: &T, wanted: &T) -> Result<(), String> {
-    ensure(found == wanted, || format!("{what}: found {found:?}, wanted {wanted:?}"))
+    ensure(found == wanted, || {
+        format!("{what}: found {found:?}, wanted {wanted:?}")
+    })
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the shape `map_err` asks for")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the shape `map_err` asks for"
+)]
 fn text(error: impl ToString) -> String {
     error.to_string()
 }
@@ -90,18 +112,33 @@ async fn reserve(ledger: &impl Ledger, n: u8) -> Result<Record, String> {
         Begin::Reserved => {}
         Begin::Exists(record) => return Err(format!("a free payment is taken: {record:?}")),
     }
-    same("a reservation", &ledger.get(&wanted.key).await.map_err(text)?, &Some(wanted.clone()))?;
+    same(
+        "a reservation",
+        &ledger.get(&wanted.key).await.map_err(text)?,
+        &Some(wanted.clone()),
+    )?;
     Ok(wanted)
 }
 
 /// Applies an event that must be allowed, and checks the store's answer and contents against [`step`].
-async fn apply(ledger: &impl Ledger, record: &Record, event: Event, now_ms: u64) -> Result<Option<Record>, String> {
+async fn apply(
+    ledger: &impl Ledger,
+    record: &Record,
+    event: Event,
+    now_ms: u64,
+) -> Result<Option<Record>, String> {
     let name = event.name();
     let wanted = match step(record, &event).map_err(text)?.at(now_ms).next {
         Next::Remove => None,
         Next::Become(next) => Some(*next),
     };
-    match (ledger.advance(&record.key, event, now_ms).await.map_err(text)?, &wanted) {
+    match (
+        ledger
+            .advance(&record.key, event, now_ms)
+            .await
+            .map_err(text)?,
+        &wanted,
+    ) {
         (Advanced::Done(found), Some(wanted)) => same(name, &*found, wanted)?,
         (Advanced::Removed, None) => {}
         (other, _) => return Err(format!("{name}: answered {other:?}, wanted {wanted:?}")),
@@ -110,8 +147,15 @@ async fn apply(ledger: &impl Ledger, record: &Record, event: Event, now_ms: u64)
     Ok(wanted)
 }
 
-async fn become_next(ledger: &impl Ledger, record: &Record, event: Event, now_ms: u64) -> Result<Record, String> {
-    apply(ledger, record, event, now_ms).await?.ok_or_else(|| "the record is gone".to_owned())
+async fn become_next(
+    ledger: &impl Ledger,
+    record: &Record,
+    event: Event,
+    now_ms: u64,
+) -> Result<Record, String> {
+    apply(ledger, record, event, now_ms)
+        .await?
+        .ok_or_else(|| "the record is gone".to_owned())
 }
 
 /// Takes a payment through these events, one millisecond apart.

@@ -23,7 +23,12 @@ pub struct PaymentKey {
 impl fmt::Display for PaymentKey {
     /// Writes `network/asset/payer/nonce`, all of it public on the chain.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { network, asset, payer, nonce } = self;
+        let Self {
+            network,
+            asset,
+            payer,
+            nonce,
+        } = self;
         write!(f, "{network}/{asset}/{payer}/{nonce}")
     }
 }

@@ -87,7 +87,10 @@ impl MemoryLedger {
     fn shard(&self, key: &PaymentKey) -> Result<MutexGuard<'_, Shard>, LedgerError> {
         let shards = u64::try_from(self.shards.len()).unwrap_or(1).max(1);
         let index = usize::try_from(self.hasher.hash_one(key) % shards).unwrap_or(0);
-        self.shards.get(index).map(locked).ok_or(LedgerError::Closed)
+        self.shards
+            .get(index)
+            .map(locked)
+            .ok_or(LedgerError::Closed)
     }
 
     fn begin_now(&self, new: NewPayment) -> Result<Begin, LedgerError> {
@@ -103,7 +106,12 @@ impl MemoryLedger {
         Ok(Begin::Reserved)
     }
 
-    fn advance_now(&self, key: &PaymentKey, event: &Event, now_ms: u64) -> Result<Advanced, LedgerError> {
+    fn advance_now(
+        &self,
+        key: &PaymentKey,
+        event: &Event,
+        now_ms: u64,
+    ) -> Result<Advanced, LedgerError> {
         let mut guard = self.shard(key)?;
         let shard = &mut *guard;
         let Entry::Occupied(mut entry) = shard.open.entry(key.clone()) else {
@@ -131,11 +139,19 @@ impl MemoryLedger {
         let mut due: Vec<(u64, Record)> = Vec::new();
         for shard in &self.shards {
             let shard = locked(shard);
-            let mut ready: Vec<(u64, &Record)> =
-                shard.open.values().filter_map(|record| Some((record.due_ms().filter(|at| *at <= now_ms)?, record))).collect();
+            let mut ready: Vec<(u64, &Record)> = shard
+                .open
+                .values()
+                .filter_map(|record| Some((record.due_ms().filter(|at| *at <= now_ms)?, record)))
+                .collect();
             ready.sort_by(|a, b| (a.0, &a.1.key).cmp(&(b.0, &b.1.key)));
             // Holds at most twice `max` copies, however many records are due.
-            due.extend(ready.into_iter().take(max).map(|(at, record)| (at, record.clone())));
+            due.extend(
+                ready
+                    .into_iter()
+                    .take(max)
+                    .map(|(at, record)| (at, record.clone())),
+            );
             due.sort_by(|a, b| (a.0, &a.1.key).cmp(&(b.0, &b.1.key)));
             due.truncate(max);
         }
@@ -181,7 +197,10 @@ impl Default for MemoryLedger {
 
 impl fmt::Debug for MemoryLedger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemoryLedger").field("records", &self.len()).field("max_records", &self.max_records).finish()
+        f.debug_struct("MemoryLedger")
+            .field("records", &self.len())
+            .field("max_records", &self.max_records)
+            .finish()
     }
 }
 
@@ -190,11 +209,19 @@ impl Ledger for MemoryLedger {
         Box::pin(async move { self.begin_now(new) })
     }
 
-    fn advance<'a>(&'a self, key: &'a PaymentKey, event: Event, now_ms: u64) -> BoxFuture<'a, Result<Advanced, LedgerError>> {
+    fn advance<'a>(
+        &'a self,
+        key: &'a PaymentKey,
+        event: Event,
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<Advanced, LedgerError>> {
         Box::pin(async move { self.advance_now(key, &event, now_ms) })
     }
 
-    fn get<'a>(&'a self, key: &'a PaymentKey) -> BoxFuture<'a, Result<Option<Record>, LedgerError>> {
+    fn get<'a>(
+        &'a self,
+        key: &'a PaymentKey,
+    ) -> BoxFuture<'a, Result<Option<Record>, LedgerError>> {
         Box::pin(async move { Ok(self.shard(key)?.find(key).cloned()) })
     }
 
@@ -213,7 +240,9 @@ impl Ledger for MemoryLedger {
         max_timeout_seconds: u64,
         now_ms: u64,
     ) -> BoxFuture<'a, Result<Vec<SupersededOffer>, LedgerError>> {
-        Box::pin(async move { self.publish_now(endpoint, accepts_json, max_timeout_seconds, now_ms) })
+        Box::pin(
+            async move { self.publish_now(endpoint, accepts_json, max_timeout_seconds, now_ms) },
+        )
     }
 
     fn durability(&self) -> Durability {

@@ -32,10 +32,15 @@ impl OfferBook {
             && old != accepts_json
         {
             let until_ms = now_ms.saturating_add(timeout.saturating_mul(1000));
-            self.superseded.push(SupersededOffer { accepts_json: old, superseded_ms: now_ms, until_ms });
+            self.superseded.push(SupersededOffer {
+                accepts_json: old,
+                superseded_ms: now_ms,
+                until_ms,
+            });
         }
         self.current = Some((accepts_json.to_owned(), max_timeout_seconds));
-        self.superseded.retain(|offer| offer.until_ms >= now_ms && offer.accepts_json != accepts_json);
+        self.superseded
+            .retain(|offer| offer.until_ms >= now_ms && offer.accepts_json != accepts_json);
         let excess = self.superseded.len().saturating_sub(MAX_SUPERSEDED);
         self.superseded.drain(..excess);
     }
@@ -46,7 +51,10 @@ mod tests {
     use super::*;
 
     fn texts(book: &OfferBook) -> Vec<&str> {
-        book.superseded.iter().map(|offer| offer.accepts_json.as_str()).collect()
+        book.superseded
+            .iter()
+            .map(|offer| offer.accepts_json.as_str())
+            .collect()
     }
 
     #[test]
@@ -54,7 +62,10 @@ mod tests {
         let mut book = OfferBook::default();
         book.publish("[1]", 60, 1_000);
         book.publish("[1]", 60, 2_000);
-        assert!(book.superseded.is_empty(), "publishing the same terms changes nothing");
+        assert!(
+            book.superseded.is_empty(),
+            "publishing the same terms changes nothing"
+        );
         book.publish("[2]", 300, 3_000);
         assert_eq!(texts(&book), ["[1]"]);
         assert_eq!(book.superseded[0].until_ms, 63_000);

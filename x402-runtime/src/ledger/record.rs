@@ -30,8 +30,15 @@ pub enum State {
 
 impl State {
     /// Every state, in the order of a payment's life.
-    pub const ALL: &'static [Self] =
-        &[Self::Reserved, Self::Served, Self::Settling, Self::Settled, Self::Final, Self::Unknown, Self::Failed];
+    pub const ALL: &'static [Self] = &[
+        Self::Reserved,
+        Self::Served,
+        Self::Settling,
+        Self::Settled,
+        Self::Final,
+        Self::Unknown,
+        Self::Failed,
+    ];
 
     /// A stable lower-case name for logs and metrics.
     #[must_use]
@@ -190,9 +197,12 @@ impl Record {
         match self.state {
             State::Reserved | State::Settling => Some(self.lease_until_ms),
             // Refused by a facilitator: only the buyer may ask for another attempt, the background waits for the end.
-            State::Served if self.attempts > 0 => {
-                Some(self.valid_before.saturating_add(1).saturating_mul(1000).max(self.updated_ms))
-            }
+            State::Served if self.attempts > 0 => Some(
+                self.valid_before
+                    .saturating_add(1)
+                    .saturating_mul(1000)
+                    .max(self.updated_ms),
+            ),
             State::Served => Some(self.lease_until_ms.max(self.created_ms)),
             State::Unknown | State::Settled => Some(self.updated_ms),
             State::Final | State::Failed => None,
@@ -204,7 +214,9 @@ impl Record {
     /// [`Ledger::purge`](super::Ledger::purge) removes records for which this lies before the given time.
     #[must_use]
     pub fn closed_ms(&self) -> Option<u64> {
-        self.state.is_closed().then(|| self.updated_ms.max(self.valid_before.saturating_mul(1000)))
+        self.state
+            .is_closed()
+            .then(|| self.updated_ms.max(self.valid_before.saturating_mul(1000)))
     }
 
     /// What a facilitator needs to look this payment up on the chain.

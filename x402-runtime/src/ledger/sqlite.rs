@@ -31,7 +31,11 @@ pub struct SqliteOptions {
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self { busy_timeout: Duration::from_secs(5), queue: 4_096, max_bytes: None }
+        Self {
+            busy_timeout: Duration::from_secs(5),
+            queue: 4_096,
+            max_bytes: None,
+        }
     }
 }
 
@@ -83,12 +87,21 @@ impl SqliteLedger {
         let path = path.as_ref();
         schema::create_file(path)?;
         let write = schema::open_writer(path, options.busy_timeout)?;
-        let max_pages = options.max_bytes.map(|max_bytes| schema::limit_size(&write, max_bytes)).transpose()?;
+        let max_pages = options
+            .max_bytes
+            .map(|max_bytes| schema::limit_size(&write, max_bytes))
+            .transpose()?;
         let read = schema::open_reader(path, options.busy_timeout)?;
-        let thread = |error: std::io::Error| LedgerError::Store(format!("no thread for the ledger: {error}"));
+        let thread = |error: std::io::Error| {
+            LedgerError::Store(format!("no thread for the ledger: {error}"))
+        };
         let writer = Worker::writer(Table::new(write, max_pages), options.queue).map_err(thread)?;
         let reader = Worker::reader(Table::new(read, None), options.queue).map_err(thread)?;
-        Ok(Self { reader, writer, path: path.to_owned() })
+        Ok(Self {
+            reader,
+            writer,
+            path: path.to_owned(),
+        })
     }
 
     /// Where the file is.
@@ -100,25 +113,45 @@ impl SqliteLedger {
 
 impl Ledger for SqliteLedger {
     fn begin(&self, new: NewPayment) -> BoxFuture<'_, Result<Begin, LedgerError>> {
-        Box::pin(self.writer.run(Commit::Soft, move |table| table.begin(&new)))
+        Box::pin(
+            self.writer
+                .run(Commit::Soft, move |table| table.begin(&new)),
+        )
     }
 
-    fn advance<'a>(&'a self, key: &'a PaymentKey, event: Event, now_ms: u64) -> BoxFuture<'a, Result<Advanced, LedgerError>> {
+    fn advance<'a>(
+        &'a self,
+        key: &'a PaymentKey,
+        event: Event,
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<Advanced, LedgerError>> {
         let (durability, key) = (event.strictest(), key.clone());
-        Box::pin(self.writer.run(durability, move |table| table.advance(&key, &event, now_ms)))
+        Box::pin(
+            self.writer
+                .run(durability, move |table| table.advance(&key, &event, now_ms)),
+        )
     }
 
-    fn get<'a>(&'a self, key: &'a PaymentKey) -> BoxFuture<'a, Result<Option<Record>, LedgerError>> {
+    fn get<'a>(
+        &'a self,
+        key: &'a PaymentKey,
+    ) -> BoxFuture<'a, Result<Option<Record>, LedgerError>> {
         let key = key.clone();
         Box::pin(self.reader.run(Commit::Soft, move |table| table.get(&key)))
     }
 
     fn due(&self, now_ms: u64, max: usize) -> BoxFuture<'_, Result<Vec<Record>, LedgerError>> {
-        Box::pin(self.reader.run(Commit::Soft, move |table| table.due(now_ms, max)))
+        Box::pin(
+            self.reader
+                .run(Commit::Soft, move |table| table.due(now_ms, max)),
+        )
     }
 
     fn purge(&self, before_ms: u64, max: usize) -> BoxFuture<'_, Result<u64, LedgerError>> {
-        Box::pin(self.writer.run(Commit::Soft, move |table| table.purge(before_ms, max)))
+        Box::pin(
+            self.writer
+                .run(Commit::Soft, move |table| table.purge(before_ms, max)),
+        )
     }
 
     fn publish_offers<'a>(

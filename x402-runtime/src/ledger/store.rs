@@ -21,10 +21,16 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// Loads the record, asks [`step`](super::step), and writes what it becomes, in one commit. What `step` calls
     /// [`Commit::Hard`](super::Commit::Hard) is on stable storage when this returns.
-    fn advance<'a>(&'a self, key: &'a PaymentKey, event: Event, now_ms: u64) -> BoxFuture<'a, Result<Advanced, LedgerError>>;
+    fn advance<'a>(
+        &'a self,
+        key: &'a PaymentKey,
+        event: Event,
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<Advanced, LedgerError>>;
 
     /// Reads a record.
-    fn get<'a>(&'a self, key: &'a PaymentKey) -> BoxFuture<'a, Result<Option<Record>, LedgerError>>;
+    fn get<'a>(&'a self, key: &'a PaymentKey)
+    -> BoxFuture<'a, Result<Option<Record>, LedgerError>>;
 
     /// Up to `max` records whose [`Record::due_ms`] is not after `now_ms`, longest due first.
     fn due(&self, now_ms: u64, max: usize) -> BoxFuture<'_, Result<Vec<Record>, LedgerError>>;
@@ -49,7 +55,7 @@ pub trait Ledger: Send + Sync + 'static {
 }
 
 /// The answer to [`Ledger::begin`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Begin {
     /// The payment was free; it now belongs to the caller.
     Reserved,
@@ -58,7 +64,7 @@ pub enum Begin {
 }
 
 /// The answer to [`Ledger::advance`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Advanced {
     /// The event was applied; this is the record now.
     Done(Box<Record>),

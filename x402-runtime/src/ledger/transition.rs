@@ -83,7 +83,9 @@ impl Event {
             | Self::Unanswered { .. }
             | Self::Finalised
             | Self::ReceiptGone => Commit::Soft,
-            Self::Intend { .. } | Self::Settled { .. } | Self::Evidence(_) | Self::Expired => Commit::Hard,
+            Self::Intend { .. } | Self::Settled { .. } | Self::Evidence(_) | Self::Expired => {
+                Commit::Hard
+            }
         }
     }
 }
@@ -108,11 +110,17 @@ pub fn step(record: &Record, event: &Event) -> Result<Step, Illegal> {
         Event::HandlerFailed { owner } => {
             expect(record, event, &[State::Reserved])?;
             owned_by(record, *owner)?;
-            Ok(Step { next: Next::Remove, durability: Commit::Soft })
+            Ok(Step {
+                next: Next::Remove,
+                durability: Commit::Soft,
+            })
         }
         Event::LeaseOver { now_ms } => lease_over(record, event, *now_ms),
         Event::Answered { owner, answer } => answered(record, event, *owner, answer),
-        Event::Intend { owner, lease_until_ms } => {
+        Event::Intend {
+            owner,
+            lease_until_ms,
+        } => {
             expect(record, event, &[State::Served, State::Unknown])?;
             Ok(become_with(record, Commit::Hard, |next| {
                 next.state = State::Settling;
@@ -121,7 +129,11 @@ pub fn step(record: &Record, event: &Event) -> Result<Step, Illegal> {
             }))
         }
         Event::Settled { response } => {
-            expect(record, event, &[State::Served, State::Settling, State::Unknown])?;
+            expect(
+                record,
+                event,
+                &[State::Served, State::Settling, State::Unknown],
+            )?;
             if !response.is_settled() {
                 return Err(Illegal::NotSuccessful);
             }
@@ -135,7 +147,9 @@ pub fn step(record: &Record, event: &Event) -> Result<Step, Illegal> {
         Event::Evidence(evidence) => judge(record, event, evidence),
         Event::Finalised => {
             expect(record, event, &[State::Settled])?;
-            Ok(become_with(record, Commit::Soft, |next| next.state = State::Final))
+            Ok(become_with(record, Commit::Soft, |next| {
+                next.state = State::Final
+            }))
         }
         Event::ReceiptGone => {
             expect(record, event, &[State::Settled])?;
@@ -155,13 +169,21 @@ fn lease_over(record: &Record, event: &Event, now_ms: u64) -> Result<Step, Illeg
         return Err(Illegal::LeaseRunning);
     }
     if record.state == State::Reserved {
-        return Ok(Step { next: Next::Remove, durability: Commit::Soft });
+        return Ok(Step {
+            next: Next::Remove,
+            durability: Commit::Soft,
+        });
     }
     // The owner may have died before, during or after its settle call, or may still be waiting.
     Ok(doubt(record, None))
 }
 
-fn answered(record: &Record, event: &Event, owner: u64, answer: &StoredAnswer) -> Result<Step, Illegal> {
+fn answered(
+    record: &Record,
+    event: &Event,
+    owner: u64,
+    answer: &StoredAnswer,
+) -> Result<Step, Illegal> {
     expect(record, event, &[State::Reserved])?;
     owned_by(record, owner)?;
     Ok(become_with(record, Commit::Soft, |next| {
@@ -174,7 +196,11 @@ fn refused(record: &Record, event: &Event, code: &str) -> Result<Step, Illegal> 
     expect(record, event, &[State::Settling])?;
     Ok(become_with(record, Commit::Soft, |next| {
         // A refusal speaks for its own call. If an earlier one went unanswered, its transfer may still land.
-        next.state = if record.in_doubt { State::Unknown } else { State::Served };
+        next.state = if record.in_doubt {
+            State::Unknown
+        } else {
+            State::Served
+        };
         next.refusal = Some(code.to_owned());
         next.attempts = record.attempts.saturating_add(1);
     }))
@@ -182,7 +208,16 @@ fn refused(record: &Record, event: &Event, code: &str) -> Result<Step, Illegal> 
 
 /// What the chain's word means for a record.
 fn judge(record: &Record, event: &Event, evidence: &Evidence) -> Result<Step, Illegal> {
-    expect(record, event, &[State::Served, State::Settling, State::Unknown, State::Settled])?;
+    expect(
+        record,
+        event,
+        &[
+            State::Served,
+            State::Settling,
+            State::Unknown,
+            State::Settled,
+        ],
+    )?;
     if record.state == State::Settled {
         return match evidence {
             // The same authorization may have been mined again in another transaction.
@@ -191,7 +226,9 @@ fn judge(record: &Record, event: &Event, evidence: &Evidence) -> Result<Step, Il
             })),
             Evidence::Unavailable { .. } => Ok(looked_at(record)),
             // Never failed directly: `ReceiptGone` reopens the record first.
-            Evidence::Cancelled { .. } | Evidence::Mismatch { .. } | Evidence::Unused { .. } => Err(illegal(record, event)),
+            Evidence::Cancelled { .. } | Evidence::Mismatch { .. } | Evidence::Unused { .. } => {
+                Err(illegal(record, event))
+            }
         };
     }
     Ok(match evidence {
@@ -257,17 +294,31 @@ fn looked_at(record: &Record) -> Step {
 fn become_with(record: &Record, durability: Commit, change: impl FnOnce(&mut Record)) -> Step {
     let mut next = Box::new(record.clone());
     change(&mut next);
-    Step { next: Next::Become(next), durability }
+    Step {
+        next: Next::Become(next),
+        durability,
+    }
 }
 
 fn expect(record: &Record, event: &Event, allowed: &[State]) -> Result<(), Illegal> {
-    if allowed.contains(&record.state) { Ok(()) } else { Err(illegal(record, event)) }
+    if allowed.contains(&record.state) {
+        Ok(())
+    } else {
+        Err(illegal(record, event))
+    }
 }
 
 fn owned_by(record: &Record, owner: u64) -> Result<(), Illegal> {
-    if record.owner == owner { Ok(()) } else { Err(Illegal::Owner) }
+    if record.owner == owner {
+        Ok(())
+    } else {
+        Err(Illegal::Owner)
+    }
 }
 
 const fn illegal(record: &Record, event: &Event) -> Illegal {
-    Illegal::State { state: record.state, event: event.name() }
+    Illegal::State {
+        state: record.state,
+        event: event.name(),
+    }
 }

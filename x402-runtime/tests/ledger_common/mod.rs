@@ -11,6 +11,10 @@ use x402_runtime::model::network::Network;
 pub(crate) const START_MS: u64 = 1_700_000_000_000;
 
 /// Their `validBefore`, unix seconds.
+#[allow(
+    dead_code,
+    reason = "not every test that shares these payments looks at it"
+)]
 pub(crate) const VALID_BEFORE: u64 = START_MS / 1000 + 300;
 
 /// The `n`th payment, presented by `owner`. Its request is about as long as a real one.

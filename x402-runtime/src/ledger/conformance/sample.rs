@@ -64,13 +64,21 @@ pub(super) fn settlement() -> SettleResponse {
 }
 
 pub(super) fn answered(body: &str) -> Event {
-    Event::Answered { owner: OWNER, answer: answer(body) }
+    Event::Answered {
+        owner: OWNER,
+        answer: answer(body),
+    }
 }
 
 pub(super) const fn intend(owner: u64) -> Event {
-    Event::Intend { owner, lease_until_ms: LEASE_MS }
+    Event::Intend {
+        owner,
+        lease_until_ms: LEASE_MS,
+    }
 }
 
 pub(super) fn settled() -> Event {
-    Event::Settled { response: settlement() }
+    Event::Settled {
+        response: settlement(),
+    }
 }

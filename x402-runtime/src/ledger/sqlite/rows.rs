@@ -33,13 +33,16 @@ pub(super) fn record(row: &Row<'_>) -> Result<Numbered, LedgerError> {
             payer: Address::from(column::<[u8; 20]>(row, 3)?),
             nonce: B256::from(column::<[u8; 32]>(row, 4)?),
         },
-        state: state_of(state).ok_or_else(|| LedgerError::Corrupt(format!("unknown payment state {state}")))?,
+        state: state_of(state)
+            .ok_or_else(|| LedgerError::Corrupt(format!("unknown payment state {state}")))?,
         fingerprint: Fingerprint(column(row, 6)?),
         endpoint: column(row, 7)?,
         amount: parsed(row, 8)?,
         pay_to: Address::from(column::<[u8; 20]>(row, 9)?),
         valid_before: unsigned(row, 10)?,
-        request: Arc::new(serde_json::from_str(&request).map_err(|error| damaged("request", &error))?),
+        request: Arc::new(
+            serde_json::from_str(&request).map_err(|error| damaged("request", &error))?,
+        ),
         owner: unsigned(row, 11)?,
         lease_until_ms: unsigned(row, 12)?,
         answer: answer(row)?.map(Arc::new),
@@ -53,19 +56,30 @@ pub(super) fn record(row: &Row<'_>) -> Result<Numbered, LedgerError> {
         created_ms: unsigned(row, 18)?,
         updated_ms: unsigned(row, 19)?,
     };
-    Ok(Numbered { id: column(row, 0)?, record })
+    Ok(Numbered {
+        id: column(row, 0)?,
+        record,
+    })
 }
 
 fn answer(row: &Row<'_>) -> Result<Option<StoredAnswer>, LedgerError> {
-    let Some(status) = column::<Option<u16>>(row, 21)? else { return Ok(None) };
+    let Some(status) = column::<Option<u16>>(row, 21)? else {
+        return Ok(None);
+    };
     let headers: Vec<u8> = column(row, 22)?;
-    let headers = read_headers(&headers).ok_or_else(|| LedgerError::Corrupt("headers of a stored answer".to_owned()))?;
+    let headers = read_headers(&headers)
+        .ok_or_else(|| LedgerError::Corrupt("headers of a stored answer".to_owned()))?;
     let body: Vec<u8> = column(row, 23)?;
-    Ok(Some(StoredAnswer { status, headers, body: Bytes::from(body) }))
+    Ok(Some(StoredAnswer {
+        status,
+        headers,
+        body: Bytes::from(body),
+    }))
 }
 
 fn column<T: FromSql>(row: &Row<'_>, index: usize) -> Result<T, LedgerError> {
-    row.get(index).map_err(|error| LedgerError::Corrupt(format!("column {index} of a payment: {error}")))
+    row.get(index)
+        .map_err(|error| LedgerError::Corrupt(format!("column {index} of a payment: {error}")))
 }
 
 /// 64 bits are stored as SQLite's signed integer with the same bits.
@@ -75,12 +89,17 @@ fn unsigned(row: &Row<'_>, index: usize) -> Result<u64, LedgerError> {
 
 fn parsed<T: FromStr<Err: Display>>(row: &Row<'_>, index: usize) -> Result<T, LedgerError> {
     let text: String = column(row, index)?;
-    text.parse().map_err(|error: T::Err| LedgerError::Corrupt(format!("column {index} of a payment: {error}")))
+    text.parse().map_err(|error: T::Err| {
+        LedgerError::Corrupt(format!("column {index} of a payment: {error}"))
+    })
 }
 
 /// A serde_json error names a position and a kind, and may quote the value; only the position goes to the log.
 fn damaged(what: &str, error: &serde_json::Error) -> LedgerError {
-    LedgerError::Corrupt(format!("{what} of a payment is not what was stored (byte {})", error.column()))
+    LedgerError::Corrupt(format!(
+        "{what} of a payment is not what was stored (byte {})",
+        error.column()
+    ))
 }
 
 /// Times that are compared in SQL: later than any clock is as good as never.
@@ -102,14 +121,25 @@ pub(super) const fn state_code(state: State) -> u8 {
 }
 
 fn state_of(code: u8) -> Option<State> {
-    State::ALL.iter().copied().find(|state| state_code(*state) == code)
+    State::ALL
+        .iter()
+        .copied()
+        .find(|state| state_code(*state) == code)
 }
 
 /// Headers as bytes: for each, the length of the name, the name, the length of the value, the value; lengths are 4 bytes, big
 /// endian. `None` if one is longer than 4 GiB.
 pub(super) fn write_headers(headers: &[(String, Vec<u8>)]) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(headers.iter().map(|(name, value)| name.len() + value.len() + 8).sum());
-    for part in headers.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_slice()]) {
+    let mut out = Vec::with_capacity(
+        headers
+            .iter()
+            .map(|(name, value)| name.len() + value.len() + 8)
+            .sum(),
+    );
+    for part in headers
+        .iter()
+        .flat_map(|(name, value)| [name.as_bytes(), value.as_slice()])
+    {
         out.extend_from_slice(&u32::try_from(part.len()).ok()?.to_be_bytes());
         out.extend_from_slice(part);
     }
@@ -138,11 +168,19 @@ mod tests {
 
     #[test]
     fn headers_come_back_byte_for_byte() {
-        let headers = vec![("a".to_owned(), vec![0, 255, b'\r', b'\n']), (String::new(), vec![]), ("a".to_owned(), b"2".to_vec())];
+        let headers = vec![
+            ("a".to_owned(), vec![0, 255, b'\r', b'\n']),
+            (String::new(), vec![]),
+            ("a".to_owned(), b"2".to_vec()),
+        ];
         let bytes = write_headers(&headers).unwrap();
         assert_eq!(read_headers(&bytes), Some(headers));
         assert_eq!(read_headers(&bytes[..bytes.len() - 1]), None, "cut short");
-        assert_eq!(read_headers(&[255, 255, 255, 255]), None, "a length without bytes");
+        assert_eq!(
+            read_headers(&[255, 255, 255, 255]),
+            None,
+            "a length without bytes"
+        );
     }
 
     #[test]

@@ -63,7 +63,10 @@ pub(super) fn create_file(path: &Path) -> Result<(), LedgerError> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(path) {
-        Ok(file) => file.sync_all().and_then(|()| sync_folder(path)).map_err(|error| io_error(path, &error)),
+        Ok(file) => file
+            .sync_all()
+            .and_then(|()| sync_folder(path))
+            .map_err(|error| io_error(path, &error)),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(io_error(path, &error)),
     }
@@ -71,8 +74,15 @@ pub(super) fn create_file(path: &Path) -> Result<(), LedgerError> {
 
 /// Makes the new name durable; the database engine does so for its own files only.
 fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or_else(|| Path::new("."));
+    if cfg!(unix) {
+        File::open(folder)?.sync_all()
+    } else {
+        Ok(())
+    }
 }
 
 fn io_error(path: &Path, error: &io::Error) -> LedgerError {
@@ -83,7 +93,8 @@ fn io_error(path: &Path, error: &io::Error) -> LedgerError {
 pub(super) fn open_writer(path: &Path, busy_timeout: Duration) -> Result<Connection, LedgerError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut conn = Connection::open_with_flags(path, flags).map_err(|error| store_error(&error))?;
-    conn.busy_timeout(busy_timeout).map_err(|error| store_error(&error))?;
+    conn.busy_timeout(busy_timeout)
+        .map_err(|error| store_error(&error))?;
     // Before anything is written: the file may be somebody else's.
     recognise(&conn)?;
     set_up(&conn).map_err(|error| store_error(&error))?;
@@ -95,7 +106,8 @@ pub(super) fn open_writer(path: &Path, busy_timeout: Duration) -> Result<Connect
 pub(super) fn open_reader(path: &Path, busy_timeout: Duration) -> Result<Connection, LedgerError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags).map_err(|error| store_error(&error))?;
-    conn.busy_timeout(busy_timeout).map_err(|error| store_error(&error))?;
+    conn.busy_timeout(busy_timeout)
+        .map_err(|error| store_error(&error))?;
     conn.set_prepared_statement_cache_capacity(8);
     Ok(conn)
 }
@@ -112,18 +124,23 @@ fn recognise(conn: &Connection) -> Result<bool, LedgerError> {
     if id == 0 && tables == 0 {
         return Ok(true);
     }
-    Err(LedgerError::Foreign(format!("the file has application id {id:#x} and {tables} tables")))
+    Err(LedgerError::Foreign(format!(
+        "the file has application id {id:#x} and {tables} tables"
+    )))
 }
 
 fn set_up(conn: &Connection) -> rusqlite::Result<()> {
     conn.set_prepared_statement_cache_capacity(32);
     conn.pragma_update(None, "trusted_schema", false)?;
-    let mode: String = conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    let mode: String =
+        conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     if !mode.eq_ignore_ascii_case("wal") {
         // Some network file systems; without it a commit is not what this store relies on.
         return Err(rusqlite::Error::SqliteFailure(
             rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN),
-            Some(format!("the file system does not support WAL (journal mode stays {mode})")),
+            Some(format!(
+                "the file system does not support WAL (journal mode stays {mode})"
+            )),
         ));
     }
     conn.pragma_update(None, "synchronous", "FULL")?;
@@ -136,22 +153,33 @@ fn set_up(conn: &Connection) -> rusqlite::Result<()> {
 
 /// Creates the tables, or checks the version of those that exist. Another process may be doing the same.
 fn create_tables(conn: &mut Connection) -> Result<(), LedgerError> {
-    let transaction =
-        conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|error| store_error(&error))?;
+    let transaction = conn
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(|error| store_error(&error))?;
     if recognise(&transaction)? {
         transaction
             .execute_batch(SCHEMA)
             .and_then(|()| transaction.pragma_update(None, "application_id", APPLICATION_ID))
             .and_then(|()| {
-                transaction.execute("INSERT INTO meta (name, value) VALUES ('schema_version', ?1)", [SCHEMA_VERSION])
+                transaction.execute(
+                    "INSERT INTO meta (name, value) VALUES ('schema_version', ?1)",
+                    [SCHEMA_VERSION],
+                )
             })
             .map_err(|error| store_error(&error))?;
     }
     let found: i64 = transaction
-        .query_row("SELECT value FROM meta WHERE name = 'schema_version'", [], |row| row.get(0))
+        .query_row(
+            "SELECT value FROM meta WHERE name = 'schema_version'",
+            [],
+            |row| row.get(0),
+        )
         .map_err(|error| LedgerError::Corrupt(format!("no schema version: {error}")))?;
     if found > SCHEMA_VERSION {
-        return Err(LedgerError::TooNew { found, known: SCHEMA_VERSION });
+        return Err(LedgerError::TooNew {
+            found,
+            known: SCHEMA_VERSION,
+        });
     }
     if found < 1 {
         return Err(LedgerError::Corrupt(format!("schema version {found}")));
@@ -164,19 +192,23 @@ fn create_tables(conn: &mut Connection) -> Result<(), LedgerError> {
 pub(super) fn limit_size(conn: &Connection, max_bytes: u64) -> Result<i64, LedgerError> {
     let pages = sortable(max_bytes) / pragma(conn, "page_size")?.max(1);
     let pages = pages.clamp(1, 0xffff_fffe);
-    conn.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).map_err(|error| store_error(&error))?;
+    conn.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
+        .map_err(|error| store_error(&error))?;
     Ok(pages - pages / 8)
 }
 
 fn pragma(conn: &Connection, name: &str) -> Result<i64, LedgerError> {
-    conn.pragma_query_value(None, name, |row| row.get(0)).map_err(|error| store_error(&error))
+    conn.pragma_query_value(None, name, |row| row.get(0))
+        .map_err(|error| store_error(&error))
 }
 
 /// The error a caller sees. Texts of the database engine name files and reasons, never values.
 pub(super) fn store_error(error: &rusqlite::Error) -> LedgerError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => LedgerError::Overloaded,
-        Some(ErrorCode::NotADatabase) => LedgerError::Foreign("the file is not an SQLite database".to_owned()),
+        Some(ErrorCode::NotADatabase) => {
+            LedgerError::Foreign("the file is not an SQLite database".to_owned())
+        }
         Some(ErrorCode::DatabaseCorrupt) => LedgerError::Corrupt(error.to_string()),
         _ => LedgerError::Store(error.to_string()),
     }

@@ -4,7 +4,8 @@ use super::rows::{self, COLUMNS, Numbered, sortable, state_code, write_headers};
 use super::schema::store_error;
 use crate::ledger::offers::OfferBook;
 use crate::ledger::{
-    Advanced, Begin, Commit, Event, LedgerError, NewPayment, Next, PaymentKey, Record, StoredAnswer, SupersededOffer, step,
+    Advanced, Begin, Commit, Event, LedgerError, NewPayment, Next, PaymentKey, Record,
+    StoredAnswer, SupersededOffer, step,
 };
 use rusqlite::{CachedStatement, Connection, params};
 use std::collections::HashMap;
@@ -59,7 +60,13 @@ pub(super) struct Table {
 
 impl Table {
     pub(super) fn new(conn: Connection, max_pages: Option<i64>) -> Self {
-        Self { conn, data_version: -1, cache: HashMap::new(), asked: Commit::Soft, max_pages }
+        Self {
+            conn,
+            data_version: -1,
+            cache: HashMap::new(),
+            asked: Commit::Soft,
+            max_pages,
+        }
     }
 
     pub(super) const fn connection(&self) -> &Connection {
@@ -103,17 +110,26 @@ impl Table {
                 return Err(LedgerError::Full.into());
             }
         }
-        let request = serde_json::to_string(&new.request)
-            .map_err(|_| LedgerError::Store("the settlement request cannot be written as JSON".to_owned()))?;
+        let request = serde_json::to_string(&new.request).map_err(|_| {
+            LedgerError::Store("the settlement request cannot be written as JSON".to_owned())
+        })?;
         let record = Record::reserve(new.clone());
         let id = self.insert(&record)?;
-        self.prepare("INSERT INTO request (id, json) VALUES (?1, ?2)")?.execute(params![id, request])?;
+        self.prepare("INSERT INTO request (id, json) VALUES (?1, ?2)")?
+            .execute(params![id, request])?;
         self.remember(Numbered { id, record });
         Ok(Begin::Reserved)
     }
 
-    pub(super) fn advance(&mut self, key: &PaymentKey, event: &Event, now_ms: u64) -> Result<Advanced, Fault> {
-        let Some(known) = self.find(key)? else { return Ok(Advanced::Lost(None)) };
+    pub(super) fn advance(
+        &mut self,
+        key: &PaymentKey,
+        event: &Event,
+        now_ms: u64,
+    ) -> Result<Advanced, Fault> {
+        let Some(known) = self.find(key)? else {
+            return Ok(Advanced::Lost(None));
+        };
         let Ok(step) = step(&known.record, event) else {
             let record = Box::new(known.record.clone());
             self.remember(known);
@@ -128,12 +144,16 @@ impl Table {
         match (&known.record.answer, &next.answer) {
             (None, Some(answer)) => self.store_answer(known.id, answer)?,
             (Some(_), None) => {
-                self.prepare("DELETE FROM answer WHERE id = ?1")?.execute([known.id])?;
+                self.prepare("DELETE FROM answer WHERE id = ?1")?
+                    .execute([known.id])?;
             }
             (None, None) | (Some(_), Some(_)) => {}
         }
         self.update(known.id, &next)?;
-        self.remember(Numbered { id: known.id, record: (*next).clone() });
+        self.remember(Numbered {
+            id: known.id,
+            record: (*next).clone(),
+        });
         Ok(Advanced::Done(next))
     }
 
@@ -201,7 +221,11 @@ impl Table {
     }
 
     fn remember(&mut self, known: Numbered) {
-        let long = known.record.answer.as_ref().is_some_and(|answer| answer.body.len() > CACHED_ANSWER_BYTES);
+        let long = known
+            .record
+            .answer
+            .as_ref()
+            .is_some_and(|answer| answer.body.len() > CACHED_ANSWER_BYTES);
         if known.record.state.is_closed() || long {
             return;
         }
@@ -257,7 +281,9 @@ impl Table {
             .as_ref()
             .map(serde_json::to_string)
             .transpose()
-            .map_err(|_| LedgerError::Store("the settlement cannot be written as JSON".to_owned()))?;
+            .map_err(|_| {
+                LedgerError::Store("the settlement cannot be written as JSON".to_owned())
+            })?;
         self.prepare(
             "UPDATE payment SET state = ?2, owner = ?3, lease_until_ms = ?4, settlement = ?5, tx = ?6, attempts = ?7, \
              in_doubt = ?8, refusal = ?9, updated_ms = ?10, due_ms = ?11, closed_ms = ?12 WHERE id = ?1",
@@ -280,8 +306,9 @@ impl Table {
     }
 
     fn store_answer(&self, id: i64, answer: &StoredAnswer) -> Result<(), Fault> {
-        let headers = write_headers(&answer.headers)
-            .ok_or_else(|| LedgerError::Store("a header of the answer is too long to be stored".to_owned()))?;
+        let headers = write_headers(&answer.headers).ok_or_else(|| {
+            LedgerError::Store("a header of the answer is too long to be stored".to_owned())
+        })?;
         self.prepare("INSERT INTO answer (id, status, headers, body) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![id, answer.status, headers, answer.body.as_ref()])?;
         Ok(())
@@ -289,7 +316,8 @@ impl Table {
 
     fn delete(&self, id: i64) -> Result<(), Fault> {
         for table in ["request", "answer", "payment"] {
-            self.prepare(&format!("DELETE FROM {table} WHERE id = ?1"))?.execute([id])?;
+            self.prepare(&format!("DELETE FROM {table} WHERE id = ?1"))?
+                .execute([id])?;
         }
         Ok(())
     }
@@ -317,7 +345,8 @@ impl Table {
     }
 
     fn store_offers(&self, endpoint: &str, book: &OfferBook) -> Result<(), Fault> {
-        self.prepare("DELETE FROM offer WHERE endpoint = ?1")?.execute([endpoint])?;
+        self.prepare("DELETE FROM offer WHERE endpoint = ?1")?
+            .execute([endpoint])?;
         for offer in &book.superseded {
             self.prepare("INSERT INTO offer (endpoint, accepts, superseded_ms, until_ms) VALUES (?1, ?2, ?3, ?4)")?
                 .execute(params![
@@ -328,8 +357,14 @@ impl Table {
                 ])?;
         }
         if let Some((accepts_json, max_timeout_seconds)) = &book.current {
-            self.prepare("INSERT INTO offer (endpoint, accepts, max_timeout_s) VALUES (?1, ?2, ?3)")?
-                .execute(params![endpoint, accepts_json, max_timeout_seconds.cast_signed()])?;
+            self.prepare(
+                "INSERT INTO offer (endpoint, accepts, max_timeout_s) VALUES (?1, ?2, ?3)",
+            )?
+            .execute(params![
+                endpoint,
+                accepts_json,
+                max_timeout_seconds.cast_signed()
+            ])?;
         }
         Ok(())
     }

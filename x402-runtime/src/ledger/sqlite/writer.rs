@@ -68,7 +68,9 @@ pub(super) struct Worker {
 impl Worker {
     /// Starts a thread that writes in groups.
     pub(super) fn writer(table: Table, queue: usize) -> io::Result<Self> {
-        Self::start("x402-ledger", queue, move |jobs| Writer { table, full: true }.serve(&jobs))
+        Self::start("x402-ledger", queue, move |jobs| {
+            Writer { table, full: true }.serve(&jobs)
+        })
     }
 
     /// Starts a thread that only reads.
@@ -76,10 +78,19 @@ impl Worker {
         Self::start("x402-ledger-read", queue, move |jobs| read(table, &jobs))
     }
 
-    fn start(name: &str, queue: usize, serve: impl FnOnce(Receiver<Box<dyn Job>>) + Send + 'static) -> io::Result<Self> {
+    fn start(
+        name: &str,
+        queue: usize,
+        serve: impl FnOnce(Receiver<Box<dyn Job>>) + Send + 'static,
+    ) -> io::Result<Self> {
         let (sender, receiver) = sync_channel(queue.max(1));
-        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || serve(receiver))?;
-        Ok(Self { queue: Some(sender), thread: Some(thread) })
+        let thread = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || serve(receiver))?;
+        Ok(Self {
+            queue: Some(sender),
+            thread: Some(thread),
+        })
     }
 
     /// Has an operation done and waits for it, for a write until it is committed.
@@ -89,7 +100,12 @@ impl Worker {
         F: FnMut(&mut Table) -> Result<T, Fault> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(Work { durability, operation, result: None, reply });
+        let job = Box::new(Work {
+            durability,
+            operation,
+            result: None,
+            reply,
+        });
         let queue = self.queue.as_ref().ok_or(LedgerError::Closed)?;
         queue.try_send(job).map_err(|error| match error {
             TrySendError::Full(_) => LedgerError::Overloaded,
@@ -160,13 +176,19 @@ impl Writer {
         match outcome {
             // After a failed fsync nobody knows what of the log is on the disk, and a later fsync that succeeds does not say
             // so either. Opening the file again reads what is really there.
-            Err(error) if error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) => Err(error),
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) => {
+                Err(error)
+            }
             _ => Ok(()),
         }
     }
 
     fn transact(&mut self, group: &mut [Box<dyn Job>]) -> Result<(), rusqlite::Error> {
-        let expected = group.iter().map(|job| job.durability()).max().unwrap_or(Commit::Soft);
+        let expected = group
+            .iter()
+            .map(|job| job.durability())
+            .max()
+            .unwrap_or(Commit::Soft);
         let mut outcome = self.attempt(group, expected);
         if matches!(outcome, Ok(asked) if asked > expected) {
             // The estimate was too low: nothing is committed, do it again.
@@ -179,7 +201,11 @@ impl Writer {
     }
 
     /// Runs a group and commits it, unless more durability is asked for than was provided for; says how much was.
-    fn attempt(&mut self, group: &mut [Box<dyn Job>], durability: Commit) -> Result<Commit, rusqlite::Error> {
+    fn attempt(
+        &mut self,
+        group: &mut [Box<dyn Job>],
+        durability: Commit,
+    ) -> Result<Commit, rusqlite::Error> {
         self.set_durability(durability)?;
         self.execute("BEGIN IMMEDIATE")?;
         self.table.start().map_err(engine)?;
@@ -200,7 +226,9 @@ impl Writer {
         let full = durability == Commit::Hard;
         if full != self.full {
             let level = if full { "FULL" } else { "NORMAL" };
-            self.table.connection().pragma_update(None, "synchronous", level)?;
+            self.table
+                .connection()
+                .pragma_update(None, "synchronous", level)?;
             self.full = full;
         }
         Ok(())
@@ -239,6 +267,9 @@ fn engine(fault: Fault) -> rusqlite::Error {
 /// Whether an error has nothing to do with what was written, so that trying one by one is useless.
 fn is_general(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code().is_some_and(|code| {
-        !matches!(code, ErrorCode::TooBig | ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch)
+        !matches!(
+            code,
+            ErrorCode::TooBig | ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch
+        )
     })
 }

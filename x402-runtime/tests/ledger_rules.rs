@@ -1,0 +1,165 @@
+//! What the chain's word does to a payment, and what a full ledger still does.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
+mod ledger_common;
+
+use bytes::Bytes;
+use ledger_common::{START_MS, VALID_BEFORE, payment};
+use x402_runtime::facilitator::Evidence;
+use x402_runtime::ledger::{
+    Advanced, Begin, Event, Ledger, LedgerError, MemoryLedger, PaymentKey, Record, State,
+    StoredAnswer,
+};
+use x402_runtime::model::wire::SettleResponse;
+
+const OWNER: u64 = 1;
+
+fn answered(body: &[u8]) -> Event {
+    let answer = StoredAnswer {
+        status: 200,
+        headers: vec![],
+        body: Bytes::copy_from_slice(body),
+    };
+    Event::Answered {
+        owner: OWNER,
+        answer,
+    }
+}
+
+fn intend() -> Event {
+    Event::Intend {
+        owner: OWNER,
+        lease_until_ms: START_MS,
+    }
+}
+
+fn settled() -> Event {
+    let transaction = "0x01".to_owned();
+    Event::Settled {
+        response: SettleResponse {
+            success: true,
+            transaction,
+            ..SettleResponse::default()
+        },
+    }
+}
+
+async fn done(ledger: &impl Ledger, key: &PaymentKey, event: Event) -> Record {
+    match ledger.advance(key, event, START_MS).await.unwrap() {
+        Advanced::Done(record) => *record,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A payment at the point where money may move.
+async fn settling(ledger: &impl Ledger, n: u64) -> Record {
+    let new = payment(n, OWNER);
+    let key = new.key.clone();
+    assert!(matches!(ledger.begin(new).await.unwrap(), Begin::Reserved));
+    done(ledger, &key, answered(b"x")).await;
+    done(ledger, &key, intend()).await
+}
+
+/// S3: what is unused is not failed before its authorization has expired on the chain's clock.
+#[tokio::test]
+async fn s3_late_broadcast_is_not_failed() {
+    let ledger = MemoryLedger::new();
+    let key = settling(&ledger, 1).await.key;
+    done(&ledger, &key, Event::Unanswered { transaction: None }).await;
+    let unused = |chain_time| Event::Evidence(Evidence::Unused { chain_time });
+    assert_eq!(
+        done(&ledger, &key, unused(VALID_BEFORE)).await.state,
+        State::Unknown
+    );
+    let paid = Event::Evidence(Evidence::Paid {
+        transaction: "0x02".to_owned(),
+        confirmations: 1,
+    });
+    let record = done(&ledger, &key, paid).await;
+    assert_eq!(
+        (record.state, record.settlement.unwrap().transaction),
+        (State::Settled, "0x02".to_owned())
+    );
+    assert!(matches!(
+        ledger
+            .advance(&key, unused(VALID_BEFORE + 1), 0)
+            .await
+            .unwrap(),
+        Advanced::Lost(Some(_))
+    ));
+}
+
+#[tokio::test]
+async fn s2_cancelled_nonce_is_not_paid() {
+    let ledger = MemoryLedger::new();
+    for evidence in [
+        Evidence::Cancelled {
+            transaction: "0x03".to_owned(),
+        },
+        Evidence::Mismatch {
+            transaction: "0x03".to_owned(),
+        },
+        Evidence::Unused {
+            chain_time: VALID_BEFORE + 1,
+        },
+    ] {
+        let key = settling(&ledger, 1).await.key;
+        let record = done(&ledger, &key, Event::Evidence(evidence)).await;
+        assert_eq!((record.state, record.answer), (State::Failed, None));
+        assert!(
+            matches!(
+                ledger.begin(payment(1, OWNER)).await.unwrap(),
+                Begin::Exists(_)
+            ),
+            "the nonce stays taken"
+        );
+        ledger.purge(u64::MAX, 1).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn s6_a_reorg_reopens_the_record_and_never_fails_it_directly() {
+    let ledger = MemoryLedger::new();
+    let key = settling(&ledger, 1).await.key;
+    done(&ledger, &key, settled()).await;
+    let record = done(&ledger, &key, Event::ReceiptGone).await;
+    assert_eq!(
+        (record.state, record.settlement, record.in_doubt),
+        (State::Unknown, None, true)
+    );
+    assert!(
+        record.answer.is_some(),
+        "the same answer is shown once it is settled again"
+    );
+    done(&ledger, &key, intend()).await;
+    // The first transaction may come back, so a refusal of the second call proves nothing.
+    let refused = Event::Refused {
+        code: "invalid_transaction_state".to_owned(),
+    };
+    assert_eq!(done(&ledger, &key, refused).await.state, State::Unknown);
+}
+
+#[tokio::test]
+async fn a_full_memory_ledger_takes_no_new_payment_and_finishes_old_ones() {
+    let ledger = MemoryLedger::new().with_max_records(1);
+    let record = settling(&ledger, 1).await;
+    assert_eq!(
+        ledger.begin(payment(2, OWNER)).await.unwrap_err(),
+        LedgerError::Full
+    );
+    done(&ledger, &record.key, settled()).await;
+    done(&ledger, &record.key, Event::Finalised).await;
+    assert_eq!(ledger.purge(u64::MAX, 10).await.unwrap(), 1);
+    assert!(ledger.is_empty());
+    assert!(matches!(
+        ledger.begin(payment(2, OWNER)).await.unwrap(),
+        Begin::Reserved
+    ));
+}
