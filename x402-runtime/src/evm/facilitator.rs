@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use alloy_primitives::Address;
+use x402_model::network::Network;
 use x402_model::wire::{SupportedKind, SupportedResponse, VerifyResponse};
 
 use crate::clock::{Clock, SystemClock};
@@ -225,6 +226,20 @@ impl Facilitator for EvmFacilitator {
         request: &'a FacilitatorRequest,
     ) -> BoxFuture<'a, Result<VerifyResponse, FacilitatorError>> {
         Box::pin(self.verify_payment(request))
+    }
+
+    /// An account with code, delegated accounts (EIP-7702) included.
+    fn payer_is_contract<'a>(
+        &'a self,
+        network: &'a Network,
+        payer: Address,
+    ) -> BoxFuture<'a, Result<bool, FacilitatorError>> {
+        Box::pin(async move {
+            if *network != self.core.network {
+                return Ok(false);
+            }
+            Ok(!self.core.chain.code(payer).await?.is_empty())
+        })
     }
 
     fn settle<'a>(&'a self, request: &'a FacilitatorRequest) -> BoxFuture<'a, SettleOutcome> {
