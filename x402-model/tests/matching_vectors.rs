@@ -6,6 +6,8 @@
     reason = "a test may stop at the first thing that is not as expected"
 )]
 
+#[path = "support/more_matching.rs"]
+mod more;
 #[path = "support/vectors.rs"]
 mod vectors;
 
@@ -15,7 +17,11 @@ use x402_model::wire::{Offered, PaymentRequirements, check_echo, find_match};
 
 #[test]
 fn every_matching_case() {
-    Vectors::parse(include_str!("data/matching.json")).check(|case| {
+    run(&Vectors::parse(include_str!("data/matching.json")));
+}
+
+fn run(file: &Vectors) {
+    file.check(|case| {
         if case.input.get("available").is_some() {
             matching(case)
         } else if case.expected.get("valid").is_some() {
@@ -211,6 +217,23 @@ fn builder_codes_grow_to_ten_and_the_application_code_stays_the_sellers() {
         Ok(())
     );
     assert_eq!(echo_of(of(json!({"s": ["c1"]})), of(json!({}))), key());
+    // Without a list on either side there is nothing to add to: then the value comes back as it is.
+    assert_eq!(
+        echo_of(of(json!({"s": null})), of(json!({"s": null}))),
+        Ok(())
+    );
+    assert_eq!(
+        echo_of(of(json!({"s": "c1"})), of(json!({"s": "c1"}))),
+        Ok(())
+    );
+    assert_eq!(
+        echo_of(of(json!({"s": "c1"})), of(json!({"s": "c2"}))),
+        key()
+    );
+    assert_eq!(
+        echo_of(of(json!({"s": null})), of(json!({"s": ["c1"]}))),
+        key()
+    );
     assert_eq!(
         echo_of(
             of(json!({"a": "app"})),

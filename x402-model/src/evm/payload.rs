@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::address::{read_address, read_word};
 use super::eip3009::Authorization;
 use super::signature::{Signature, SignatureError};
+use crate::wire::json::integral;
 
 /// The longest text accepted for an integer. A 256-bit number has 78 decimal digits; the rest is for leading zeros.
 const MAX_INTEGER_TEXT: usize = 128;
@@ -91,7 +92,8 @@ impl PayloadError {
 impl ExactEvmPayload {
     /// Reads a payload. Unknown members are ignored; letter case and address checksums are not judged.
     ///
-    /// Integers may be decimal text (leading zeros allowed), `0x` hex text, or a non-negative integral JSON number.
+    /// Integers may be decimal text (leading zeros allowed), `0x` hex text, or a non-negative integral JSON number that
+    /// no reader can have rounded (see [`integral`]).
     ///
     /// # Errors
     /// The first [`PayloadError`] found; the signature is looked at before the authorization.
@@ -204,11 +206,9 @@ fn nonce(fields: &Map<String, Value>) -> Result<B256, PayloadError> {
 fn integer(fields: &Map<String, Value>, key: &'static str) -> Result<U256, PayloadError> {
     match present(fields, key).ok_or(PayloadError::MissingField(key))? {
         Value::String(text) => integer_text(text, key),
-        Value::Number(number) => {
-            // 300 and 300.0 are the same JSON number; the fraction is dropped as text so that no float is computed.
-            let text = number.to_string();
-            digits(text.strip_suffix(".0").unwrap_or(&text), 10, key)
-        }
+        Value::Number(number) => integral(number)
+            .map(U256::from)
+            .ok_or(PayloadError::Integer(key)),
         _ => Err(PayloadError::Integer(key)),
     }
 }

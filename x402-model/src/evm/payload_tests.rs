@@ -211,3 +211,30 @@ fn deep_raw_json_is_refused_not_overflowed() {
     let raw = RawValue::from_string(deep).unwrap();
     assert_eq!(ExactEvmPayload::parse_raw(&raw), Err(PayloadError::NotJson));
 }
+
+#[test]
+fn a_json_number_that_went_through_a_float_is_no_amount() {
+    // 2^64 + 1, 2^53 + 1 as a decimal, and a large float: the JSON reader has rounded all of them already.
+    for text in [
+        "18446744073709551617",
+        "9007199254740993.0",
+        "1.8446744073709550e19",
+        "1e17",
+    ] {
+        let number: Value = serde_json::from_str(text).unwrap();
+        assert_eq!(
+            ExactEvmPayload::parse(&with("/authorization/value", number)),
+            Err(PayloadError::Integer("value")),
+            "{text}"
+        );
+    }
+    // Whole integers of up to 64 bits and small integral decimals arrive as they were written.
+    for (text, value) in [
+        ("18446744073709551615", u64::MAX),
+        ("4294967295.0", 4_294_967_295),
+    ] {
+        let number: Value = serde_json::from_str(text).unwrap();
+        let read = ExactEvmPayload::parse(&with("/authorization/value", number)).unwrap();
+        assert_eq!(read.authorization.value, U256::from(value), "{text}");
+    }
+}

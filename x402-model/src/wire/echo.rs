@@ -67,7 +67,9 @@ fn info_kept(key: &str, declared: &Value, echo: &Value, dynamic: &[&str]) -> boo
         .filter(|(member, _)| !dynamic.contains(&member.as_str()))
         .all(|(member, value)| match echo.get(member) {
             None => value.is_null(),
-            Some(echo) if is_additive(key, member) => list_contained(value, echo),
+            Some(echo) if is_additive(key, member) && (value.is_array() || echo.is_array()) => {
+                list_contained(value, echo)
+            }
             Some(echo) => contained(value, echo),
         })
 }

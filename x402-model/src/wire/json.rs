@@ -50,6 +50,9 @@ pub fn same_number(a: &Number, b: &Number) -> bool {
 
 /// The value of a JSON number as an unsigned integer when it is integral: 300, 300.0 and 3e2 are all 300.
 ///
+/// Numbers written with a dot or an exponent count below 2^32 only: JSON readers pass them through floats, and a
+/// larger one may have been rounded before it got here.
+///
 /// ```
 /// use serde_json::json;
 /// use x402_model::wire::json::integral;
@@ -60,8 +63,12 @@ pub fn same_number(a: &Number, b: &Number) -> bool {
 pub fn integral(number: &Number) -> Option<u64> {
     match number.as_u64() {
         Some(value) => Some(value),
-        // Taken apart as text, so that nothing is ever rounded.
-        None => number.to_string().strip_suffix(".0")?.parse().ok(),
+        None => number
+            .to_string()
+            .strip_suffix(".0")?
+            .parse::<u32>()
+            .ok()
+            .map(u64::from),
     }
 }
 
@@ -144,3 +151,29 @@ macro_rules! object_only {
     )+};
 }
 pub(super) use object_only;
+
+#[cfg(test)]
+mod tests {
+    use super::{Number, integral};
+
+    #[test]
+    fn what_the_parser_rounded_is_no_integer() {
+        let read = |text: &str| integral(&serde_json::from_str::<Number>(text).unwrap());
+        for (text, value) in [
+            ("300", Some(300)),
+            ("300.0", Some(300)),
+            ("3e2", Some(300)),
+            ("-0.0", None),
+            ("18446744073709551615", Some(u64::MAX)),
+            ("4294967295.0", Some(4_294_967_295)),
+            ("4294967296.0", None),
+            ("9007199254740993.0", None),
+            ("1.8446744073709550e19", None),
+            ("18446744073709551616", None),
+            ("-1", None),
+            ("0.5", None),
+        ] {
+            assert_eq!(read(text), value, "{text}");
+        }
+    }
+}
