@@ -189,12 +189,13 @@ impl Budget {
         }))
     }
 
-    /// Counts `amount` as spent already, to continue a budget after a restart.
+    /// Counts `amount` as spent already, to continue a budget after a restart: what [`Budget::spent`] said, with the
+    /// unit. Zero is fine.
     ///
     /// # Errors
     /// [`BudgetError`] if the text is not an amount in this budget's unit.
     pub fn already_spent(self, amount: &str) -> Result<Self, BudgetError> {
-        let amount = self.read_own(amount)?;
+        let amount = self.own(amount, read_or_zero(amount)?)?;
         self.lock().spend_before(amount);
         Ok(self)
     }
@@ -319,13 +320,16 @@ impl Budget {
     }
 
     fn read_own(&self, text: &str) -> Result<Units, BudgetError> {
-        let (amount, unit) = read(text)?;
-        if same_unit(&unit, &self.limits.unit) {
+        self.own(text, read(text)?)
+    }
+
+    fn own(&self, text: &str, (amount, unit): (Units, PriceUnit)) -> Result<Units, BudgetError> {
+        if unit == self.limits.unit {
             Ok(amount)
         } else {
-            let expected = unit_name(&self.limits.unit).to_owned();
+            let expected = self.limits.unit.to_string();
             Err(BudgetError::OtherUnit {
-                text: text.to_owned(),
+                text: short(text),
                 expected,
             })
         }
@@ -351,7 +355,7 @@ impl fmt::Debug for Budget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let pot = self.lock();
         f.debug_struct("Budget")
-            .field("unit", &unit_name(&self.limits.unit))
+            .field("unit", &self.limits.unit.as_str())
             .field("total", &format_args!("{}", pot.total()))
             .field("spent", &format_args!("{}", pot.spent()))
             .field("reserved", &format_args!("{}", pot.reserved()))
@@ -397,7 +401,18 @@ pub(crate) fn counts_in(unit: &PriceUnit, asset: &Asset) -> bool {
 }
 
 pub(crate) fn read(text: &str) -> Result<(Units, PriceUnit), BudgetError> {
-    let price: Price = text.parse().map_err(|source| BudgetError::Parse {
+    units_of(text, text.parse())
+}
+
+fn read_or_zero(text: &str) -> Result<(Units, PriceUnit), BudgetError> {
+    units_of(text, Price::parse_or_zero(text))
+}
+
+fn units_of(
+    text: &str,
+    price: Result<Price, PriceParseError>,
+) -> Result<(Units, PriceUnit), BudgetError> {
+    let price = price.map_err(|source| BudgetError::Parse {
         text: short(text),
         source,
     })?;
@@ -408,21 +423,6 @@ pub(crate) fn read(text: &str) -> Result<(Units, PriceUnit), BudgetError> {
 
 fn short(text: &str) -> String {
     text.chars().take(80).collect()
-}
-
-fn same_unit(left: &PriceUnit, right: &PriceUnit) -> bool {
-    match (left, right) {
-        (PriceUnit::Usd, PriceUnit::Usd) => true,
-        (PriceUnit::Symbol(left), PriceUnit::Symbol(right)) => left.eq_ignore_ascii_case(right),
-        _ => false,
-    }
-}
-
-fn unit_name(unit: &PriceUnit) -> &str {
-    match unit {
-        PriceUnit::Usd => "USD",
-        PriceUnit::Symbol(symbol) => symbol,
-    }
 }
 
 #[cfg(test)]

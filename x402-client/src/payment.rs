@@ -6,7 +6,6 @@ use alloy_primitives::{B256, Bytes as HexBytes};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::Value;
 use url::Url;
 use x402_model::evm::ExactEvmPayload;
 use x402_model::wire::headers::{PAYMENT_SIGNATURE, X_PAYMENT, encode, encode_v1};
@@ -175,18 +174,11 @@ pub(crate) fn encode_payment(
     let payload = to_raw(&payload.to_json()).map_err(|_| CodecError::Shape)?;
     let (name, text) = match choice.version {
         Version::V2 => {
-            let resource = terms
-                .resource
-                .as_ref()
-                .map(serde_json::to_value)
-                .transpose();
             let payment = PaymentPayload {
                 x402_version: 2,
                 accepted: choice.accepted.clone(),
                 payload,
-                resource: resource
-                    .map_err(|_| CodecError::Shape)?
-                    .filter(Value::is_object),
+                resource: terms.resource.clone(),
                 extensions: terms.extensions.clone(),
             };
             (PAYMENT_SIGNATURE, encode(&payment)?)

@@ -33,7 +33,8 @@ pub enum Settlement {
 
 /// The record of one signed payment.
 ///
-/// It holds no secret: neither key nor signature. The URL is the one called, with its query.
+/// It holds neither key nor signature. The URL is the one called, with its query, which can be a secret of the
+/// caller's: `Debug` leaves the query out, the serde form has it.
 ///
 /// ```
 /// # fn show(receipt: &x402_client::Receipt) {
@@ -41,7 +42,7 @@ pub enum Settlement {
 /// assert_eq!(receipt.is_settled(), receipt.transaction.is_some());
 /// # }
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Receipt {
     /// The URL called.
@@ -101,13 +102,15 @@ impl Receipt {
     }
 
     fn read_report(&self, headers: &HeaderMap, cap: usize) -> (Settlement, Option<String>) {
-        let Some(value) = headers
-            .get(PAYMENT_RESPONSE)
-            .or_else(|| headers.get(X_PAYMENT_RESPONSE))
-        else {
-            return (Settlement::Unreported, None);
+        let report = match (
+            headers.get(PAYMENT_RESPONSE),
+            headers.get(X_PAYMENT_RESPONSE),
+        ) {
+            (Some(value), _) => headers::decode::<SettleResponse>(value.as_bytes(), cap),
+            (None, Some(value)) => headers::decode_v1(value.as_bytes(), cap),
+            (None, None) => return (Settlement::Unreported, None),
         };
-        let Ok(report) = headers::decode::<SettleResponse>(value.as_bytes(), cap) else {
+        let Ok(report) = report else {
             return (Settlement::Unreadable, None);
         };
         if !report.success {
@@ -131,6 +134,26 @@ impl Receipt {
         } else {
             (Settlement::Unreadable, None)
         }
+    }
+}
+
+impl fmt::Debug for Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = self.url.split(['?', '#']).next().unwrap_or_default();
+        f.debug_struct("Receipt")
+            .field("url", &place)
+            .field("method", &self.method)
+            .field("payer", &self.payer)
+            .field("pay_to", &self.pay_to)
+            .field("amount", &format_args!("{}", self.amount_text()))
+            .field("asset", &self.asset)
+            .field("network", &self.network)
+            .field("nonce", &self.nonce)
+            .field("valid_before", &self.valid_before)
+            .field("transaction", &self.transaction)
+            .field("settlement", &self.settlement)
+            .field("signed_at_ms", &self.signed_at_ms)
+            .finish()
     }
 }
 
@@ -249,6 +272,31 @@ pub(crate) mod tests {
                 "{garbage}"
             );
         }
+    }
+
+    #[test]
+    fn an_old_sellers_report_may_be_latin_1() {
+        // {"success":false,"errorReason":"gel\u00f6scht","transaction":"","network":"base-sepolia"}, one byte a character.
+        let text = "eyJzdWNjZXNzIjpmYWxzZSwiZXJyb3JSZWFzb24iOiJnZWz2c2NodCIsInRyYW5zYWN0aW9uIjoiIiwibmV0d29yayI6ImJhc2Utc2Vwb2xpYSJ9";
+        let mut headers = HeaderMap::new();
+        headers.insert(X_PAYMENT_RESPONSE, HeaderValue::from_static(text));
+        let failed = Settlement::Failed {
+            reason: "gel_scht".into(),
+        };
+        assert_eq!(receipt().reported(&headers, 16_384).0, failed);
+    }
+
+    #[test]
+    fn debug_shows_where_the_call_went_but_not_its_query() {
+        let receipt = Receipt {
+            url: "https://api.example.com/weather?api_key=CANARY".into(),
+            ..receipt()
+        };
+        let shown = format!("{receipt:?} {receipt:#?}");
+        assert!(
+            shown.contains("https://api.example.com/weather") && !shown.contains("CANARY"),
+            "{shown}"
+        );
     }
 
     #[test]

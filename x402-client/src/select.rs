@@ -238,11 +238,7 @@ impl fmt::Debug for Choice {
 /// # Errors
 /// [`Refusals`] with one reason per option.
 pub fn select(terms: &Terms, buyer: &Buyer<'_>) -> Result<Choice, Refusals> {
-    let claimed = terms
-        .resource
-        .as_ref()
-        .map(|resource| resource.url.as_str());
-    if !is_called(claimed, buyer) {
+    if !is_called(terms.place.as_deref(), buyer) {
         return Err(Refusals(vec![
             Refusal::OtherResource;
             terms.options.len().max(1)

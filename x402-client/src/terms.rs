@@ -6,8 +6,8 @@ use http::HeaderMap;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use x402_model::network::Network;
-use x402_model::wire::headers::PAYMENT_REQUIRED;
-use x402_model::wire::{CodecError, Required402, ResourceInfo, parse_402};
+use x402_model::wire::headers::{PAYMENT_REQUIRED, decode_value};
+use x402_model::wire::{CodecError, Required402, parse_402};
 
 /// Options of one answer that are looked at; the rest is ignored.
 pub(crate) const MAX_OPTIONS: usize = 32;
@@ -16,7 +16,10 @@ pub(crate) const MAX_OPTIONS: usize = 32;
 #[derive(Clone)]
 pub struct Terms {
     pub(crate) version: Version,
-    pub(crate) resource: Option<ResourceInfo>,
+    /// The place the terms are about, in version 2.
+    pub(crate) place: Option<String>,
+    /// The whole `resource` member as it was read, for the echo.
+    pub(crate) resource: Option<Value>,
     pub(crate) options: Vec<Offer>,
     pub(crate) extensions: Option<Map<String, Value>>,
     pub(crate) error: Option<String>,
@@ -76,11 +79,14 @@ impl Terms {
         if values.next().is_some() {
             return Err(TermsError::Doubled);
         }
-        Ok(Self::from_required(parse_402(
-            header.map(http::HeaderValue::as_bytes),
-            body,
-            cap,
-        )?))
+        let header = header.map(http::HeaderValue::as_bytes);
+        let mut terms = Self::from_required(parse_402(header, body, cap)?);
+        if let Some(header) = header {
+            // The typed resource knows only the members that the protocol names; the echo has them all.
+            let mut whole = decode_value(header, cap)?;
+            terms.resource = whole.get_mut("resource").map(Value::take);
+        }
+        Ok(terms)
     }
 
     pub(crate) fn from_required(required: Required402) -> Self {
@@ -93,7 +99,8 @@ impl Terms {
                     .take(MAX_OPTIONS)
                     .map(Offer::v2)
                     .collect(),
-                resource: Some(required.resource),
+                resource: serde_json::to_value(&required.resource).ok(),
+                place: Some(required.resource.url),
                 extensions: required.extensions,
                 error: required.error,
             },
@@ -105,6 +112,7 @@ impl Terms {
                     .take(MAX_OPTIONS)
                     .map(Offer::v1)
                     .collect(),
+                place: None,
                 resource: None,
                 extensions: None,
                 error: required.error,
@@ -113,6 +121,7 @@ impl Terms {
             _ => Self {
                 version: Version::V2,
                 options: Vec::new(),
+                place: None,
                 resource: None,
                 extensions: None,
                 error: None,

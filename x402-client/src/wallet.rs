@@ -33,7 +33,7 @@ pub struct Wallet {
     salt: Option<Arc<Zeroizing<[u8; 32]>>>,
 }
 
-/// The signer did not produce a usable signature. Nothing was sent, nothing can be charged.
+/// The signer did not produce a usable signature. Nothing was sent, so no seller can charge.
 ///
 /// The signer's own error text is not kept: key services put credentials and paths into theirs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,6 +42,9 @@ pub enum SigningError {
     /// The signer refused or failed.
     #[error("the signer refused or failed")]
     Signer,
+    /// The signer did not answer within the deadline of a send. The budget stays charged: it may still sign.
+    #[error("the signer did not answer in time")]
+    Timeout,
     /// The signature is not by the wallet's address; tokens would refuse it.
     #[error("the signer's signature is not by the wallet's address")]
     WrongKey,

@@ -397,3 +397,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_budget_continues_from_its_own_books_also_when_nothing_was_spent() {
+    let fresh = Budget::new("1.00 USD").unwrap();
+    let spent = format!("{} USD", fresh.spent());
+    let continued = Budget::new("1.00 USD")
+        .unwrap()
+        .already_spent(&spent)
+        .unwrap();
+    assert_eq!(continued.remaining(), "1");
+    assert!(matches!(
+        continued.already_spent("0 EURC"),
+        Err(BudgetError::OtherUnit { .. })
+    ));
+}

@@ -51,13 +51,7 @@ fn power_of_ten(places: u8) -> Option<U256> {
 impl fmt::Display for Units {
     /// Exact decimal text without trailing zeros.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = AtomicAmount::new(self.0).to_decimal(SCALE);
-        let trimmed = if text.contains('.') {
-            text.trim_end_matches('0').trim_end_matches('.')
-        } else {
-            &text
-        };
-        f.write_str(trimmed)
+        f.write_str(&AtomicAmount::new(self.0).to_decimal(SCALE))
     }
 }
 

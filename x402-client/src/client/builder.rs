@@ -211,7 +211,7 @@ impl<W, B> ClientBuilder<W, B> {
         self.with(|settings| settings.terms_cap = bytes)
     }
 
-    /// Deadline of one send with its whole answer (60 s by default).
+    /// Deadline of one send with its whole answer, and of the signer (60 s by default).
     pub fn timeout(self, timeout: Duration) -> Self {
         self.with(|settings| settings.limits.timeout = timeout)
     }

@@ -1,5 +1,6 @@
 //! Performs what the state machine decides: the only place of the crate that does IO for a call.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -244,11 +245,14 @@ impl<'a> Drive<'a> {
         let now = now_ms / 1000;
         reservation.charge(nonce, valid_before(choice, now));
         let authorization = wallet.authorization(choice, nonce, now);
-        let signed = match wallet.sign(choice, authorization).await {
-            Ok(payload) => {
+        let deadline = self.shared.io.timer.sleep(settings.limits.timeout);
+        let signed = match race(pin!(wallet.sign(choice, authorization)), deadline).await {
+            Either::Left((Ok(payload), _)) => {
                 encode_payment(terms, choice, &payload).map_err(|_| SigningError::Encoding)
             }
-            Err(error) => Err(error),
+            Either::Left((Err(error), _)) => Err(error),
+            // Unlike a signer that failed, one that is silent may still sign: the charge stays.
+            Either::Right(_) => return Err(Error::NotSigned(SigningError::Timeout)),
         };
         let (header, bearer) = signed.map_err(|error| {
             budget.never_sent(&nonce);
@@ -321,11 +325,13 @@ impl<'a> Drive<'a> {
         self.problem = is_error
             .then(|| SellerProblem::parse(reply.body.bytes()))
             .flatten();
+        let terms_error = terms_error(&reply, self.shared.settings.terms_cap);
         let meaning = classify_paid(&PaidAnswer {
             status,
             headers: &reply.headers,
             settlement: &settlement,
             problem: self.problem.as_ref(),
+            terms_error: terms_error.as_deref(),
         });
         tracing::debug!(status = status.as_u16(), ?meaning, "paid request answered");
         self.reply = Some(reply);
@@ -361,6 +367,15 @@ impl<'a> Drive<'a> {
         self.error = Some(Error::Internal(what));
         event
     }
+}
+
+/// The `error` of the terms in a 402, where sellers without a settlement report say what became of a payment.
+fn terms_error(reply: &TransportReply, cap: usize) -> Option<String> {
+    if reply.status != StatusCode::PAYMENT_REQUIRED {
+        return None;
+    }
+    let terms = Terms::read(&reply.headers, reply.body.bytes(), cap);
+    terms.ok().and_then(|terms| terms.error)
 }
 
 /// Holds a transport to the body cap.

@@ -37,6 +37,8 @@ pub(crate) struct PaidAnswer<'a> {
     pub(crate) headers: &'a HeaderMap,
     pub(crate) settlement: &'a Settlement,
     pub(crate) problem: Option<&'a SellerProblem>,
+    /// The `error` of new terms on a 402.
+    pub(crate) terms_error: Option<&'a str>,
 }
 
 pub(crate) fn classify_paid(answer: &PaidAnswer<'_>) -> PaidReply {
@@ -45,6 +47,7 @@ pub(crate) fn classify_paid(answer: &PaidAnswer<'_>) -> PaidReply {
         headers,
         settlement,
         problem,
+        terms_error,
     } = *answer;
     if status.is_redirection() {
         return PaidReply::Redirected;
@@ -58,7 +61,7 @@ pub(crate) fn classify_paid(answer: &PaidAnswer<'_>) -> PaidReply {
             .map(Duration::from_secs)
     });
     let try_again = PaidReply::TryAgain { retry_after: asked };
-    if says_open(settlement, problem) {
+    if says_open(settlement, problem, terms_error) {
         return try_again;
     }
     if status == StatusCode::PAYMENT_REQUIRED {
@@ -68,7 +71,10 @@ pub(crate) fn classify_paid(answer: &PaidAnswer<'_>) -> PaidReply {
         // Money moved and the handler's own error is the answer (flow `upfront`): asking again cannot improve it.
         return PaidReply::Answered;
     }
-    if let Some(problem) = problem {
+    // Handlers put a `code` into their own errors too; only a word about the charge or the way on is about the payment.
+    let about_payment =
+        |problem: &&SellerProblem| problem.charged().is_some() || problem.action().is_some();
+    if let Some(problem) = problem.filter(about_payment) {
         let open = problem.charged() == Some(Charged::Maybe) && status.is_server_error();
         return if open { try_again } else { PaidReply::Refused };
     }
@@ -82,7 +88,11 @@ pub(crate) fn classify_paid(answer: &PaidAnswer<'_>) -> PaidReply {
     }
 }
 
-fn says_open(settlement: &Settlement, problem: Option<&SellerProblem>) -> bool {
+fn says_open(
+    settlement: &Settlement,
+    problem: Option<&SellerProblem>,
+    terms_error: Option<&str>,
+) -> bool {
     let open = |code: &str| OPEN_CODES.iter().any(|known| code.contains(known));
     let by_settlement = matches!(settlement, Settlement::Failed { reason } if open(reason));
     let by_problem = problem.is_some_and(|problem| {
@@ -92,7 +102,7 @@ fn says_open(settlement: &Settlement, problem: Option<&SellerProblem>) -> bool {
                 Some(Action::Wait | Action::RetrySamePayment)
             )
     });
-    by_settlement || by_problem
+    by_settlement || by_problem || terms_error.is_some_and(open)
 }
 
 /// Reads `Retry-After` in seconds (RFC 9110 section 10.2.3). The date form reads as `None`: it depends on the
@@ -130,6 +140,7 @@ mod tests {
             headers,
             settlement,
             problem: problem.as_ref(),
+            terms_error: None,
         })
     }
 
@@ -219,6 +230,41 @@ mod tests {
                 "{status} {body}"
             );
         }
+    }
+
+    #[test]
+    fn a_handlers_own_error_with_a_code_is_its_answer_and_no_word_about_the_payment() {
+        let none = HeaderMap::new();
+        let body = Some(r#"{"code":"NOT_FOUND","message":"no such city"}"#);
+        let classify = |status| classify(status, &Settlement::Unreported, body, &none);
+        assert_eq!(classify(404), PaidReply::Answered);
+        assert_eq!(classify(422), PaidReply::Answered);
+        assert_eq!(classify(500), AGAIN, "as without a body");
+        assert_eq!(classify(402), PaidReply::Refused);
+    }
+
+    #[test]
+    fn an_open_outcome_told_in_new_terms_is_open() {
+        for error in ["settlement_pending", "payment_in_progress"] {
+            assert_eq!(with_terms_error(402, error), AGAIN, "{error}");
+        }
+        for error in [
+            "Payment required",
+            "invalid_exact_evm_nonce_already_used",
+            "",
+        ] {
+            assert_eq!(with_terms_error(402, error), PaidReply::Refused, "{error}");
+        }
+    }
+
+    fn with_terms_error(status: u16, error: &str) -> PaidReply {
+        classify_paid(&PaidAnswer {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: &HeaderMap::new(),
+            settlement: &Settlement::Unreported,
+            problem: None,
+            terms_error: Some(error),
+        })
     }
 
     #[test]

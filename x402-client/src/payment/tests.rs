@@ -1,6 +1,7 @@
 //! Stored payments: complete, checked when used, and never shown.
 
 use http::header;
+use serde_json::Value;
 
 use super::*;
 use crate::receipt::tests::receipt;

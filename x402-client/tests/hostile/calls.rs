@@ -6,13 +6,14 @@ use alloy_signer_local::PrivateKeySigner;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
+use serde_json::{Value, json};
 use x402_client::transport::{
     CutReason, Transport, TransportError, TransportErrorKind, TransportReply,
 };
 use x402_client::{Action, Budget, Charged, Error, Wallet};
-use x402_model::wire::headers::{DEFAULT_CAP, decode_value};
+use x402_model::wire::headers::{DEFAULT_CAP, decode_value, encode};
 
-use crate::seller::{Act, Seller, builder, client, offer, option, served};
+use crate::seller::{Act, Seen, Seller, builder, client, offer, option, problem, served};
 
 #[tokio::test]
 async fn mistakes_are_reported_before_anything_is_sent() {
@@ -331,4 +332,46 @@ async fn the_deadline_holds_for_transports_without_one() {
         (error.code(), error.charged()),
         ("unreachable", Charged::No)
     );
+}
+
+/// Sellers of other makes compare the resource too: it goes back with the members that this crate has no name for.
+#[tokio::test]
+async fn resource_and_extensions_go_back_as_they_came() {
+    let seller = Seller::start(|_| Act::Drop).await;
+    let terms = json!({
+        "x402Version": 2,
+        "resource": {"url": seller.url(), "description": null, "mimeType": "", "sku": {"id": [1, 2.50]}},
+        "accepts": [option()],
+        "extensions": {"x-ext": {"info": {"a": null}, "schema": {}}},
+    });
+    let header = encode(&terms).unwrap();
+    seller.now(move |seen| match seen.paid {
+        None => Act::Answer(
+            402,
+            vec![("PAYMENT-REQUIRED".into(), header.clone())],
+            "{}".into(),
+        ),
+        Some(_) => served(),
+    });
+    client().get(&seller.url()).send().await.unwrap();
+    let seen = seller.seen();
+    let payment = seen.iter().find_map(Seen::payment).unwrap();
+    let payment: Value = decode_value(payment.as_bytes(), DEFAULT_CAP).unwrap();
+    let offered =
+        json!({"url": seller.url(), "description": null, "mimeType": "", "sku": {"id": [1, 2.50]}});
+    assert_eq!(payment["resource"], offered);
+    assert_eq!(
+        payment["extensions"],
+        json!({"x-ext": {"info": {"a": null}, "schema": {}}})
+    );
+}
+
+#[tokio::test]
+async fn a_handlers_error_with_a_code_is_an_answer() {
+    let body = r#"{"code":"NOT_FOUND","message":"no such city"}"#;
+    let seller = Seller::selling(move |_| problem(404, body)).await;
+    let answer = client().get(&seller.url()).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+    assert_eq!(answer.text().unwrap(), body);
+    assert!(answer.receipt().is_some());
 }

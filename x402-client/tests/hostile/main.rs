@@ -14,4 +14,5 @@ mod redirects;
 mod retries;
 mod secrets;
 mod seller;
+mod signer;
 mod terms;

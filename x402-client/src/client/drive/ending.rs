@@ -1,12 +1,11 @@
 //! Turns the end of a call into what the caller gets, and closes the books.
 
-use super::{Drive, Ending};
+use super::{Drive, Ending, terms_error};
 use crate::error::{BodyCut, Error, OutcomeUnknown, PartialBody, Redirected, Refused};
 use crate::payment::PendingPayment;
 use crate::receipt::{Receipt, Settlement};
 use crate::response::Response;
 use crate::seller::{SellerProblem, clean_code};
-use crate::terms::Terms;
 use crate::transport::{ReplyBody, TransportReply};
 
 impl Drive<'_> {
@@ -119,8 +118,6 @@ fn refusal_code(
     if let Settlement::Failed { reason } = &receipt.settlement {
         return reason.clone();
     }
-    let terms = Terms::read(&reply.headers, reply.body.bytes(), cap).ok();
-    terms
-        .and_then(|terms| terms.error)
+    terms_error(reply, cap)
         .map_or_else(|| "payment_required".to_owned(), |error| clean_code(&error))
 }
