@@ -41,18 +41,8 @@ impl PendingPayment {
         payment: Bearer,
         receipt: Receipt,
     ) -> Self {
-        let headers = request
-            .headers
-            .iter()
-            .map(|(name, value)| {
-                (
-                    name.as_str().to_owned(),
-                    HexBytes::copy_from_slice(value.as_bytes()),
-                )
-            })
-            .collect();
         Self {
-            headers,
+            headers: headers_of(request),
             body: HexBytes(request.body.clone()),
             payment_header: header.to_owned(),
             payment,
@@ -73,6 +63,15 @@ impl PendingPayment {
     /// Unix seconds after which the authorization cannot be used.
     pub const fn valid_before(&self) -> u64 {
         self.receipt.valid_before
+    }
+
+    /// The same payment for a call that is made again.
+    pub(crate) fn for_request(self, request: &PlainRequest) -> Self {
+        Self {
+            headers: headers_of(request),
+            body: HexBytes(request.body.clone()),
+            ..self
+        }
     }
 
     pub(crate) fn with_receipt(&self, receipt: Receipt) -> Self {
@@ -111,6 +110,14 @@ impl PendingPayment {
         }
         .to_http()
     }
+}
+
+fn headers_of(request: &PlainRequest) -> Vec<(String, HexBytes)> {
+    let text = |(name, value): (&HeaderName, &HeaderValue)| {
+        let value = HexBytes::copy_from_slice(value.as_bytes());
+        (name.as_str().to_owned(), value)
+    };
+    request.headers.iter().map(text).collect()
 }
 
 impl fmt::Debug for PendingPayment {

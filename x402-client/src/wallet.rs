@@ -106,7 +106,7 @@ impl Wallet {
     }
 
     /// Sets the secret from which nonces of calls with an idempotency key are derived. Keep it across restarts: the
-    /// same call then yields the same authorization, so that even a crash cannot make it pay twice. Whoever knows it
+    /// same call then yields the same nonce, so that even a crash cannot make it pay twice. Whoever knows it
     /// can link payments, no more.
     #[must_use]
     pub fn with_salt(self, salt: [u8; 32]) -> Self {

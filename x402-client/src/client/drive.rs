@@ -26,6 +26,8 @@ use crate::wallet::{CallFingerprint, SigningError, valid_before};
 
 mod ending;
 
+use ending::terms_error;
+
 /// Added to the transport's own deadline, so that it gets to report what had arrived.
 const DEADLINE_GRACE: Duration = Duration::from_secs(1);
 
@@ -243,6 +245,10 @@ impl<'a> Drive<'a> {
         .map_err(Error::NotSigned)?;
         let now_ms = settings.clock.now_ms();
         let now = now_ms / 1000;
+        if let Some(open) = self.shared.open.usable(&nonce, now) {
+            reservation.charge(nonce, open.valid_before());
+            return Ok(open.for_request(&call.request));
+        }
         reservation.charge(nonce, valid_before(choice, now));
         let authorization = wallet.authorization(choice, nonce, now);
         let deadline = self.shared.io.timer.sleep(settings.limits.timeout);
@@ -367,15 +373,6 @@ impl<'a> Drive<'a> {
         self.error = Some(Error::Internal(what));
         event
     }
-}
-
-/// The `error` of the terms in a 402, where sellers without a settlement report say what became of a payment.
-fn terms_error(reply: &TransportReply, cap: usize) -> Option<String> {
-    if reply.status != StatusCode::PAYMENT_REQUIRED {
-        return None;
-    }
-    let terms = Terms::read(&reply.headers, reply.body.bytes(), cap);
-    terms.ok().and_then(|terms| terms.error)
 }
 
 /// Holds a transport to the body cap.

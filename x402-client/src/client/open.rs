@@ -33,6 +33,13 @@ impl OpenPayments {
         }
     }
 
+    /// The open payment with this nonce, while it can be used. Only derived nonces are ever met again.
+    pub(crate) fn usable(&self, nonce: &B256, now_seconds: u64) -> Option<PendingPayment> {
+        let inner = self.lock();
+        let payment = inner.payments.get(nonce)?;
+        (now_seconds < payment.valid_before()).then(|| payment.clone())
+    }
+
     pub(crate) fn close(&self, nonce: &B256) {
         let mut inner = self.lock();
         if inner.payments.remove(nonce).is_some() {

@@ -129,7 +129,9 @@ impl RequestBuilder {
     }
 
     /// Derives the payment's nonce from this key, the call and the terms, so that making the same call again, even
-    /// after a crash, yields the same authorization and cannot pay twice. Use one key per thing to be bought.
+    /// after a crash, cannot pay twice: a token takes one authorization per nonce. While this client still holds the
+    /// open payment, that one is presented again; a new process signs another with the same nonce. Use one key per
+    /// thing to be bought.
     ///
     /// Needs a wallet with a salt: one from a key file, a keystore or a local key has it.
     pub fn idempotency_key(mut self, key: &str) -> Self {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use x402_client::time::ManualClock;
 use x402_client::transport::CutReason;
 use x402_client::{Action, Budget, Charged, Client, Error, PendingPayment, Settlement};
 
@@ -453,4 +454,35 @@ async fn an_idempotency_key_makes_two_calls_one_payment() {
         .unwrap_err();
     assert_eq!(seller.payments(), (9, 2));
     assert_eq!(budget.spent(), "0.02");
+}
+
+/// The caller gave the call up and makes it again: what is presented is the authorization that is out already.
+#[tokio::test]
+async fn the_same_idempotency_key_presents_the_open_payment_again() {
+    let clock = ManualClock::at_ms(1_790_000_000_000);
+    let seller = Seller::selling(|before| if before == 0 { Act::Hang } else { served() }).await;
+    let client = builder(Budget::new("1.00 USD").unwrap())
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    let call = || client.get(&seller.url()).idempotency_key("order-17").send();
+    let given_up = tokio::time::timeout(Duration::from_millis(500), call()).await;
+    assert!(given_up.is_err(), "the first call hangs");
+    assert_eq!(
+        (seller.payments(), client.open_payments().len()),
+        ((1, 1), 1)
+    );
+    clock.advance(Duration::from_secs(5));
+    let receipt = call().await.unwrap().receipt().cloned().unwrap();
+    assert_eq!(seller.payments(), (2, 1), "sent again, not signed again");
+    assert_eq!(receipt.valid_before, 1_790_000_060);
+    assert_eq!(client.budget().spent(), "0.01");
+    // Once it cannot be used any more another one may be signed: it has the same nonce, so only one can ever pay.
+    clock.advance(Duration::from_secs(60));
+    let later = call().await.unwrap().receipt().cloned().unwrap();
+    assert_eq!(
+        (later.nonce, later.valid_before),
+        (receipt.nonce, 1_790_000_125)
+    );
+    assert_eq!(client.budget().spent(), "0.01");
 }

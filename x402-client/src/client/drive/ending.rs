@@ -1,11 +1,14 @@
 //! Turns the end of a call into what the caller gets, and closes the books.
 
-use super::{Drive, Ending, terms_error};
+use http::StatusCode;
+
+use super::{Drive, Ending};
 use crate::error::{BodyCut, Error, OutcomeUnknown, PartialBody, Redirected, Refused};
 use crate::payment::PendingPayment;
 use crate::receipt::{Receipt, Settlement};
 use crate::response::Response;
 use crate::seller::{SellerProblem, clean_code};
+use crate::terms::Terms;
 use crate::transport::{ReplyBody, TransportReply};
 
 impl Drive<'_> {
@@ -120,4 +123,13 @@ fn refusal_code(
     }
     terms_error(reply, cap)
         .map_or_else(|| "payment_required".to_owned(), |error| clean_code(&error))
+}
+
+/// The `error` of the terms in a 402, where sellers without a settlement report say what became of a payment.
+pub(super) fn terms_error(reply: &TransportReply, cap: usize) -> Option<String> {
+    if reply.status != StatusCode::PAYMENT_REQUIRED {
+        return None;
+    }
+    let terms = Terms::read(&reply.headers, reply.body.bytes(), cap);
+    terms.ok().and_then(|terms| terms.error)
 }
