@@ -14,8 +14,8 @@ use bytes::Bytes;
 use ledger_common::{START_MS, VALID_BEFORE, payment};
 use x402_runtime::facilitator::Evidence;
 use x402_runtime::ledger::{
-    Advanced, Begin, Event, Ledger, LedgerError, MemoryLedger, PaymentKey, Record, State,
-    StoredAnswer,
+    Advanced, Begin, Commit, Event, Ledger, LedgerError, MemoryLedger, Next, PaymentKey, Record,
+    State, StoredAnswer, step,
 };
 use x402_runtime::model::wire::SettleResponse;
 
@@ -162,4 +162,41 @@ async fn a_full_memory_ledger_takes_no_new_payment_and_finishes_old_ones() {
         ledger.begin(payment(2, OWNER)).await.unwrap(),
         Begin::Reserved
     ));
+}
+
+/// One fsync per paid call, before the money moves: nothing else on a buyer's way waits for the disk.
+#[test]
+fn s13_a_paid_call_takes_one_hard_step() {
+    let mut record = Record::reserve(payment(1, OWNER));
+    let mut hard = Vec::new();
+    for event in [answered(b"a"), intend(), settled(), Event::Finalised] {
+        let taken = step(&record, &event).unwrap();
+        assert_eq!(taken.durability, event.expected_commit(), "{event:?}");
+        if taken.durability == Commit::Hard {
+            hard.push(event.name());
+        }
+        let Next::Become(next) = taken.next else {
+            panic!("{event:?}");
+        };
+        record = *next;
+    }
+    assert_eq!(hard, ["intend"]);
+}
+
+/// A payment that somebody else sent has no intent that brought its answer to the disk.
+#[test]
+fn s13_a_payment_that_others_settled_is_made_durable() {
+    let Next::Become(served) = step(&Record::reserve(payment(1, OWNER)), &answered(b"a"))
+        .unwrap()
+        .next
+    else {
+        panic!("not served");
+    };
+    let paid = Event::Evidence(Evidence::Paid {
+        transaction: "0x01".to_owned(),
+        confirmations: 1,
+    });
+    for event in [paid, settled()] {
+        assert_eq!(step(&served, &event).unwrap().durability, Commit::Hard);
+    }
 }

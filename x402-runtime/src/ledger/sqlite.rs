@@ -125,7 +125,7 @@ impl Ledger for SqliteLedger {
         event: Event,
         now_ms: u64,
     ) -> BoxFuture<'a, Result<Advanced, LedgerError>> {
-        let (durability, key) = (event.strictest(), key.clone());
+        let (durability, key) = (event.expected_commit(), key.clone());
         Box::pin(
             self.writer
                 .run(durability, move |table| table.advance(&key, &event, now_ms)),

@@ -40,9 +40,10 @@ pub enum Next {
 /// How durable a write must be when the ledger returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Commit {
-    /// May be lost with the power; nothing that moved money depends on it, and the next hard write covers it.
+    /// May be lost with the power: what is on the disk then leads to the same end, if need be by way of the chain. The next
+    /// hard write covers it.
     Soft,
-    /// Survives a power cut: money may move after it, or has moved, or provably cannot.
+    /// Survives a power cut: money may move after it, or provably cannot any more.
     Hard,
 }
 
@@ -70,22 +71,22 @@ pub enum Illegal {
 }
 
 impl Event {
-    /// The strictest durability [`step`] can ask for this event, in any state. A store that commits many events at once picks
-    /// the strictest of them before it begins.
+    /// The durability to expect of this event before its record is known, for stores that commit many events at once and must
+    /// choose beforehand. Should [`step`] ask for more (a payment that others settled before this seller ever tried), such a
+    /// store starts over.
     #[must_use]
-    pub const fn strictest(&self) -> Commit {
+    pub const fn expected_commit(&self) -> Commit {
         match self {
-            Self::Evidence(Evidence::Unavailable { .. })
+            Self::Evidence(Evidence::Unavailable { .. } | Evidence::Paid { .. })
             | Self::HandlerFailed { .. }
             | Self::LeaseOver { .. }
             | Self::Answered { .. }
             | Self::Refused { .. }
+            | Self::Settled { .. }
             | Self::Unanswered { .. }
             | Self::Finalised
             | Self::ReceiptGone => Commit::Soft,
-            Self::Intend { .. } | Self::Settled { .. } | Self::Evidence(_) | Self::Expired => {
-                Commit::Hard
-            }
+            Self::Intend { .. } | Self::Evidence(_) | Self::Expired => Commit::Hard,
         }
     }
 }
@@ -99,6 +100,8 @@ impl Event {
 /// 4. Only the chain fails a payment that may have been sent, and not before the authorization has expired on the chain's
 ///    own clock (a transaction under way may still be mined).
 /// 5. A paid record never fails. When its receipt vanishes, its outcome is unknown again.
+/// 6. One hard write per paid call: the intent. Before it nothing was sent; after it the answer is on the disk and the
+///    resolver finds the transfer, so that the settlement itself may be lost with the power.
 ///
 /// Times are left alone: see [`Step::at`].
 ///
@@ -242,7 +245,12 @@ fn judge(record: &Record, event: &Event, evidence: &Evidence) -> Result<Step, Il
 }
 
 fn settled(record: &Record, response: SettleResponse) -> Step {
-    become_with(record, Commit::Hard, |next| {
+    let durability = match record.state {
+        // Somebody else sent it: no intent of ours has brought the answer to the disk.
+        State::Served => Commit::Hard,
+        _ => Commit::Soft,
+    };
+    become_with(record, durability, |next| {
         next.state = State::Settled;
         if !response.transaction.is_empty() {
             next.transaction = Some(response.transaction.clone());

@@ -19,7 +19,7 @@ const MAX_GROUP: usize = 1_024;
 
 /// Something to do on a connection, and somebody who waits for it.
 trait Job: Send {
-    /// The strictest durability it may ask for.
+    /// The durability it is expected to ask for.
     fn durability(&self) -> Commit;
     /// Does it. May be called again after a roll-back.
     fn run(&mut self, table: &mut Table) -> Result<(), rusqlite::Error>;
@@ -191,7 +191,7 @@ impl Writer {
             .unwrap_or(Commit::Soft);
         let mut outcome = self.attempt(group, expected);
         if matches!(outcome, Ok(asked) if asked > expected) {
-            // The estimate was too low: nothing is committed, do it again.
+            // The expectation was too low: nothing is committed, do it again.
             outcome = self.attempt(group, Commit::Hard);
         }
         if outcome.is_err() {
