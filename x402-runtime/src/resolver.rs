@@ -14,10 +14,12 @@ use crate::gate::settle::{Attempt, attempt};
 use crate::ledger::{Advanced, Event, LedgerError, Record};
 use crate::paywall::millis;
 
-/// Payments looked at in one go.
+/// Payments read in one go: bounds memory, because their answers come with them.
 const BATCH: usize = 64;
+/// Batches of one tick. More wait for the next one, so that payments nobody can decide do not keep the store busy.
+const BATCHES: usize = 16;
 /// Payments looked at side by side.
-const SIDE_BY_SIDE: usize = 8;
+const SIDE_BY_SIDE: usize = 32;
 /// Rounds of [`recover`]: a payment can need several steps.
 const ROUNDS: usize = 8;
 /// Looks between two removals of old records.
@@ -52,7 +54,11 @@ pub(crate) fn spawn(core: &Arc<Core>) {
             let Some(core) = Weak::upgrade(&weak) else {
                 break;
             };
-            tick(&core).await;
+            for _ in 0..BATCHES {
+                if !look_once(&core).await.more {
+                    break;
+                }
+            }
             round = round.wrapping_add(1);
             if round.is_multiple_of(PURGE_EVERY) {
                 purge(&core).await;
@@ -65,7 +71,7 @@ pub(crate) fn spawn(core: &Arc<Core>) {
 pub(crate) async fn recover(core: &Core) -> Recovered {
     let mut total = Recovered::default();
     for _ in 0..ROUNDS {
-        let round = tick(core).await;
+        let round = look_once(core).await.done;
         total.looked_at = total.looked_at.saturating_add(round.looked_at);
         total.moved = total.moved.saturating_add(round.moved);
         if round.moved == 0 {
@@ -75,51 +81,93 @@ pub(crate) async fn recover(core: &Core) -> Recovered {
     total
 }
 
+/// Removes all that is old, in small commits between which payments are written.
 async fn purge(core: &Core) {
     let before_ms = core
         .clock
         .now_ms()
         .saturating_sub(millis(core.limits.retention));
-    match core.ledger.purge(before_ms, PURGE_BATCH).await {
-        Ok(0) => {}
-        Ok(removed) => tracing::debug!(name: "x402.purged", removed, "old payments were removed"),
-        Err(error) => tracing::error!(name: "x402.ledger_failed", %error, "the ledger failed"),
+    while !core.closing.is_cancelled() {
+        match core.ledger.purge(before_ms, PURGE_BATCH).await {
+            Ok(0) => return,
+            Ok(removed) => {
+                tracing::debug!(name: "x402.purged", removed, "old payments were removed");
+            }
+            Err(error) => {
+                tracing::error!(name: "x402.ledger_failed", %error, "the ledger failed");
+                return;
+            }
+        }
     }
 }
 
+/// What one look came to.
+#[derive(Debug, Default)]
+struct Round {
+    done: Recovered,
+    /// Whether others are due that did not fit, and looking at them is not in vain.
+    more: bool,
+}
+
 /// One look at the payments that are due.
-async fn tick(core: &Core) -> Recovered {
+async fn look_once(core: &Core) -> Round {
     let records = match core.ledger.due(core.clock.now_ms(), BATCH).await {
         Ok(records) => records,
         Err(error) => {
             tracing::error!(name: "x402.ledger_failed", %error, "the ledger failed");
-            return Recovered::default();
+            return Round::default();
         }
     };
     let looked_at = records.len();
-    let moved = futures_util::stream::iter(records)
+    let done: Vec<Done> = futures_util::stream::iter(records)
         .map(|record| async move {
             resolve(core, record).await.unwrap_or_else(|error| {
                 tracing::error!(name: "x402.ledger_failed", %error, "the ledger failed");
-                false
+                Done::Nothing
             })
         })
         .buffer_unordered(SIDE_BY_SIDE)
-        .filter(|moved| std::future::ready(*moved))
-        .count()
+        .collect()
         .await;
-    Recovered { looked_at, moved }
+    let moved = done.iter().filter(|done| **done == Done::Moved).count();
+    Round {
+        done: Recovered { looked_at, moved },
+        more: looked_at == BATCH && done.iter().any(|done| *done != Done::Nothing),
+    }
 }
 
-/// Takes one payment a step further. `true` when it changed its state.
-async fn resolve(core: &Core, record: Record) -> Result<bool, LedgerError> {
+/// What a look at one payment came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Done {
+    /// It was not its time, or this process may do no more.
+    Nothing,
+    /// It went to the back of the queue.
+    Looked,
+    /// It changed its state.
+    Moved,
+}
+
+impl Done {
+    const fn of(moved: bool) -> Self {
+        if moved { Self::Moved } else { Self::Looked }
+    }
+}
+
+/// Takes one payment a step further.
+async fn resolve(core: &Core, record: Record) -> Result<Done, LedgerError> {
     let now_ms = core.clock.now_ms();
+    if core.closing.is_cancelled() {
+        // Whatever is not done by now waits for the next process.
+        return Ok(Done::Nothing);
+    }
     match look(&record, now_ms) {
-        Look::NotYet => Ok(false),
+        Look::NotYet => Ok(Done::Nothing),
         Look::LeaseOver => advance(core, &record, Event::LeaseOver { now_ms }).await,
         Look::Settle => settle(core, &record).await,
         Look::Ask => {
-            let evidence = ask(core, &record).await;
+            let Some(evidence) = ask(core, &record).await else {
+                return Ok(Done::Nothing);
+            };
             match judge(&record, &evidence, now_ms, core.limits.confirmations) {
                 Verdict::Settle => settle(core, &record).await,
                 Verdict::Say(event) => advance(core, &record, *event).await,
@@ -128,28 +176,28 @@ async fn resolve(core: &Core, record: Record) -> Result<bool, LedgerError> {
     }
 }
 
-async fn ask(core: &Core, record: &Record) -> Evidence {
+/// The chain's word; `None` when the paywall shuts down meanwhile, because nobody should wait for a question.
+async fn ask(core: &Core, record: &Record) -> Option<Evidence> {
     let payment = record.payment_ref();
     let asked = core.facilitator.evidence(&payment);
-    let evidence = timeout(core.limits.settle_timeout, asked).await;
-    evidence.unwrap_or_else(|_| Evidence::Unavailable {
-        reason: "no answer in time".to_owned(),
-    })
-}
-
-async fn settle(core: &Core, record: &Record) -> Result<bool, LedgerError> {
-    if core.closing.is_cancelled() {
-        // Whatever is not sent by now waits for the next process.
-        return Ok(false);
+    tokio::select! {
+        biased;
+        () = core.closing.cancelled() => None,
+        evidence = timeout(core.limits.settle_timeout, asked) => {
+            Some(evidence.unwrap_or_else(|_| Evidence::Unavailable {
+                reason: "no answer in time".to_owned(),
+            }))
+        }
     }
-    let attempt = attempt(core, &record.key).await?;
-    Ok(matches!(
-        attempt,
-        Attempt::Settled(_) | Attempt::Refused(..)
-    ))
 }
 
-async fn advance(core: &Core, record: &Record, event: Event) -> Result<bool, LedgerError> {
+async fn settle(core: &Core, record: &Record) -> Result<Done, LedgerError> {
+    let attempt = attempt(core, &record.key).await?;
+    let moved = matches!(attempt, Attempt::Settled(_) | Attempt::Refused(..));
+    Ok(Done::of(moved))
+}
+
+async fn advance(core: &Core, record: &Record, event: Event) -> Result<Done, LedgerError> {
     let name = event.name();
     let (before, endpoint) = (record.state, record.endpoint.as_str());
     let moved = match core
@@ -165,5 +213,8 @@ async fn advance(core: &Core, record: &Record, event: Event) -> Result<bool, Led
     if moved {
         tracing::info!(name: "x402.resolved", endpoint, from = before.as_str(), event = name, "a payment moved");
     }
-    Ok(moved)
+    Ok(Done::of(moved))
 }
+
+#[cfg(test)]
+mod tests;

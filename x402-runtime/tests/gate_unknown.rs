@@ -61,11 +61,38 @@ async fn refused_payment_expires_without_a_charge() {
     ))]);
     stand.get("/news", Some(&payment)).await;
     stand.clock.advance_ms(302_000);
-    assert_eq!(stand.paywall.recover().await.moved, 1);
     let answer = stand.get("/news", Some(&payment)).await;
     assert_eq!(answer.brief(), (402, "payment_expired".to_owned()));
     assert!(answer.headers.get("payment-required").is_some());
+    assert_eq!(stand.paywall.recover().await.moved, 0, "no chain to ask");
+    stand.clock.advance_ms(60 * 60 * 1000);
+    assert_eq!(stand.paywall.recover().await.moved, 1);
+    let answer = stand.get("/news", Some(&payment)).await;
+    assert_eq!(answer.brief(), (402, "payment_expired".to_owned()));
     assert_eq!(stand.double.settles(), 1);
+}
+
+/// T3, F6: the settlement was refused, and then somebody else sent the authorization. A node that is down at the moment of
+/// expiry must not make a failure of it.
+#[tokio::test]
+async fn t3_a_node_that_is_down_at_expiry_does_not_fail_a_payment() {
+    let stand = Stand::open().await;
+    let payment = Buyer::new(7).pay(&stand.terms("GET", "/news").await, NOW);
+    stand
+        .double
+        .script([Script::Say(refusal("settler_insufficient_funds"))]);
+    stand.get("/news", Some(&payment)).await;
+    stand.clock.advance_ms(302_000);
+    stand.paywall.recover().await;
+    stand.double.show(Evidence::Paid {
+        transaction: "0xaa".to_owned(),
+        confirmations: 12,
+    });
+    stand.clock.advance_ms(10_000);
+    stand.paywall.recover().await;
+    let paid = stand.get("/news", Some(&payment)).await;
+    assert_eq!((paid.status, stand.runs()), (200, 1));
+    assert_eq!(paid.settlement().unwrap().transaction, "0xaa");
 }
 
 #[tokio::test]

@@ -203,7 +203,7 @@ impl Record {
                     .saturating_mul(1000)
                     .max(self.updated_ms),
             ),
-            State::Served => Some(self.lease_until_ms.max(self.created_ms)),
+            State::Served => Some(self.lease_until_ms.max(self.updated_ms)),
             State::Unknown | State::Settled => Some(self.updated_ms),
             State::Final | State::Failed => None,
         }

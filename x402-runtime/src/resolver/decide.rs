@@ -8,10 +8,12 @@ use crate::ledger::{Event, Record, State};
 const ASK_PAUSE_MS: u64 = 1_000;
 /// Pause before a payment whose outcome is unknown is sent again: doubled per attempt.
 const SEND_PAUSE_MS: u64 = 5_000;
-/// Pause between looks at a settled payment on its way to being final.
+/// Pause between looks at a settled payment on its way to being final, and at an unsettled one that has expired.
 const WATCH_PAUSE_MS: u64 = 4_000;
-/// How long after its expiry a settlement counts as final when nobody can read the chain.
-const BLIND_FINAL_MS: u64 = 60 * 60 * 1_000;
+/// How long after its expiry a payment is closed by the clock when nobody can read the chain: a settled one as final, one that
+/// was never in flight as failed. Long, because a node that is down for a moment must not decide about money: somebody else
+/// may have sent the payer's authorization.
+const BLIND_CLOSE_MS: u64 = 60 * 60 * 1_000;
 
 /// What a record needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +44,7 @@ pub(super) fn look(record: &Record, now_ms: u64) -> Look {
     let tried = record.attempts > 0;
     match record.state {
         State::Reserved | State::Settling if now_ms >= record.lease_until_ms => Look::LeaseOver,
-        State::Served if expired => Look::Ask,
+        State::Served if expired && since >= WATCH_PAUSE_MS => Look::Ask,
         State::Served
             if !tried && now_ms >= record.lease_until_ms && can_settle(record, now_ms) =>
         {
@@ -70,7 +72,7 @@ pub(super) fn judge(
                 ..
             },
         ) if *deep >= confirmations => finalised(),
-        (State::Settled, Evidence::Unavailable { .. }) if blind_final(record, now_ms) => {
+        (State::Settled, Evidence::Unavailable { .. }) if blind_close(record, now_ms) => {
             finalised()
         }
         (State::Settled, Evidence::Paid { .. } | Evidence::Unavailable { .. }) => say(),
@@ -80,8 +82,10 @@ pub(super) fn judge(
             again_or(record, now_ms, say())
         }
         (State::Unknown, Evidence::Unavailable { .. }) => again_or(record, now_ms, say()),
-        // Never in flight, and nobody can read the chain: its expiry is enough.
-        (State::Served, Evidence::Unavailable { .. }) => Verdict::Say(Box::new(Event::Expired)),
+        // Never in flight, and nobody can read the chain: its expiry is enough, in the end.
+        (State::Served, Evidence::Unavailable { .. }) if blind_close(record, now_ms) => {
+            Verdict::Say(Box::new(Event::Expired))
+        }
         _ => say(),
     }
 }
@@ -97,12 +101,12 @@ fn again_or(record: &Record, now_ms: u64, otherwise: Verdict) -> Verdict {
     }
 }
 
-fn blind_final(record: &Record, now_ms: u64) -> bool {
+fn blind_close(record: &Record, now_ms: u64) -> bool {
     now_ms
         > record
             .valid_before
             .saturating_mul(1000)
-            .saturating_add(BLIND_FINAL_MS)
+            .saturating_add(BLIND_CLOSE_MS)
 }
 
 /// How often pauses have doubled: with every attempt after the first, up to five times.

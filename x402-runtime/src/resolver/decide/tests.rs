@@ -101,7 +101,7 @@ fn what_the_chains_word_means() {
         (
             State::Settled,
             unavailable(),
-            EXPIRED_MS + BLIND_FINAL_MS,
+            EXPIRED_MS + BLIND_CLOSE_MS,
             "finalised",
         ),
         (State::Unknown, paid(1), 0, "evidence"),
@@ -117,7 +117,13 @@ fn what_the_chains_word_means() {
         ),
         (State::Unknown, unavailable(), SEND_PAUSE_MS, "settle"),
         (State::Unknown, unavailable(), EXPIRED_MS, "evidence"),
-        (State::Served, unavailable(), EXPIRED_MS, "expired"),
+        (State::Served, unavailable(), EXPIRED_MS, "evidence"),
+        (
+            State::Served,
+            unavailable(),
+            EXPIRED_MS + BLIND_CLOSE_MS,
+            "expired",
+        ),
         (State::Served, unused(0), EXPIRED_MS, "evidence"),
     ] {
         let verdict = judge(&record(state, 1), &evidence, now_ms, 12);
