@@ -311,6 +311,18 @@ async fn g12_paid_and_unpaid_answers_are_private() {
             .any(|value| value == "Accept-Language")
     );
     assert_eq!(paid.header("content-type"), Some("application/json"));
+
+    // Shared caches believe some headers more than Cache-Control.
+    let payment = Buyer::new(7).pay(&unpaid.terms(), NOW);
+    let cached = stand.get("/behave/cached", Some(&payment)).await;
+    assert_eq!(
+        (cached.status, cached.header("x-mine")),
+        (200, Some("kept"))
+    );
+    for (name, value) in &cached.headers {
+        let text = format!("{name}: {value:?}");
+        assert!(!text.contains("60") && !text.contains("2099"), "{text}");
+    }
 }
 
 #[tokio::test]

@@ -73,6 +73,16 @@ async fn g10_handler_that_fails_costs_nothing_and_frees_the_payment() {
     assert_eq!(stand.double.settles(), 3);
 }
 
+/// HTTP has nothing to send for an answer of status 1xx, so nobody could fetch what was charged.
+#[tokio::test]
+async fn g10_an_informational_status_is_no_answer() {
+    let stand = Stand::open().await;
+    let payment = Buyer::new(7).pay(&stand.terms("GET", "/news").await, NOW);
+    let answer = stand.get("/behave/101", Some(&payment)).await;
+    assert_eq!(answer.brief(), (500, "handler_panicked".to_owned()));
+    assert_eq!(stand.double.settles(), 0);
+}
+
 #[tokio::test]
 async fn g11_disconnect_changes_nothing() {
     let stand = Stand::open().await;

@@ -22,19 +22,32 @@ const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-store");
 const VARY_BY_PAYMENT: HeaderValue = HeaderValue::from_static("PAYMENT-SIGNATURE, X-PAYMENT");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// Headers of a handler's answer that are the gate's, the connection's, or must never leave the server.
-const NOT_THE_HANDLERS: [&str; 10] = [
+/// Headers of a handler's answer that are the gate's, the connection's, or must never leave the server. Those that tell a
+/// shared cache to keep an answer are among them: some caches believe them more than `Cache-Control`.
+const NOT_THE_HANDLERS: [&str; 16] = [
+    "age",
     "cache-control",
     "connection",
     "content-length",
+    "edge-control",
+    "expires",
     "extension-responses",
     "keep-alive",
     "payment-required",
     "payment-response",
+    "pragma",
     "settlement-overrides",
+    "surrogate-control",
     "transfer-encoding",
+    "x-accel-expires",
     "x-payment-response",
 ];
+
+/// Whether a header of the handler's answer is passed on. `CDN-Cache-Control` (RFC 9213) has a name per cache too.
+fn is_the_handlers(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    !NOT_THE_HANDLERS.contains(&name) && !name.ends_with("-cache-control")
+}
 
 /// How a presented payment ended.
 #[derive(Debug)]
@@ -182,7 +195,7 @@ fn with_settlement(mut response: Response, settlement: &SettleResponse) -> Respo
 
 fn copy_headers(response: &mut Response, from: impl Iterator<Item = (HeaderName, HeaderValue)>) {
     let headers = response.headers_mut();
-    for (name, value) in from.filter(|(name, _)| !NOT_THE_HANDLERS.contains(&name.as_str())) {
+    for (name, value) in from.filter(|(name, _)| is_the_handlers(name)) {
         headers.append(name, value);
     }
 }

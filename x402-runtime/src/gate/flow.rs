@@ -16,6 +16,7 @@ use super::body::{Unread, collect};
 use super::checks::{Payment, Refusal};
 use super::core::Core;
 use super::decision::{Found, found, verification};
+use super::present::is_same_payment;
 use super::settle::{Attempt, attempt};
 use crate::facilitator::{BoxFuture, FacilitatorRequest};
 use crate::ledger::{
@@ -140,10 +141,10 @@ async fn reserve(
     let core = &gate.core;
     let Payment {
         terms,
+        exact,
         key,
         valid_before,
         request,
-        ..
     } = payment;
     let lease = core
         .limits
@@ -181,6 +182,10 @@ async fn reserve(
         .advance(&key, over, now_ms)
         .await
         .map_err(|error| ledger_down(&error))?;
+    if !is_same_payment(&record.request, &exact) {
+        // Another authorization with the same nonce. One record must not mix the two; the next presentation finds it free.
+        return Err(ProblemCode::PaymentInProgress.into());
+    }
     match begin(record.request.as_ref().clone(), now_ms).await? {
         Begin::Reserved => Ok(None),
         Begin::Exists(record) => Ok(Some(record)),
@@ -276,35 +281,28 @@ async fn handle(core: &Core, valid_before: u64, answer: BoxFuture<'static, Respo
     let left = valid_before
         .saturating_sub(now)
         .saturating_sub(PROTOCOL_MARGIN_SECONDS);
+    if left == 0 {
+        // Reading the body or asking the facilitator took too long: nothing that is done now could be paid for.
+        return Ran::Broken(ProblemCode::ValidBefore);
+    }
     let time = core.limits.handler_timeout.min(Duration::from_secs(left));
     let run = async {
-        let response = answer.await;
-        if response.status().as_u16() >= 400 {
-            return Ran::Failed(response);
-        }
-        let (parts, body) = response.into_parts();
+        let (parts, body) = answer.await.into_parts();
+        // Failed answers are read too, so that the connection sees no body that panics or never ends.
         match collect(body, core.limits.answer_cap).await {
+            // No answer at all: HTTP has nothing to send for it.
+            Ok(_) if parts.status.is_informational() => Ran::Broken(ProblemCode::HandlerPanicked),
+            Ok(body) if parts.status.as_u16() >= 400 => {
+                Ran::Failed(Response::from_parts(parts, Body::from(body)))
+            }
             Ok(body) => Ran::Answered(answers::store(&parts, body)),
             Err(Unread::TooLarge) => Ran::Broken(ProblemCode::AnswerTooLarge),
             Err(Unread::Broken) => Ran::Broken(ProblemCode::HandlerPanicked),
         }
     };
     match timeout(time, AssertUnwindSafe(run).catch_unwind()).await {
-        Ok(Ok(Ran::Failed(response))) => failed(core, response).await,
         Ok(Ok(ran)) => ran,
         Ok(Err(_panic)) => Ran::Broken(ProblemCode::HandlerPanicked),
-        Err(_) => Ran::Broken(ProblemCode::HandlerTimeout),
-    }
-}
-
-/// Reads the body of a failed answer too, so that the connection sees no body that panics or never ends.
-async fn failed(core: &Core, response: Response) -> Ran {
-    let (parts, body) = response.into_parts();
-    let read = AssertUnwindSafe(collect(body, core.limits.answer_cap)).catch_unwind();
-    match timeout(core.limits.handler_timeout, read).await {
-        Ok(Ok(Ok(body))) => Ran::Failed(Response::from_parts(parts, Body::from(body))),
-        Ok(Ok(Err(Unread::TooLarge))) => Ran::Broken(ProblemCode::AnswerTooLarge),
-        Ok(Ok(Err(Unread::Broken)) | Err(_)) => Ran::Broken(ProblemCode::HandlerPanicked),
         Err(_) => Ran::Broken(ProblemCode::HandlerTimeout),
     }
 }

@@ -144,7 +144,7 @@ async fn remembered(
 }
 
 /// Whether a recorded payment is this one, signature and all. Whoever holds it presented it before, or saw it.
-fn is_same_payment(recorded: &FacilitatorRequest, exact: &ExactEvmPayload) -> bool {
+pub(super) fn is_same_payment(recorded: &FacilitatorRequest, exact: &ExactEvmPayload) -> bool {
     let payload = recorded.payload.get("payload");
     payload
         .and_then(|payload| ExactEvmPayload::parse(payload).ok())

@@ -124,6 +124,16 @@ pub async fn behave(State(shop): State<Shop>, Path(how): Path<String>) -> Respon
             ("Settlement-Overrides", "{}"),
         ]
         .into_response(),
+        "cached" => [
+            ("CDN-Cache-Control", "public, max-age=60"),
+            ("Fancy-CDN-Cache-Control", "public, max-age=60"),
+            ("Surrogate-Control", "max-age=60"),
+            ("Edge-Control", "max-age=60"),
+            ("X-Accel-Expires", "60"),
+            ("Expires", "Thu, 01 Jan 2099 00:00:00 GMT"),
+            ("X-Mine", "kept"),
+        ]
+        .into_response(),
         "redirect" => (StatusCode::SEE_OTHER, [("location", "/x")]).into_response(),
         status => (
             StatusCode::from_u16(status.parse().unwrap()).unwrap(),
