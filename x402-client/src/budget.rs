@@ -9,6 +9,8 @@ use x402_model::asset::Asset;
 use x402_model::money::AtomicAmount;
 use x402_model::price::{Price, PriceParseError, PriceUnit};
 
+use crate::target;
+
 mod pot;
 mod units;
 
@@ -86,6 +88,14 @@ pub enum BudgetError {
     /// More decimal places than money has.
     #[error("{text:?} has more than 36 decimal places")]
     TooFine {
+        /// What was written.
+        text: String,
+    },
+    /// The text is not a host, so its ceiling could never apply.
+    #[error(
+        "{text:?} is not a host: write it as in a URL, such as `api.example.com` or `localhost:4021`"
+    )]
+    Host {
         /// What was written.
         text: String,
     },
@@ -180,10 +190,12 @@ impl Budget {
     /// URL: `api.example.com`, `localhost:4021`.
     ///
     /// # Errors
-    /// [`BudgetError`] if the text is not an amount in this budget's unit.
+    /// [`BudgetError`] if the text is not an amount in this budget's unit, or `host` is not a host.
     pub fn host(self, host: &str, ceiling: &str) -> Result<Self, BudgetError> {
         let ceiling = self.read_own(ceiling)?;
-        let host = host.to_ascii_lowercase().into_boxed_str();
+        let host = target::host_named(host)
+            .ok_or_else(|| BudgetError::Host { text: short(host) })?
+            .into_boxed_str();
         Ok(self.with_limits(|limits| {
             limits.hosts.insert(host, ceiling);
         }))

@@ -45,6 +45,17 @@ pub(crate) fn host(url: &Url) -> String {
         .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
+/// What [`host`] gives for URLs with this host, if the text is a host and nothing else.
+pub(crate) fn host_named(text: &str) -> Option<String> {
+    let foreign = |c: char| matches!(c, '/' | '\\' | '?' | '#' | '@' | '*') || c.is_whitespace();
+    if text.contains(foreign) {
+        return None;
+    }
+    Url::parse(&format!("https://{text}/"))
+        .ok()
+        .map(|url| host(&url))
+}
+
 /// How strictly the resource named in the terms must be the one called.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ResourceRule {

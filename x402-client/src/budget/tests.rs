@@ -412,3 +412,57 @@ fn a_budget_continues_from_its_own_books_also_when_nothing_was_spent() {
         Err(BudgetError::OtherUnit { .. })
     ));
 }
+
+#[test]
+fn a_host_ceiling_applies_however_the_host_is_spelled_or_is_refused() {
+    let called = url::Url::parse("https://b\u{fc}cher.example/x").unwrap();
+    let called = crate::target::host(&called);
+    for spelled in [
+        "b\u{fc}cher.example",
+        "B\u{dc}CHER.example",
+        "xn--bcher-kva.example",
+        "xn--bcher-kva.example:443",
+    ] {
+        let budget = Budget::new("1 USD")
+            .unwrap()
+            .host(spelled, "0.01 USD")
+            .unwrap();
+        assert_eq!(
+            budget.check(&usdc(), cents(2), &called),
+            Err(BudgetRefusal::OverHost),
+            "{spelled}"
+        );
+    }
+    for spelled in ["localhost:4021", "[::1]:9", "127.0.0.1"] {
+        let budget = Budget::new("1 USD")
+            .unwrap()
+            .host(spelled, "0.01 USD")
+            .unwrap();
+        assert_eq!(
+            budget.check(&usdc(), cents(2), spelled),
+            Err(BudgetRefusal::OverHost),
+            "{spelled}"
+        );
+    }
+    // A ceiling that could never apply is no ceiling.
+    for wrong in [
+        "",
+        "https://a.example",
+        "a.example/x",
+        "a.example?x",
+        "user@a.example",
+        "a b",
+        "*.example",
+        "a.example:99999",
+        "#",
+    ] {
+        let budget = Budget::new("1 USD").unwrap();
+        assert!(
+            matches!(
+                budget.host(wrong, "0.01 USD"),
+                Err(BudgetError::Host { .. })
+            ),
+            "{wrong}"
+        );
+    }
+}

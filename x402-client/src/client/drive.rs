@@ -4,10 +4,10 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use alloy_primitives::B256;
 use bytes::Bytes;
 use futures_util::future::{Either, select as race};
 use http::{Request, StatusCode};
-use x402_model::money::AtomicAmount;
 
 use super::Shared;
 use super::request::Call;
@@ -233,16 +233,7 @@ impl<'a> Drive<'a> {
             settings,
             ..
         } = self.shared.as_ref();
-        let nonce = match &call.idempotency_key {
-            None => settings.nonces.nonce(),
-            Some(key) => {
-                let plain = &call.request;
-                let fingerprint =
-                    CallFingerprint::new(plain.method.as_str(), plain.url.as_str(), &plain.body);
-                wallet.derive_nonce(key, &fingerprint, choice)
-            }
-        }
-        .map_err(Error::NotSigned)?;
+        let nonce = self.nonce(call, choice).map_err(Error::NotSigned)?;
         let now_ms = settings.clock.now_ms();
         let now = now_ms / 1000;
         if let Some(open) = self.shared.open.usable(&nonce, now) {
@@ -269,7 +260,7 @@ impl<'a> Drive<'a> {
             method: call.request.method.as_str().to_owned(),
             payer: wallet.address(),
             pay_to: choice.pay_to,
-            amount: AtomicAmount::new(choice.amount.get()),
+            amount: choice.amount,
             asset: choice.asset.address,
             symbol: choice.asset.symbol.to_string(),
             decimals: choice.asset.decimals,
@@ -281,6 +272,16 @@ impl<'a> Drive<'a> {
             signed_at_ms: now_ms,
         };
         Ok(PendingPayment::new(&call.request, header, bearer, receipt))
+    }
+
+    fn nonce(&self, call: &Call, choice: &Choice) -> Result<B256, SigningError> {
+        let Some(key) = &call.idempotency_key else {
+            return self.shared.settings.nonces.nonce();
+        };
+        let plain = &call.request;
+        let fingerprint =
+            CallFingerprint::new(plain.method.as_str(), plain.url.as_str(), &plain.body);
+        self.shared.wallet.derive_nonce(key, &fingerprint, choice)
     }
 
     async fn pay(&mut self) -> CallEvent {
