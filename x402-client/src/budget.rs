@@ -40,7 +40,7 @@ pub const DEFAULT_VOID_MARGIN: u64 = 120;
 /// ```
 /// use x402_client::Budget;
 ///
-/// let budget = Budget::new("5.00 USD")?.per_call("0.10 USD")?.per_host("1 USD")?;
+/// let budget = Budget::new("5.00 USD", "0.10 USD")?.per_host("1 USD")?;
 /// assert_eq!(budget.remaining(), "5");
 /// assert!(budget.clone().per_call("0.10 EURC").is_err(), "units do not mix");
 /// # Ok::<(), x402_client::BudgetError>(())
@@ -54,7 +54,7 @@ pub struct Budget {
 #[derive(Clone)]
 struct Limits {
     unit: PriceUnit,
-    per_call: Option<Units>,
+    per_call: Units,
     per_host: Option<Units>,
     hosts: BTreeMap<Box<str>, Units>,
     void_rule: VoidRule,
@@ -148,33 +148,36 @@ impl BudgetRefusal {
 }
 
 impl Budget {
-    /// A budget of `total`, for example `"5.00 USD"` or `"20 USDC"`. Without further limits one call may use all.
+    /// A budget of `total`, for example `"5.00 USD"` or `"20 USDC"`, of which one call may use `per_call` at most.
     ///
     /// # Errors
-    /// [`BudgetError`] if the text is not an exact amount with a unit.
-    pub fn new(total: &str) -> Result<Self, BudgetError> {
+    /// [`BudgetError`] if a text is not an exact amount with a unit, or the two units differ.
+    pub fn new(total: &str, per_call: &str) -> Result<Self, BudgetError> {
         let (amount, unit) = read(total)?;
         let limits = Limits {
             unit,
-            per_call: None,
+            // Replaced below, once the unit of the text is compared with this budget's.
+            per_call: amount,
             per_host: None,
             hosts: BTreeMap::new(),
             void_rule: VoidRule::default(),
             void_margin: DEFAULT_VOID_MARGIN,
         };
-        Ok(Self {
+        let budget = Self {
             pot: Arc::new(Mutex::new(Pot::new(amount))),
             limits: Arc::new(limits),
-        })
+        };
+        budget.per_call(per_call)
     }
 
-    /// No single payment above `ceiling`.
+    /// No single payment above `ceiling`, in place of the ceiling given at first. A clone may be given a lower one of
+    /// its own while it shares the money.
     ///
     /// # Errors
     /// [`BudgetError`] if the text is not an amount in this budget's unit.
     pub fn per_call(self, ceiling: &str) -> Result<Self, BudgetError> {
         let ceiling = self.read_own(ceiling)?;
-        Ok(self.with_limits(|limits| limits.per_call = Some(ceiling)))
+        Ok(self.with_limits(|limits| limits.per_call = ceiling))
     }
 
     /// No host receives more than `ceiling` in all. Hosts are compared as the URL names them, with port.
@@ -317,10 +320,10 @@ impl Budget {
         }
         let units =
             Units::from_atomic(amount, asset.decimals).ok_or(BudgetRefusal::NotCountable)?;
-        match self.limits.per_call {
-            Some(ceiling) if units > ceiling => Err(BudgetRefusal::OverCall),
-            _ => Ok(units),
+        if units > self.limits.per_call {
+            return Err(BudgetRefusal::OverCall);
         }
+        Ok(units)
     }
 
     fn ceiling(&self, host: &str) -> Option<Units> {

@@ -147,7 +147,7 @@ async fn replay(recording: &Recording) -> Result<Response, Error> {
     });
     let client = Client::builder()
         .wallet(Wallet::from_local_key(key))
-        .budget(Budget::new("1 USD").unwrap())
+        .budget(Budget::new("1 USD", "1 USD").unwrap())
         .clock(ManualClock::at_ms(1_790_000_000_000))
         .nonces(Fixed(
             nonce

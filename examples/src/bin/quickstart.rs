@@ -73,7 +73,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     println!("4. The same call by an agent with a budget of 0.05 USD, 0.02 USD per call");
     let wallet = Wallet::from_signer(sandbox.payer_signer());
-    let client = Client::new(wallet, Budget::new("0.05 USD")?.per_call("0.02 USD")?);
+    let client = Client::new(wallet, Budget::new("0.05 USD", "0.02 USD")?);
     let started = Instant::now();
     let answer = client.get(&url).send().await?;
     println!(

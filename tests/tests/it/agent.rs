@@ -9,7 +9,7 @@ use x402_tests::seller::{Desk, PRICE, Seller, Setup};
 use x402_tests::world::World;
 
 fn client(budget: &str) -> Client {
-    let budget = Budget::new(budget).unwrap().per_call("0.02 USD").unwrap();
+    let budget = Budget::new(budget, "0.02 USD").unwrap();
     Client::new(Wallet::from_local_key(accounts::signer(PAYER)), budget)
 }
 

@@ -96,7 +96,7 @@ async fn t09_the_client_logs_no_key_and_shows_none() {
     let seller = Seller::start(Setup::on(&world)).await;
     let wallet = Wallet::from_local_key(accounts::signer(PAYER));
     assert_clean(&format!("{wallet:?} {wallet:#?}"), &[]);
-    let client = Client::new(wallet, Budget::new("0.01 USD").unwrap());
+    let client = Client::new(wallet, Budget::new("0.01 USD", "0.01 USD").unwrap());
     let url = format!("{}{PATH}", seller.origin());
     let paid = client.get(&url).send().await.unwrap();
     let broke = client.get(&url).send().await.unwrap_err();

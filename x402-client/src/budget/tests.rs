@@ -35,10 +35,7 @@ fn nonce(number: u64) -> B256 {
 
 #[test]
 fn the_first_limit_broken_is_named() {
-    let budget = Budget::new("1.00 USD")
-        .unwrap()
-        .per_call("0.50 USD")
-        .unwrap();
+    let budget = Budget::new("1.00 USD", "0.50 USD").unwrap();
     let budget = budget
         .per_host("0.60 USD")
         .unwrap()
@@ -71,13 +68,13 @@ fn the_first_limit_broken_is_named() {
 
 #[test]
 fn a05_decimals_of_the_asset_decide_what_an_amount_is() {
-    let budget = Budget::new("1.00 USD").unwrap();
+    let budget = Budget::new("1.00 USD", "1.00 USD").unwrap();
     let cent18 = AtomicAmount::from_u128(10_000_000_000_000_000);
     // One cent with 18 decimals is ten billion dollars with 6.
     assert_eq!(budget.check(&eighteen(), cent18, "h"), Ok(()));
     assert_eq!(
         budget.check(&usdc(), cent18, "h"),
-        Err(BudgetRefusal::OverTotal)
+        Err(BudgetRefusal::OverCall)
     );
     budget
         .reserve(&eighteen(), cent18, "h")
@@ -105,12 +102,12 @@ fn only_assets_of_the_unit_count() {
         usd_pegged: false,
         ..usdc()
     };
-    let dollars = Budget::new("1 USD").unwrap();
+    let dollars = Budget::new("1 USD", "1 USD").unwrap();
     assert_eq!(
         dollars.check(&euro, cents(1), "h"),
         Err(BudgetRefusal::OtherUnit)
     );
-    let euros = Budget::new("1 eurc").unwrap();
+    let euros = Budget::new("1 eurc", "1 eurc").unwrap();
     assert_eq!(euros.check(&euro, cents(1), "h"), Ok(()));
     assert_eq!(
         euros.check(&usdc(), cents(1), "h"),
@@ -129,7 +126,7 @@ fn wrong_texts_are_errors() {
         "", "5", "$5", "5.00USD", "-5 USD", "1e3 USD", "5,00 USD", "NaN USD", "0 USD",
     ] {
         assert!(
-            matches!(Budget::new(text), Err(BudgetError::Parse { .. })),
+            matches!(Budget::new(text, text), Err(BudgetError::Parse { .. })),
             "{text}"
         );
     }
@@ -137,7 +134,7 @@ fn wrong_texts_are_errors() {
 
 #[test]
 fn clones_share_the_money_and_keep_their_own_limits() {
-    let budget = Budget::new("1.00 USD").unwrap();
+    let budget = Budget::new("1.00 USD", "1.00 USD").unwrap();
     let tight = budget.clone().per_call("0.01 USD").unwrap();
     assert_eq!(
         tight.check(&usdc(), cents(2), "h"),
@@ -153,7 +150,7 @@ fn clones_share_the_money_and_keep_their_own_limits() {
 
 #[test]
 fn unused_reservations_flow_back() {
-    let budget = Budget::new("0.02 USD").unwrap();
+    let budget = Budget::new("0.02 USD", "0.02 USD").unwrap();
     let held = budget.reserve(&usdc(), cents(2), "h").unwrap();
     assert_eq!(
         (budget.reserved().as_str(), budget.remaining().as_str()),
@@ -170,7 +167,7 @@ fn unused_reservations_flow_back() {
 
 #[test]
 fn unknown_stays_charged_until_it_is_proven_void() {
-    let budget = Budget::new("0.02 USD").unwrap();
+    let budget = Budget::new("0.02 USD", "0.02 USD").unwrap();
     budget
         .reserve(&usdc(), cents(2), "h")
         .unwrap()
@@ -194,7 +191,7 @@ fn unknown_stays_charged_until_it_is_proven_void() {
 
 #[test]
 fn what_was_settled_is_never_given_back() {
-    let budget = Budget::new("0.02 USD")
+    let budget = Budget::new("0.02 USD", "0.02 USD")
         .unwrap()
         .void_rule(VoidRule::Expired);
     budget
@@ -213,7 +210,7 @@ fn what_was_settled_is_never_given_back() {
 
 #[test]
 fn the_expired_rule_gives_back_after_the_margin_only() {
-    let budget = Budget::new("0.02 USD")
+    let budget = Budget::new("0.02 USD", "0.02 USD")
         .unwrap()
         .void_rule(VoidRule::Expired)
         .void_margin(60);
@@ -228,7 +225,7 @@ fn the_expired_rule_gives_back_after_the_margin_only() {
 
 #[test]
 fn one_derived_authorization_is_counted_once_however_often_it_is_signed() {
-    let budget = Budget::new("1 USD").unwrap();
+    let budget = Budget::new("1 USD", "1 USD").unwrap();
     for _ in 0..3 {
         budget
             .reserve(&usdc(), cents(1), "h")
@@ -247,7 +244,7 @@ fn one_derived_authorization_is_counted_once_however_often_it_is_signed() {
 
 #[test]
 fn a07_a_thousand_threads_never_spend_more_than_the_budget() {
-    let budget = Budget::new("1.00 USD").unwrap();
+    let budget = Budget::new("1.00 USD", "1.00 USD").unwrap();
     let asset = usdc();
     let won: usize = std::thread::scope(|scope| {
         let tasks: Vec<_> = (0..1_000_u64)
@@ -275,7 +272,7 @@ fn a07_a_thousand_threads_never_spend_more_than_the_budget() {
 
 #[test]
 fn debug_shows_sums_only() {
-    let budget = Budget::new("1 USD")
+    let budget = Budget::new("1 USD", "1 USD")
         .unwrap()
         .host("secret.example", "1 USD")
         .unwrap();
@@ -336,7 +333,7 @@ proptest! {
     #[test]
     fn never_exceeded(moves in prop::collection::vec(any_move(), 0..120), lenient in any::<bool>()) {
         let rule = if lenient { VoidRule::Expired } else { VoidRule::ProvenUnused };
-        let budget = Budget::new("1.00 USD").unwrap().per_host("0.60 USD").unwrap();
+        let budget = Budget::new("1.00 USD", "1.00 USD").unwrap().per_host("0.60 USD").unwrap();
         let budget = budget.void_rule(rule).void_margin(MARGIN);
         let mut held: Vec<(Reservation, u128)> = Vec::new();
         let mut charges: Vec<Known> = Vec::new();
@@ -400,9 +397,9 @@ proptest! {
 
 #[test]
 fn a_budget_continues_from_its_own_books_also_when_nothing_was_spent() {
-    let fresh = Budget::new("1.00 USD").unwrap();
+    let fresh = Budget::new("1.00 USD", "1.00 USD").unwrap();
     let spent = format!("{} USD", fresh.spent());
-    let continued = Budget::new("1.00 USD")
+    let continued = Budget::new("1.00 USD", "1.00 USD")
         .unwrap()
         .already_spent(&spent)
         .unwrap();
@@ -423,7 +420,7 @@ fn a_host_ceiling_applies_however_the_host_is_spelled_or_is_refused() {
         "xn--bcher-kva.example",
         "xn--bcher-kva.example:443",
     ] {
-        let budget = Budget::new("1 USD")
+        let budget = Budget::new("1 USD", "1 USD")
             .unwrap()
             .host(spelled, "0.01 USD")
             .unwrap();
@@ -434,7 +431,7 @@ fn a_host_ceiling_applies_however_the_host_is_spelled_or_is_refused() {
         );
     }
     for spelled in ["localhost:4021", "[::1]:9", "127.0.0.1"] {
-        let budget = Budget::new("1 USD")
+        let budget = Budget::new("1 USD", "1 USD")
             .unwrap()
             .host(spelled, "0.01 USD")
             .unwrap();
@@ -456,7 +453,7 @@ fn a_host_ceiling_applies_however_the_host_is_spelled_or_is_refused() {
         "a.example:99999",
         "#",
     ] {
-        let budget = Budget::new("1 USD").unwrap();
+        let budget = Budget::new("1 USD", "1 USD").unwrap();
         assert!(
             matches!(
                 budget.host(wrong, "0.01 USD"),

@@ -270,7 +270,7 @@ mod tests {
     fn without_reqwest_transport_and_timer_must_be_given() {
         let key = alloy_signer_local::PrivateKeySigner::random();
         let builder = || {
-            let budget = Budget::new("1 USD").unwrap();
+            let budget = Budget::new("1 USD", "1 USD").unwrap();
             Client::builder()
                 .wallet(Wallet::from_local_key(key.clone()))
                 .budget(budget)

@@ -42,7 +42,7 @@ impl Setup {
     fn new() -> Self {
         Self {
             policy: Policy::default(),
-            budget: Budget::new("100 USD").unwrap().per_call("1 USD").unwrap(),
+            budget: Budget::new("100 USD", "1 USD").unwrap(),
             cap: None,
             payer: Address::repeat_byte(0xaa),
             pay_to: None,
@@ -306,11 +306,11 @@ fn money_that_is_no_dollar_needs_its_network_named() {
     option["payTo"] = json!("0x90F79bf6EB2c4f870365E785982E1f101E93b906");
     let mut setup = Setup::new();
     setup.policy = Policy::default().allow_asset(custom(false)).unwrap();
-    setup.budget = Budget::new("5 EURC").unwrap();
+    setup.budget = Budget::new("5 EURC", "5 EURC").unwrap();
     assert_eq!(setup.reason(&option), Some(Refusal::NetworkNotAllowed));
     setup.policy = setup.policy.networks([Network::BASE_SEPOLIA]);
     assert_eq!(setup.reason(&option), None);
-    setup.budget = Budget::new("5 USD").unwrap();
+    setup.budget = Budget::new("5 USD", "5 USD").unwrap();
     assert_eq!(
         setup.reason(&option),
         Some(Refusal::Budget(BudgetRefusal::OtherUnit))

@@ -58,7 +58,7 @@ async fn mistakes_are_reported_before_anything_is_sent() {
             (code, Charged::No, Action::AskHuman)
         );
     }
-    let saltless = builder(Budget::new("1 USD").unwrap())
+    let saltless = builder(Budget::new("1 USD", "1 USD").unwrap())
         .wallet(Wallet::from_signer(PrivateKeySigner::random()))
         .build()
         .unwrap();
@@ -118,7 +118,7 @@ async fn a11_what_was_checked_is_what_is_signed() {
         }
     });
     let clock = x402_client::time::ManualClock::at_ms(1_790_000_000_000);
-    let client = builder(Budget::new("1 USD").unwrap())
+    let client = builder(Budget::new("1 USD", "1 USD").unwrap())
         .clock(clock)
         .build()
         .unwrap();
@@ -172,7 +172,9 @@ async fn a_seller_that_is_not_there_costs_nothing() {
 #[tokio::test]
 async fn the_call_cap_and_the_budget_both_hold() {
     let seller = Seller::selling(|_| served()).await;
-    let client = builder(Budget::new("0.02 USD").unwrap()).build().unwrap();
+    let client = builder(Budget::new("0.02 USD", "0.02 USD").unwrap())
+        .build()
+        .unwrap();
     let over = client
         .get(&seller.url())
         .max("0.009 USD")
@@ -196,9 +198,14 @@ async fn the_call_cap_and_the_budget_both_hold() {
 #[tokio::test]
 async fn a08_many_small_payments_stop_at_the_hosts_ceiling() {
     let seller = Seller::selling(|_| served()).await;
-    let client = builder(Budget::new("1 USD").unwrap().per_host("0.03 USD").unwrap())
-        .build()
-        .unwrap();
+    let client = builder(
+        Budget::new("1 USD", "1 USD")
+            .unwrap()
+            .per_host("0.03 USD")
+            .unwrap(),
+    )
+    .build()
+    .unwrap();
     for _ in 0..3 {
         client.get(&seller.url()).send().await.unwrap();
     }
@@ -240,7 +247,7 @@ async fn only_a_payment_that_never_left_is_given_back_at_once() {
         (TransportErrorKind::Timeout, "outcome_unknown", "0.01"),
         (TransportErrorKind::Interrupted, "outcome_unknown", "0.01"),
     ] {
-        let client = builder(Budget::new("1 USD").unwrap())
+        let client = builder(Budget::new("1 USD", "1 USD").unwrap())
             .transport(Failing(kind, Mutex::new(0)))
             .build()
             .unwrap();
@@ -288,7 +295,7 @@ impl Transport for Greedy {
 
 #[tokio::test]
 async fn the_body_cap_holds_for_transports_that_ignore_it() {
-    let client = builder(Budget::new("1 USD").unwrap())
+    let client = builder(Budget::new("1 USD", "1 USD").unwrap())
         .transport(Greedy)
         .max_body(1_000)
         .build()
@@ -318,7 +325,7 @@ impl Transport for Silent {
 
 #[tokio::test]
 async fn the_deadline_holds_for_transports_without_one() {
-    let client = builder(Budget::new("1 USD").unwrap())
+    let client = builder(Budget::new("1 USD", "1 USD").unwrap())
         .transport(Silent)
         .timeout(std::time::Duration::from_millis(1))
         .build()

@@ -48,7 +48,7 @@ impl Transport for InMemory {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a07_a_thousand_tasks_sign_exactly_what_the_budget_allows() {
     let seller = InMemory::default();
-    let client = builder(Budget::new("1.00 USD").unwrap())
+    let client = builder(Budget::new("1.00 USD", "1.00 USD").unwrap())
         .timeout(std::time::Duration::from_secs(60))
         .transport(seller.clone())
         .build()

@@ -252,7 +252,7 @@ async fn a06_one_authorization_whatever_happens_to_it() {
         let silent = acts.iter().any(|act| matches!(act, Act::Hang));
         let timeout = Duration::from_millis(if silent { 700 } else { 30_000 });
         let seller = Seller::selling(script(acts)).await;
-        let client = builder(Budget::new("1 USD").unwrap())
+        let client = builder(Budget::new("1 USD", "1 USD").unwrap())
             .timeout(timeout)
             .build()
             .unwrap();
@@ -359,7 +359,7 @@ async fn bodies_are_bounded_paid_or_not() {
     let big = "x".repeat(5_000);
     let free = big.clone();
     let seller = Seller::selling(move |_| Act::Answer(200, vec![settled()], big.clone())).await;
-    let client = builder(Budget::new("1 USD").unwrap())
+    let client = builder(Budget::new("1 USD", "1 USD").unwrap())
         .max_body(1_000)
         .build()
         .unwrap();
@@ -394,7 +394,9 @@ async fn an_unknown_outcome_says_what_to_do() {
 #[tokio::test]
 async fn a_dropped_call_leaves_its_payment_with_the_client() {
     let seller = Seller::selling(|_| Act::Hang).await;
-    let client = builder(Budget::new("1 USD").unwrap()).build().unwrap();
+    let client = builder(Budget::new("1 USD", "1 USD").unwrap())
+        .build()
+        .unwrap();
     let call = tokio::spawn({
         let (client, url) = (client.clone(), seller.url());
         async move { client.get(&url).send().await }
@@ -425,7 +427,7 @@ async fn a_dropped_call_leaves_its_payment_with_the_client() {
 async fn an_idempotency_key_makes_two_calls_one_payment() {
     let seller = Seller::selling(|_| Act::Drop).await;
     let clock = x402_client::time::ManualClock::at_ms(1_790_000_000_000);
-    let budget = Budget::new("1 USD").unwrap();
+    let budget = Budget::new("1 USD", "1 USD").unwrap();
     let first = builder(budget.clone())
         .clock(clock.clone())
         .build()
@@ -461,7 +463,7 @@ async fn an_idempotency_key_makes_two_calls_one_payment() {
 async fn the_same_idempotency_key_presents_the_open_payment_again() {
     let clock = ManualClock::at_ms(1_790_000_000_000);
     let seller = Seller::selling(|before| if before == 0 { Act::Hang } else { served() }).await;
-    let client = builder(Budget::new("1.00 USD").unwrap())
+    let client = builder(Budget::new("1.00 USD", "1.00 USD").unwrap())
         .clock(clock.clone())
         .build()
         .unwrap();

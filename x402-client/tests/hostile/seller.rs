@@ -249,7 +249,9 @@ pub(crate) fn problem(status: u16, body: &str) -> Act {
 
 /// A client with a dollar, and pauses short enough for tests.
 pub(crate) fn client() -> Client {
-    builder(Budget::new("1.00 USD").unwrap()).build().unwrap()
+    builder(Budget::new("1.00 USD", "1.00 USD").unwrap())
+        .build()
+        .unwrap()
 }
 
 pub(crate) fn builder(budget: Budget) -> ClientBuilder<Wallet, Budget> {

@@ -36,7 +36,7 @@ impl Signer for Stuck {
 #[tokio::test]
 async fn a_signer_that_never_answers_ends_the_call_unpaid() {
     let seller = Seller::selling(|_| served()).await;
-    let client = builder(Budget::new("1.00 USD").unwrap())
+    let client = builder(Budget::new("1.00 USD", "1.00 USD").unwrap())
         .wallet(Wallet::from_signer(Stuck(Address::repeat_byte(7))))
         .timeout(Duration::from_millis(200))
         .build()

@@ -46,7 +46,7 @@ async fn a01_any_amount_above_the_budget_is_refused() {
         let reason = if amount.len() > 40 {
             "amount_not_countable"
         } else {
-            "over_budget"
+            "over_call_cap"
         };
         refuses(with(&[("amount", json!(amount))]), reason).await;
     }
@@ -116,7 +116,7 @@ async fn a05_eighteen_decimals_on_a_six_decimal_token_are_a_fortune_and_refused(
             ("amount", json!("10000000000000000")),
             ("extra.decimals", json!(18)),
         ]),
-        "over_budget",
+        "over_call_cap",
     )
     .await;
 }

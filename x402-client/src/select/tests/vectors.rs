@@ -101,7 +101,7 @@ fn setup_for(case: &Case) -> Setup {
         .cloned()
         .unwrap_or_default();
     let mut setup = Setup::new();
-    setup.budget = Budget::new("1000000 USD").unwrap();
+    setup.budget = Budget::new("1000000 USD", "1000000 USD").unwrap();
     let cap = dollar_cap(controls);
     if listed.is_empty() {
         if let Some(cap) = cap {
