@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn reads_what_is_there_and_ignores_the_rest() {
-        let full = br#"{"type":"x","code":"settlement_pending","charged":"maybe","action":"retry-same-payment","detail":"soon","status":503}"#;
+        let full = br#"{"type":"x","code":"settlement_pending","charged":"maybe","action":"retry-same-id","detail":"soon","status":503}"#;
         let problem = SellerProblem::parse(full).unwrap();
         assert_eq!(problem.code(), "settlement_pending");
         assert_eq!(problem.charged(), Some(Charged::Maybe));

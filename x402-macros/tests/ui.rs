@@ -7,7 +7,15 @@
 fn mistakes_are_reported_where_they_are() {
     let cases = trybuild::TestCases::new();
     for theme in [
-        "args", "conflict", "duplicate", "keys", "price", "route", "rustc", "signature", "type",
+        "args",
+        "conflict",
+        "duplicate",
+        "keys",
+        "price",
+        "route",
+        "rustc",
+        "signature",
+        "type",
     ] {
         cases.compile_fail(format!("tests/ui/{theme}/*.rs"));
     }

@@ -51,7 +51,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// The action on the wire.
+    /// The action on the wire. The words are those of the price manifest; its "id" is the payment that is presented.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -59,8 +59,8 @@ impl Action {
             Self::FixPayment => "fix-payment",
             Self::FixRequest => "fix-request",
             Self::Wait => "wait",
-            Self::RetrySamePayment => "retry-same-payment",
-            Self::NewPayment => "new-payment",
+            Self::RetrySamePayment => "retry-same-id",
+            Self::NewPayment => "new-id",
             Self::Stop => "stop",
             Self::AskHuman => "ask-human",
         }

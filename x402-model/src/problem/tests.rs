@@ -95,7 +95,7 @@ fn bodies_hold_codes_but_no_foreign_text() {
     assert_eq!(
         body,
         serde_json::json!({
-            "code": "settlement_pending", "status": 503, "charged": "maybe", "action": "retry-same-payment",
+            "code": "settlement_pending", "status": 503, "charged": "maybe", "action": "retry-same-id",
             "detail": ProblemCode::SettlementPending.detail(), "retryAfter": 2, "reason": "settlement_pending",
             "paymentId": "p1", "transaction": "0xabc", "network": "eip155:8453",
         })
