@@ -1,7 +1,7 @@
 //! Reads and calls of one EIP-3009 token.
 
 use alloy_primitives::{Address, B256, Bytes, U256};
-use alloy_sol_types::SolCall;
+use alloy_sol_types::{SolCall, SolEvent};
 
 use crate::evm::abi::Eip3009Token::{
     AuthorizationUsed, Transfer, authorizationStateCall, balanceOfCall, nameCall,
@@ -127,23 +127,41 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// Whether the token says in these logs that the authorization was used.
-    pub(crate) fn used_in(&self, logs: &[LogInfo]) -> bool {
-        let words = [self.id.payer.into_word(), self.id.nonce];
-        logs.iter()
-            .any(|log| log.address == self.id.asset && is_event::<AuthorizationUsed>(log, &words))
+    /// Whether the logs of one transaction, in their order, show that the authorization was used for the exact transfer.
+    ///
+    /// One transfer must not stand for two authorizations: a payer can use up several of its nonces for nothing and send the
+    /// money once, all in one transaction. Tokens announce the use and then the transfer, so the transfer that follows is the
+    /// one that counts. If the payer used no other nonce of the token there, any order will do.
+    pub(crate) fn paid_in(&self, logs: &[LogInfo]) -> bool {
+        let of_token = || logs.iter().filter(|log| log.address == self.id.asset);
+        let mut from_use = of_token().skip_while(|log| !self.is_use(log));
+        if from_use.next().is_none() {
+            return false;
+        }
+        let follows = from_use.find(|log| is_a::<AuthorizationUsed>(log) || is_a::<Transfer>(log));
+        if follows.is_some_and(|log| self.is_transfer(log)) {
+            return true;
+        }
+        let payer = self.id.payer.into_word();
+        let uses = of_token()
+            .filter(|log| is_a::<AuthorizationUsed>(log) && log.topics.get(1) == Some(&payer))
+            .count();
+        uses == 1 && of_token().any(|log| self.is_transfer(log))
     }
 
-    /// Whether these logs hold both the used authorization and the exact transfer.
-    pub(crate) fn paid_in(&self, logs: &[LogInfo]) -> bool {
-        let words = [self.id.payer.into_word(), self.pay_to.into_word()];
-        let transferred = logs.iter().any(|log| {
-            log.address == self.id.asset
-                && is_event::<Transfer>(log, &words)
-                && single_word(log) == Some(self.amount)
-        });
-        transferred && self.used_in(logs)
+    fn is_use(&self, log: &LogInfo) -> bool {
+        is_event::<AuthorizationUsed>(log, &[self.id.payer.into_word(), self.id.nonce])
     }
+
+    fn is_transfer(&self, log: &LogInfo) -> bool {
+        is_event::<Transfer>(log, &[self.id.payer.into_word(), self.pay_to.into_word()])
+            && single_word(log) == Some(self.amount)
+    }
+}
+
+/// Whether a log is the event `E`, of whomever.
+fn is_a<E: SolEvent>(log: &LogInfo) -> bool {
+    log.topics.first() == Some(&E::SIGNATURE_HASH)
 }
 
 impl From<&Exact> for Wanted {
@@ -155,3 +173,7 @@ impl From<&Exact> for Wanted {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "token_tests.rs"]
+mod tests;
