@@ -150,7 +150,7 @@ impl MemoryLedger {
                 ready
                     .into_iter()
                     .take(max)
-                    .map(|(at, record)| (at, record.clone())),
+                    .map(|(at, record)| (at, record.without_answer())),
             );
             due.sort_by(|a, b| (a.0, &a.1.key).cmp(&(b.0, &b.1.key)));
             due.truncate(max);

@@ -188,6 +188,15 @@ impl Record {
         }
     }
 
+    /// The record as [`Ledger::due`](super::Ledger::due) gives it out.
+    #[must_use]
+    pub fn without_answer(&self) -> Self {
+        Self {
+            answer: None,
+            ..self.clone()
+        }
+    }
+
     /// From when on the resolver must look at the record, unix milliseconds; `None` when it is closed.
     ///
     /// A record that was looked at without moving (see [`Event::Evidence`](super::Event::Evidence)) goes to the back of the

@@ -113,10 +113,16 @@ impl SqliteLedger {
 
 impl Ledger for SqliteLedger {
     fn begin(&self, new: NewPayment) -> BoxFuture<'_, Result<Begin, LedgerError>> {
-        Box::pin(
+        Box::pin(async move {
+            // Here and not in the writer's thread, which everybody waits for.
+            let request = serde_json::to_string(&new.request).map_err(|_| {
+                LedgerError::Store("the settlement request cannot be written as JSON".to_owned())
+            })?;
+            let record = Record::reserve(new);
             self.writer
-                .run(Commit::Soft, move |table| table.begin(&new)),
-        )
+                .run(Commit::Soft, move |table| table.begin(&record, &request))
+                .await
+        })
     }
 
     fn advance<'a>(

@@ -32,7 +32,8 @@ pub trait Ledger: Send + Sync + 'static {
     fn get<'a>(&'a self, key: &'a PaymentKey)
     -> BoxFuture<'a, Result<Option<Record>, LedgerError>>;
 
-    /// Up to `max` records whose [`Record::due_ms`] is not after `now_ms`, longest due first.
+    /// Up to `max` records whose [`Record::due_ms`] is not after `now_ms`, longest due first, without their answers: whoever
+    /// looks after them shows none, and many long ones would fill the memory.
     fn due(&self, now_ms: u64, max: usize) -> BoxFuture<'_, Result<Vec<Record>, LedgerError>>;
 
     /// Removes up to `max` records whose [`Record::closed_ms`] is before `before_ms` (the present minus the retention), and

@@ -9,10 +9,16 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// The columns [`record`] expects, in its order, from `payment p`, `request r` and (perhaps absent) `answer a`.
+/// The columns [`record`] expects first, in its order, from `payment p` and `request r`. [`ANSWER`] or [`NO_ANSWER`] follow.
 pub(super) const COLUMNS: &str = "p.id, p.network, p.asset, p.payer, p.nonce, p.state, p.fingerprint, p.endpoint, p.amount, \
      p.pay_to, p.valid_before, p.owner, p.lease_until_ms, p.settlement, p.tx, p.attempts, p.in_doubt, p.refusal, \
-     p.created_ms, p.updated_ms, r.json, a.status, a.headers, a.body";
+     p.created_ms, p.updated_ms, r.json";
+
+/// The columns of an answer that may be absent, from `answer a`.
+pub(super) const ANSWER: &str = "a.status, a.headers, a.body";
+
+/// In place of [`ANSWER`], for a record without one.
+pub(super) const NO_ANSWER: &str = "NULL, NULL, NULL";
 
 /// A record and the number of its row.
 #[derive(Clone, Debug)]

@@ -2,6 +2,7 @@
 
 use super::rows::sortable;
 use crate::ledger::LedgerError;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -108,7 +109,7 @@ pub(super) fn open_reader(path: &Path, busy_timeout: Duration) -> Result<Connect
     let conn = Connection::open_with_flags(path, flags).map_err(|error| store_error(&error))?;
     conn.busy_timeout(busy_timeout)
         .map_err(|error| store_error(&error))?;
-    conn.set_prepared_statement_cache_capacity(8);
+    prepare_once(&conn, 8).map_err(|error| store_error(&error))?;
     Ok(conn)
 }
 
@@ -129,8 +130,15 @@ fn recognise(conn: &Connection) -> Result<bool, LedgerError> {
     )))
 }
 
+/// Keeps statements prepared. The planner must not look at bound values: it would prepare anew for each of them.
+fn prepare_once(conn: &Connection, statements: usize) -> rusqlite::Result<()> {
+    conn.set_prepared_statement_cache_capacity(statements);
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .map(|_| ())
+}
+
 fn set_up(conn: &Connection) -> rusqlite::Result<()> {
-    conn.set_prepared_statement_cache_capacity(32);
+    prepare_once(conn, 32)?;
     conn.pragma_update(None, "trusted_schema", false)?;
     let mode: String =
         conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;

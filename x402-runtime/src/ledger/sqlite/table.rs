@@ -1,11 +1,13 @@
 //! The ledger's operations on a connection, inside a transaction that the caller holds.
 
-use super::rows::{self, COLUMNS, Numbered, sortable, state_code, write_headers};
+use super::rows::{
+    self, ANSWER, COLUMNS, NO_ANSWER, Numbered, sortable, state_code, write_headers,
+};
 use super::schema::store_error;
 use crate::ledger::offers::OfferBook;
 use crate::ledger::{
-    Advanced, Begin, Commit, Event, LedgerError, NewPayment, Next, PaymentKey, Record,
-    StoredAnswer, SupersededOffer, step,
+    Advanced, Begin, Commit, Event, LedgerError, Next, PaymentKey, Record, StoredAnswer,
+    SupersededOffer, step,
 };
 use rusqlite::{CachedStatement, Connection, params};
 use std::collections::HashMap;
@@ -98,27 +100,26 @@ impl Table {
         self.cache.clear();
     }
 
-    pub(super) fn begin(&mut self, new: &NewPayment) -> Result<Begin, Fault> {
-        if let Some(known) = self.find(&new.key)? {
-            let record = known.record.clone();
-            self.remember(known);
-            return Ok(Begin::Exists(Box::new(record)));
+    /// Adds a reserved record, whose request is `request` as JSON, unless there is one.
+    pub(super) fn begin(&mut self, record: &Record, request: &str) -> Result<Begin, Fault> {
+        let inserted = match self.cache.contains_key(&record.key) || self.is_full()? {
+            true => None,
+            false => self.insert(record)?,
+        };
+        if let Some(id) = inserted {
+            self.prepare("INSERT INTO request (id, json) VALUES (?1, ?2)")?
+                .execute(params![id, request])?;
+            self.remember(Numbered {
+                id,
+                record: record.clone(),
+            });
+            return Ok(Begin::Reserved);
         }
-        if let Some(max_pages) = self.max_pages {
-            let used = self.count("PRAGMA page_count")? - self.count("PRAGMA freelist_count")?;
-            if used >= max_pages {
-                return Err(LedgerError::Full.into());
-            }
-        }
-        let request = serde_json::to_string(&new.request).map_err(|_| {
-            LedgerError::Store("the settlement request cannot be written as JSON".to_owned())
-        })?;
-        let record = Record::reserve(new.clone());
-        let id = self.insert(&record)?;
-        self.prepare("INSERT INTO request (id, json) VALUES (?1, ?2)")?
-            .execute(params![id, request])?;
-        self.remember(Numbered { id, record });
-        Ok(Begin::Reserved)
+        // Taken, or full; a payment that is known is answered even then.
+        let known = self.find(&record.key)?.ok_or(LedgerError::Full)?;
+        let found = Box::new(known.record.clone());
+        self.remember(known);
+        Ok(Begin::Exists(found))
     }
 
     pub(super) fn advance(
@@ -163,7 +164,7 @@ impl Table {
 
     pub(super) fn due(&self, now_ms: u64, max: usize) -> Result<Vec<Record>, Fault> {
         let mut statement = self.prepare(&format!(
-            "SELECT {COLUMNS} FROM payment p JOIN request r ON r.id = p.id LEFT JOIN answer a ON a.id = p.id \
+            "SELECT {COLUMNS}, {NO_ANSWER} FROM payment p JOIN request r ON r.id = p.id \
              WHERE p.due_ms <= ?1 ORDER BY p.due_ms, p.id LIMIT ?2"
         ))?;
         let mut found = statement.query(params![sortable(now_ms), limit(max)])?;
@@ -208,6 +209,13 @@ impl Table {
         self.conn.prepare_cached(sql)
     }
 
+    fn is_full(&self) -> Result<bool, Fault> {
+        let Some(max_pages) = self.max_pages else {
+            return Ok(false);
+        };
+        Ok(self.count("PRAGMA page_count")? - self.count("PRAGMA freelist_count")? >= max_pages)
+    }
+
     fn count(&self, sql: &str) -> rusqlite::Result<i64> {
         self.prepare(sql)?.query_row([], |row| row.get(0))
     }
@@ -237,7 +245,7 @@ impl Table {
 
     fn load(&self, key: &PaymentKey) -> Result<Option<Numbered>, Fault> {
         let mut statement = self.prepare(&format!(
-            "SELECT {COLUMNS} FROM payment p JOIN request r ON r.id = p.id LEFT JOIN answer a ON a.id = p.id \
+            "SELECT {COLUMNS}, {ANSWER} FROM payment p JOIN request r ON r.id = p.id LEFT JOIN answer a ON a.id = p.id \
              WHERE p.nonce = ?1 AND p.payer = ?2 AND p.asset = ?3 AND p.network = ?4"
         ))?;
         let mut found = statement.query(params![
@@ -249,11 +257,12 @@ impl Table {
         Ok(found.next()?.map(rows::record).transpose()?)
     }
 
-    fn insert(&self, record: &Record) -> Result<i64, Fault> {
-        self.prepare(
+    /// The number of the new row; none if the payment has one.
+    fn insert(&self, record: &Record) -> Result<Option<i64>, Fault> {
+        let rows = self.prepare(
             "INSERT INTO payment (nonce, payer, asset, network, state, fingerprint, endpoint, amount, pay_to, valid_before, \
              owner, lease_until_ms, attempts, in_doubt, created_ms, updated_ms, due_ms) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, 0, ?13, ?14, ?15)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, 0, ?13, ?14, ?15) ON CONFLICT DO NOTHING",
         )?
         .execute(params![
             record.key.nonce.as_slice(),
@@ -272,7 +281,7 @@ impl Table {
             record.updated_ms.cast_signed(),
             record.due_ms().map(sortable),
         ])?;
-        Ok(self.conn.last_insert_rowid())
+        Ok((rows > 0).then(|| self.conn.last_insert_rowid()))
     }
 
     fn update(&self, id: i64, next: &Record) -> Result<(), Fault> {

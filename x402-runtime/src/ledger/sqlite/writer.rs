@@ -1,9 +1,12 @@
 //! The threads that own the connections, and the group commit.
 //!
-//! The writer takes everything that waits in its queue into one transaction, so that one fsync covers all of it; while that
-//! fsync runs, the next group gathers. A group without a hard step is committed without fsync (`synchronous=NORMAL`): it is
-//! appended to the write-ahead log, and the fsync of the next hard group covers it, because one fsync makes the whole log file
-//! durable, in the order in which it was written. (A checkpoint syncs the log before it moves pages in either mode.)
+//! The writer takes everything that waits in its queue together: what needs no sync into one transaction, and then what must
+//! be durable into another, so that one fsync covers all of it; while that fsync runs, the next group gathers.
+//!
+//! A transaction without a hard step is committed without fsync (`synchronous=NORMAL`): it is appended to the write-ahead log,
+//! and the fsync of the next hard one covers it, because one fsync makes the whole log file durable, in the order in which it
+//! was written. (A checkpoint syncs the log before it moves pages in either mode.) Whoever takes a soft step and then a hard
+//! one waits for the first before it asks for the second, so taking soft ones first never changes anybody's order.
 
 use super::schema::store_error;
 use super::table::{Fault, Table};
@@ -12,10 +15,14 @@ use rusqlite::ErrorCode;
 use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 /// How many operations one transaction takes at most: bounds how long the first of them waits.
 const MAX_GROUP: usize = 1_024;
+
+/// How long a group that must be synced waits for those who were in the one before. Short against a sync, which it can save.
+const GATHER: Duration = Duration::from_micros(200);
 
 /// Something to do on a connection, and somebody who waits for it.
 trait Job: Send {
@@ -69,7 +76,12 @@ impl Worker {
     /// Starts a thread that writes in groups.
     pub(super) fn writer(table: Table, queue: usize) -> io::Result<Self> {
         Self::start("x402-ledger", queue, move |jobs| {
-            Writer { table, full: true }.serve(&jobs)
+            Writer {
+                table,
+                full: true,
+                last_synced: 0,
+            }
+            .serve(&jobs)
         })
     }
 
@@ -139,6 +151,8 @@ struct Writer {
     table: Table,
     /// Whether the connection is at `synchronous=FULL`.
     full: bool,
+    /// How many operations the last synced group had.
+    last_synced: usize,
 }
 
 impl Writer {
@@ -146,8 +160,7 @@ impl Writer {
         let mut group = Vec::new();
         while let Ok(first) = jobs.recv() {
             group.push(first);
-            group.extend(jobs.try_iter().take(MAX_GROUP - 1));
-            if let Err(error) = self.commit(&mut group) {
+            if let Err(error) = self.serve_group(&mut group, jobs) {
                 tracing::error!(%error, "the payment ledger's storage failed; no payment is taken until a restart");
                 return;
             }
@@ -155,6 +168,34 @@ impl Writer {
         if let Err((_, error)) = self.table.into_connection().close() {
             tracing::warn!(%error, "the payment ledger was not closed cleanly");
         }
+    }
+
+    /// Commits what waits: first what needs no sync, so that it does not wait for one, then the rest with one sync.
+    fn serve_group(
+        &mut self,
+        group: &mut Vec<Box<dyn Job>>,
+        jobs: &Receiver<Box<dyn Job>>,
+    ) -> Result<(), rusqlite::Error> {
+        group.extend(jobs.try_iter().take(MAX_GROUP - 1));
+        let (mut hard, mut soft): (Vec<_>, Vec<_>) = group
+            .drain(..)
+            .partition(|job| job.durability() == Commit::Hard);
+        if !soft.is_empty() {
+            self.commit(&mut soft)?;
+        }
+        if hard.is_empty() {
+            return Ok(());
+        }
+        // Whoever was in the last sync is likely to come again now, and would wait for a whole sync if it missed this one.
+        let end = Instant::now() + GATHER;
+        while hard.len() < self.last_synced.min(MAX_GROUP) {
+            let Ok(job) = jobs.recv_timeout(end.saturating_duration_since(Instant::now())) else {
+                break;
+            };
+            hard.push(job);
+        }
+        self.last_synced = hard.len();
+        self.commit(&mut hard)
     }
 
     /// Commits a group and answers everybody in it. Fails when nothing may be written any more.
@@ -165,12 +206,13 @@ impl Writer {
             && !is_general(error)
         {
             // One of them cannot be written (too long, say). The others must not suffer for it.
+            outcome = Ok(());
             for job in group.drain(..) {
                 let mut alone = vec![job];
-                let outcome = self.transact(&mut alone);
-                answer(&mut alone, outcome.as_ref().err());
+                let one = self.transact(&mut alone);
+                answer(&mut alone, one.as_ref().err());
+                outcome = outcome.and(one);
             }
-            outcome = Ok(());
         }
         answer(group, outcome.as_ref().err());
         match outcome {
