@@ -14,7 +14,7 @@ use crate::gate::settle::{Attempt, attempt};
 use crate::ledger::{Advanced, Event, LedgerError, Record};
 use crate::paywall::millis;
 
-/// Payments read in one go: bounds memory, because their answers come with them.
+/// Payments read in one go.
 const BATCH: usize = 64;
 /// Batches of one tick. More wait for the next one, so that payments nobody can decide do not keep the store busy.
 const BATCHES: usize = 16;
