@@ -95,8 +95,20 @@ pub trait PaidHandler<T, S>: Clone + Send + Sync + 'static {
 
 /// The constant facts about a paid function, for tests and tools that have the function but no paywall.
 ///
-/// ```ignore
-/// assert_eq!(x402_runtime::handler::spec_of(&weather).id, "weather");
+/// ```
+/// use x402_runtime::handler::spec_of;
+/// use x402_runtime::paid;
+///
+/// /// Current weather.
+/// #[paid(GET "/weather", price = "0.01 USDC")]
+/// async fn weather() -> &'static str {
+///     "rain"
+/// }
+///
+/// # fn main() {
+/// // The state of the router it could be mounted on: none.
+/// assert_eq!(spec_of::<_, _, ()>(&weather).id, "weather");
+/// # }
 /// ```
 pub const fn spec_of<H: PaidHandler<T, S>, T, S>(_handler: &H) -> EndpointSpec {
     <H::Endpoint as Endpoint>::SPEC

@@ -128,7 +128,7 @@ fn what_is_not_the_payment_does_not_pay() {
         vec![transfer(PAYER, SELLER, AMOUNT)],
         vec![one.clone(), transfer(PAYER, SELLER, AMOUNT - 1)],
         vec![one.clone(), transfer(PAYER, OTHER, AMOUNT)],
-        vec![one.clone(), transfer(OTHER, SELLER, AMOUNT)],
+        vec![one, transfer(OTHER, SELLER, AMOUNT)],
         vec![used(OTHER, 1), transfer(PAYER, SELLER, AMOUNT)],
         vec![],
     ] {

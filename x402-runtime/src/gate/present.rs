@@ -6,7 +6,10 @@ use alloy_primitives::Address;
 use axum::body::Body;
 use axum::extract::{OriginalUri, Request};
 use axum::http::Uri;
+use axum::http::request::Parts;
 use axum::response::Response;
+use bytes::Bytes;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 use tracing::Instrument;
 use x402_model::evm::ExactEvmPayload;
@@ -71,7 +74,7 @@ async fn present(
             payment
         }
     };
-    let (mut parts, body) = request.into_parts();
+    let (parts, body) = request.into_parts();
     let body = body::read(&gate.core, body).await?;
     let fingerprint = fingerprint(
         &gate.endpoint,
@@ -79,6 +82,17 @@ async fn present(
         uri.query().unwrap_or_default(),
         &body,
     );
+    let job = flow::Job {
+        gate: Arc::clone(gate),
+        answer: run(for_handler(parts, body, &payment)),
+        payment: *payment,
+        fingerprint,
+    };
+    hand_over(job, permit).await
+}
+
+/// The request as the handler sees it: with the verified payment in place of its proof.
+fn for_handler(mut parts: Parts, body: Bytes, payment: &Payment) -> Request {
     // What proves the payment is the gate's business; handlers and their logs need not see it.
     parts.headers.remove(PAYMENT_SIGNATURE);
     parts.headers.remove(X_PAYMENT);
@@ -88,20 +102,19 @@ async fn present(
         terms.amount(),
         terms.asset().clone(),
     ));
-    let answer = run(Request::from_parts(parts, Body::from(body)));
-    let job = flow::Job {
-        gate: Arc::clone(gate),
-        payment: *payment,
-        fingerprint,
-        answer,
-    };
+    Request::from_parts(parts, Body::from(body))
+}
+
+/// Runs a payment in a task of its own, and waits for it as long as a buyer is kept waiting.
+async fn hand_over(job: flow::Job, permit: OwnedSemaphorePermit) -> Result<Outcome, Refusal> {
+    let core = Arc::clone(&job.gate.core);
     let task = async move {
         let outcome = job.run().await;
         drop(permit);
         outcome
     };
-    let task = gate.core.tasks.spawn(task.in_current_span());
-    let limits = &gate.core.limits;
+    let task = core.tasks.spawn(task.in_current_span());
+    let limits = &core.limits;
     let patience = limits
         .verify_timeout
         .saturating_add(limits.handler_timeout)

@@ -52,13 +52,8 @@ where
     match &facilitator {
         None => mistakes.push(Mistake::FacilitatorMissing),
         Some(facilitator) => {
-            kinds(
-                facilitator,
-                limits.verify_timeout,
-                &bound.assets,
-                &mut mistakes,
-            )
-            .await
+            let time = limits.verify_timeout;
+            kinds(facilitator, time, &bound.assets, &mut mistakes).await;
         }
     }
     match &ledger {

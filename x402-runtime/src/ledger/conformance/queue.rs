@@ -47,8 +47,11 @@ pub(super) async fn due(ledger: &impl Ledger) -> Result<(), String> {
     nonces_due(ledger, LEASE_MS, 99, &[1, 2, 3, 4, 5]).await?;
     // A refused payment is not tried again in the background, but it must end.
     nonces_due(ledger, (VALID_BEFORE + 1) * 1000, 99, &[1, 2, 3, 4, 5, 8]).await?;
+    looked_at_go_back(ledger).await
+}
 
-    // Longest due first, and looked-at records go to the back: nobody starves behind a few that cannot be decided.
+/// Longest due first, and looked-at records go to the back: nobody starves behind a few that cannot be decided.
+async fn looked_at_go_back(ledger: &impl Ledger) -> Result<(), String> {
     let first = ledger.due(LEASE_MS, 1).await.map_err(text)?;
     let [record] = first.as_slice() else {
         return Err(format!("wanted one record, found {}", first.len()));
