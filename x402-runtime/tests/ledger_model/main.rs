@@ -54,14 +54,17 @@ fn explore(guards: Guards) -> Explored {
                 came_from.push((from, name));
                 u32::try_from(worlds.len() - 1).unwrap()
             });
-            edges.push((from, to));
+            // What changes nothing leads nowhere.
+            if to != from {
+                edges.push((from, to));
+            }
         }
         at += 1;
     }
     Explored {
         states: worlds.len(),
         violation: None,
-        stuck: stuck(&worlds, &mut edges),
+        stuck: stuck(&worlds, &edges),
     }
 }
 
@@ -77,16 +80,27 @@ fn way(came_from: &[(u32, &'static str)], mut at: u32) -> Vec<&'static str> {
 }
 
 /// How many worlds have no way to an end: everything minus what is found walking back from the ends.
-fn stuck(worlds: &[World], edges: &mut [(u32, u32)]) -> usize {
-    edges.sort_unstable_by_key(|(_, to)| *to);
+fn stuck(worlds: &[World], edges: &[(u32, u32)]) -> usize {
+    // The worlds before each world, side by side in one list: those of `to` lie between `first[to]` and `first[to + 1]`.
+    let mut first = vec![0_u32; worlds.len() + 1];
+    for (_, to) in edges {
+        first[*to as usize] += 1;
+    }
+    let mut sum = 0;
+    for slot in &mut first {
+        sum += *slot;
+        *slot = sum;
+    }
+    let mut before = vec![0_u32; edges.len()];
+    for (from, to) in edges {
+        let slot = &mut first[*to as usize];
+        *slot -= 1;
+        before[*slot as usize] = *from;
+    }
     let mut ends: Vec<bool> = worlds.iter().map(World::is_settled_for_good).collect();
     let mut todo: Vec<usize> = (0..worlds.len()).filter(|at| ends[*at]).collect();
     while let Some(at) = todo.pop() {
-        let first = edges.partition_point(|(_, to)| (*to as usize) < at);
-        for (from, _) in edges[first..]
-            .iter()
-            .take_while(|(_, to)| *to as usize == at)
-        {
+        for from in &before[first[at] as usize..first[at + 1] as usize] {
             if !std::mem::replace(&mut ends[*from as usize], true) {
                 todo.push(*from as usize);
             }

@@ -27,7 +27,7 @@ impl Hasher for QuickHasher {
     }
 
     fn write_isize(&mut self, number: isize) {
-        self.write_u8(u8::try_from(number).unwrap());
+        self.write_u8(number.to_le_bytes()[0]);
     }
 
     fn finish(&self) -> u64 {
