@@ -3,7 +3,7 @@
 mod routes;
 mod settings;
 
-use std::{future::Future, sync::Arc};
+use std::sync::Arc;
 
 use axum::{Router, routing::get};
 use x402_model::asset::Asset;
@@ -148,11 +148,9 @@ fn ledger(choice: &LedgerChoice) -> Result<Arc<dyn Ledger>, StartError> {
     })
 }
 
-fn stop_signal() -> impl Future<Output = ()> + Send {
-    async {
-        // Without a signal handler the server runs until it is killed, which the ledger survives.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
+async fn stop_signal() {
+    // Without a signal handler the server runs until it is killed, which the ledger survives.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
     }
 }

@@ -4,9 +4,9 @@
     reason = "printing the steps is what this program is for"
 )]
 
-use std::{error::Error, net::SocketAddr, time::Instant};
+use std::{error::Error, net::SocketAddr, path::Path, time::Instant};
 
-use axum::{Json, extract::Path};
+use axum::{Json, extract};
 use serde::Serialize;
 use x402_client::{Budget, Client, Wallet};
 use x402_model::{money::AtomicAmount, network::Network, wire};
@@ -28,7 +28,7 @@ struct Weather {
 
 /// Current weather for a city.
 #[paid(GET "/weather/{city}", price = "0.01 USDC")]
-async fn weather(Path(city): Path<String>, paid: Paid) -> Json<Weather> {
+async fn weather(extract::Path(city): extract::Path<String>, paid: Paid) -> Json<Weather> {
     Json(Weather {
         city,
         celsius: 21,
@@ -40,7 +40,7 @@ async fn weather(Path(city): Path<String>, paid: Paid) -> Json<Weather> {
 async fn main() -> Result<(), Box<dyn Error>> {
     println!("1. A chain");
     let sandbox = Sandbox::new()?;
-    let (agent, seller) = (sandbox.payer(), sandbox.seller());
+    let agent = sandbox.payer();
     println!(
         "   an EVM in this process, chain id 84532, with a test USDC at {}",
         sandbox.usdc()
@@ -50,19 +50,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     println!("2. A seller");
     let folder = tempfile::tempdir()?;
-    let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
-    let origin = format!("http://{}", listener.local_addr()?);
-    let paywall = Paywall::builder()
-        .origin(&origin)
-        .pay_to(seller.to_string())
-        .accept(Rail::new(Network::BASE_SEPOLIA, "USDC"))
-        .facilitator_arc(sandbox.facilitator())
-        .ledger(SqliteLedger::open(folder.path().join("payments.sqlite"))?)
-        .mount(weather)
-        .build()
-        .await?;
-    let app = paywall.router();
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    let (paywall, origin) = open_shop(&sandbox, &folder.path().join("payments.sqlite")).await?;
     println!(
         "   {origin} sells GET /weather/{{city}} for 0.01 USDC; payments are recorded in SQLite"
     );
@@ -115,6 +103,24 @@ async fn main() -> Result<(), Box<dyn Error>> {
         usdc(receipt.amount)
     );
     Ok(())
+}
+
+/// Serves the paid route on a free port; gives the paywall and its origin.
+async fn open_shop(sandbox: &Sandbox, ledger: &Path) -> Result<(Paywall, String), Box<dyn Error>> {
+    let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+    let origin = format!("http://{}", listener.local_addr()?);
+    let paywall = Paywall::builder()
+        .origin(&origin)
+        .pay_to(sandbox.seller().to_string())
+        .accept(Rail::new(Network::BASE_SEPOLIA, "USDC"))
+        .facilitator_arc(sandbox.facilitator())
+        .ledger(SqliteLedger::open(ledger)?)
+        .mount(weather)
+        .build()
+        .await?;
+    let app = paywall.router();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    Ok((paywall, origin))
 }
 
 async fn print_unpaid(url: &str) -> Result<(), Box<dyn Error>> {
