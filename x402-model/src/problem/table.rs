@@ -168,24 +168,24 @@ table! {
         "This payment was settled and its answer is no longer kept. Ask the seller, showing the transaction.";
     BodyTooLarge: "body_too_large", 413, No, FixRequest, None, None,
         "The request body is longer than this endpoint reads. Send a shorter one; the payment was not used.";
-    BodyTimeout: "body_timeout", 408, No, RetrySamePayment, None, None,
-        "The request body came too slowly. Send the request again with the same payment, which was not used.";
-    BodyUnreadable: "body_unreadable", 400, No, RetrySamePayment, None, None,
-        "The request body broke off. Send the request again with the same payment, which was not used.";
+    BodyTimeout: "body_timeout", 408, Maybe, RetrySamePayment, None, None,
+        "The request body came too slowly, so this request used no payment; an earlier one may have. Send it again with the same payment.";
+    BodyUnreadable: "body_unreadable", 400, Maybe, RetrySamePayment, None, None,
+        "The request body broke off, so this request used no payment; an earlier one may have. Send it again with the same payment.";
     HandlerTimeout: "handler_timeout", 504, No, RetrySamePayment, None, None,
         "The answer took too long, so nothing was charged. Send the request again with the same payment.";
     HandlerPanicked: "handler_panicked", 500, No, RetrySamePayment, None, None,
         "The server failed while it made the answer, so nothing was charged. Send the request again with the same payment.";
     AnswerTooLarge: "answer_too_large", 500, No, Stop, None, None,
         "The answer is longer than this server can hold back until it is paid, so nothing was charged. Tell the seller.";
-    LedgerUnavailable: "ledger_unavailable", 503, No, Wait, Some(5), None,
-        "The server cannot record payments right now, so it took none. Send the same request again later.";
+    LedgerUnavailable: "ledger_unavailable", 503, Maybe, RetrySamePayment, Some(5), None,
+        "The server cannot read its record of payments right now, so it took none; an earlier request may have. Send the request again later with the same payment.";
     FacilitatorUnavailable: "facilitator_unavailable", 503, No, Wait, Some(5), None,
         "The service that checks payments does not answer, so nothing was charged. Send the same request again later.";
-    ShuttingDown: "shutting_down", 503, No, Wait, Some(5), None,
-        "The server is shutting down and took no payment. Send the same request again later.";
-    Overloaded: "overloaded", 503, No, Wait, Some(2), None,
-        "The server has too much to do and took no payment. Send the same request again later.";
+    ShuttingDown: "shutting_down", 503, Maybe, RetrySamePayment, Some(5), None,
+        "The server is shutting down and took no payment; an earlier request may have. Send the request again later with the same payment.";
+    Overloaded: "overloaded", 503, Maybe, RetrySamePayment, Some(2), None,
+        "The server has too much to do and took no payment; an earlier request may have. Send the request again later with the same payment.";
     Internal: "internal", 500, Maybe, RetrySamePayment, None, None,
         "The server made a mistake. Send the request again with the same payment, which is charged once at most.";
 }
