@@ -110,7 +110,12 @@ fn a_gated_server_stays_small() {
         "{} crates: {crates:#?}",
         crates.len()
     );
-    let chain = ["revm ", "alloy-provider ", "alloy-consensus ", "reqwest "];
+    let chain = [
+        "revm ",
+        "alloy-provider ",
+        "alloy-consensus ",
+        "alloy-rpc-client ",
+    ];
     let offenders: Vec<String> = crates
         .iter()
         .filter(|c| chain.iter().any(|name| c.starts_with(name)))
