@@ -1,5 +1,8 @@
 //! What verifies and settles payments, and what can be learnt about a payment whose outcome is unknown.
 
+#[cfg(feature = "http")]
+pub mod http;
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
