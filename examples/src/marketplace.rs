@@ -9,7 +9,7 @@ use axum::{Router, routing::get};
 use x402_model::asset::Asset;
 use x402_runtime::{
     evm::{EvmConfig, EvmFacilitator, RpcChain},
-    facilitator::Facilitator,
+    facilitator::{Facilitator, http::HttpFacilitator},
     ledger::{Ledger, MemoryLedger, SqliteLedger},
     paywall::{Paywall, Rail},
     sandbox::Sandbox,
@@ -111,20 +111,22 @@ impl Place {
         match &settings.settlement {
             Settlement::Rpc { url, settler } => {
                 let chain = RpcChain::connect(url).await?;
-                let pay_to = settings
-                    .pay_to
-                    .clone()
-                    .ok_or("set X402_PAY_TO to the address that receives the payments")?;
                 let facilitator =
                     EvmFacilitator::new(Arc::new(chain), settler.load()?, EvmConfig::default())
                         .await?;
                 Ok(Self {
                     facilitator: Arc::new(facilitator),
-                    pay_to,
+                    pay_to: pay_to(settings)?,
                     second_asset: settings.second_asset.clone(),
                     chain: "JSON-RPC",
                 })
             }
+            Settlement::Provider { url } => Ok(Self {
+                facilitator: Arc::new(HttpFacilitator::new(url)?),
+                pay_to: pay_to(settings)?,
+                second_asset: settings.second_asset.clone(),
+                chain: "a provider",
+            }),
             Settlement::Sandbox => {
                 let sandbox = Sandbox::new()?;
                 Ok(Self {
@@ -139,6 +141,12 @@ impl Place {
             }
         }
     }
+}
+
+/// There is no default where money is real.
+fn pay_to(settings: &Settings) -> Result<String, StartError> {
+    let pay_to = settings.pay_to.clone();
+    Ok(pay_to.ok_or("set X402_PAY_TO to the address that receives the payments")?)
 }
 
 fn ledger(choice: &LedgerChoice) -> Result<Arc<dyn Ledger>, StartError> {

@@ -39,6 +39,11 @@ pub enum Settlement {
         /// The key that pays gas.
         settler: SettlerFile,
     },
+    /// Somebody else's facilitator.
+    Provider {
+        /// Its address.
+        url: String,
+    },
 }
 
 /// The file that holds the settler key.
@@ -111,12 +116,14 @@ impl Settings {
         let network = lookup("X402_NETWORK")
             .map_or(Ok(Network::BASE_SEPOLIA), |name| Network::parse_any(&name));
         let network = keep(&mut mistakes, "X402_NETWORK", network);
-        let settlement = keep(&mut mistakes, "X402_RPC_URL", settlement(&lookup));
+        let settlement = settlement(&lookup)
+            .map_err(|mistake| mistakes.push(mistake.to_owned()))
+            .ok();
         if let (Some(Settlement::Sandbox), Some(network)) = (&settlement, &network)
             && *network != Network::BASE_SEPOLIA
         {
             mistakes.push(format!(
-                "X402_NETWORK: the sandbox is {}; set X402_RPC_URL to use {network}",
+                "X402_NETWORK: the sandbox is {}; set X402_RPC_URL or X402_FACILITATOR_URL to use {network}",
                 Network::BASE_SEPOLIA
             ));
         }
@@ -157,18 +164,26 @@ fn keep<T>(
         .ok()
 }
 
-fn settlement(lookup: &impl Fn(&str) -> Option<String>) -> Result<Settlement, String> {
-    match (lookup("X402_RPC_URL"), lookup("X402_SETTLER_KEY_FILE")) {
-        (Some(url), Some(path)) => Ok(Settlement::Rpc {
+fn settlement(lookup: &impl Fn(&str) -> Option<String>) -> Result<Settlement, &'static str> {
+    let provider = lookup("X402_FACILITATOR_URL");
+    let own = (lookup("X402_RPC_URL"), lookup("X402_SETTLER_KEY_FILE"));
+    match (provider, own) {
+        (None, (None, None)) => Ok(Settlement::Sandbox),
+        (Some(url), (None, None)) => Ok(Settlement::Provider { url }),
+        (None, (Some(url), Some(path))) => Ok(Settlement::Rpc {
             url,
             settler: SettlerFile(path.into()),
         }),
-        (None, None) => Ok(Settlement::Sandbox),
-        (Some(_), None) => {
-            Err("set X402_SETTLER_KEY_FILE too: the key in it pays gas for settlements".to_owned())
-        }
-        (None, Some(_)) => {
-            Err("X402_SETTLER_KEY_FILE is set; name the JSON-RPC endpoint as well".to_owned())
+        (Some(_), _) => Err(
+            "X402_FACILITATOR_URL: a provider settles without X402_RPC_URL and X402_SETTLER_KEY_FILE; \
+             set it, or both of them, but not all",
+        ),
+        (None, (Some(_), None)) => Err(
+            "X402_RPC_URL: set X402_SETTLER_KEY_FILE too, the key in it pays gas for settlements; \
+             or let a provider settle with X402_FACILITATOR_URL alone",
+        ),
+        (None, (None, Some(_))) => {
+            Err("X402_RPC_URL: X402_SETTLER_KEY_FILE is set; name the JSON-RPC endpoint as well")
         }
     }
 }
@@ -226,6 +241,23 @@ mod tests {
         .to_string();
         for name in ["X402_LISTEN", "X402_NETWORK", "X402_RPC_URL"] {
             assert!(error.contains(name), "{error}");
+        }
+    }
+
+    #[test]
+    fn either_a_provider_settles_or_a_key_of_ones_own() {
+        let provider = ("X402_FACILITATOR_URL", "https://x402.org/facilitator");
+        let rpc = ("X402_RPC_URL", "http://127.0.0.1:1");
+        let key = ("X402_SETTLER_KEY_FILE", "settler.key");
+        let settings = read(&[provider, ("X402_NETWORK", "base")]).expect("complete");
+        assert!(matches!(settings.settlement, Settlement::Provider { .. }));
+        for pairs in [
+            vec![provider, rpc],
+            vec![provider, key],
+            vec![provider, rpc, key],
+        ] {
+            let error = read(&pairs).expect_err("too much").to_string();
+            assert!(error.starts_with("X402_FACILITATOR_URL: "), "{error}");
         }
     }
 
