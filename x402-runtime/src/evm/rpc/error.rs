@@ -69,6 +69,22 @@ fn revert_data(payload: &ErrorPayload) -> Option<Bytes> {
     hex.starts_with("0x").then(|| hex.parse().ok())?
 }
 
+/// What nodes say of a transaction that no node will ever take as it is.
+const MALFORMED: [&str; 12] = [
+    "intrinsic gas",
+    "exceeds block gas limit",
+    "gas limit",
+    "gas cap",
+    "invalid sender",
+    "invalid signature",
+    "invalid chain id",
+    "chain id",
+    "rlp",
+    "type not supported",
+    "oversized",
+    "max priority fee per gas higher",
+];
+
 /// The error of a broadcast. Only words that are known to mean "not taken" count as a no.
 pub(super) fn send_error(error: TransportError) -> SendError {
     let RpcError::ErrorResp(payload) = &error else {
@@ -103,8 +119,10 @@ pub(super) fn send_error(error: TransportError) -> SendError {
         SendError::Underpriced(shorten(&payload.message))
     } else if has(&["insufficient funds", "insufficient balance"]) {
         SendError::InsufficientFunds
-    } else if matches!(payload.code, -32000 | -32003 | -32602) {
-        // Servers' codes for "this transaction is not acceptable" and "these parameters are wrong".
+    } else if matches!(payload.code, -32003 | -32602) || (payload.code == -32000 && has(&MALFORMED))
+    {
+        // "Transaction rejected" and "invalid parameters" have codes of their own. The code -32000 means anything,
+        // a gateway's timeout behind which the transaction was passed on included, so it needs the words too.
         SendError::Rejected(shorten(&payload.message))
     } else {
         SendError::Unsure(refused(payload))
@@ -159,6 +177,8 @@ mod tests {
             (-32603, "Internal error"),
             (-32005, "rate limited"),
             (-32000 - 99, "backend timeout"),
+            (-32000, "upstream request timeout"),
+            (-32000, "header not found"),
         ] {
             assert!(
                 matches!(send(code, message), SendError::Unsure(_)),
