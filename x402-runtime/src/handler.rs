@@ -72,7 +72,7 @@ impl<E, Fut> fmt::Debug for MountWithPaywall<E, Fut> {
 /// Implemented for functions of 0 to 16 arguments under the same conditions as [`axum::handler::Handler`]: every
 /// argument but the last implements [`FromRequestParts<S>`](axum::extract::FromRequestParts), the last one
 /// [`FromRequest<S, M>`](axum::extract::FromRequest), and the answer implements
-/// [`IntoResponse`](axum::response::IntoResponse).
+/// [`IntoResponse`].
 ///
 /// `T` tells functions of different argument lists apart and is always inferred.
 #[diagnostic::on_unimplemented(
