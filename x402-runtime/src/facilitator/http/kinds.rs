@@ -111,10 +111,35 @@ async fn fetch(inner: &Inner) -> Result<SupportedResponse, FacilitatorError> {
         if reply.status != TOO_MANY_REQUESTS || retry == RETRIES {
             return answer::supported(&reply);
         }
-        let pause = reply
-            .retry_after
-            .unwrap_or_else(|| Duration::from_secs(1 << retry));
-        sleep(pause.min(MAX_PAUSE)).await;
+        sleep(pause(retry, reply.retry_after)).await;
         retry += 1;
+    }
+}
+
+/// As long as the provider wants, within bounds; one second, doubled with every retry, when it does not say.
+fn pause(retry: u32, wanted: Option<Duration>) -> Duration {
+    let doubled = || Duration::from_secs(1 << retry.min(5));
+    wanted.unwrap_or_else(doubled).min(MAX_PAUSE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_are_what_the_provider_wants_within_bounds() {
+        let table = [
+            (0, None, 1),
+            (2, None, 4),
+            (u32::MAX, None, 30),
+            (0, Some(0), 0),
+            (2, Some(7), 7),
+            (0, Some(30), 30),
+            (0, Some(u64::MAX), 30),
+        ];
+        for (retry, wanted, seconds) in table {
+            let wanted = wanted.map(Duration::from_secs);
+            assert_eq!(pause(retry, wanted), Duration::from_secs(seconds));
+        }
     }
 }
