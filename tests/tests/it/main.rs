@@ -14,6 +14,7 @@ mod crash;
 mod failures;
 mod gate;
 mod kit;
+mod marketplace;
 mod node;
 mod secrets;
 mod tokens;

@@ -1,0 +1,142 @@
+//! The marketplace example as its operator starts it: by environment, on a real chain.
+
+use std::os::unix::fs::OpenOptionsExt;
+use std::{fs, io::Write, path::Path};
+
+use alloy_primitives::{Address, address};
+use serde_json::{Value, json};
+use x402_client::{Budget, Client, Wallet};
+use x402_examples::marketplace::{self, Settings};
+use x402_model::asset::checksum;
+use x402_tests::accounts::{self, KEYS, PAYEE, PAYER, SETTLER};
+use x402_tests::token::USDC;
+use x402_tests::world::World;
+
+/// Where the second dollar stands on the test chain.
+const SECOND: Address = address!("0x00000000000000000000000000000000000074e5");
+
+fn settler_key(folder: &Path) -> String {
+    let path = folder.join("settler.key");
+    let mut options = fs::OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&path)
+        .unwrap();
+    file.write_all(KEYS[SETTLER].as_bytes()).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// Starts the marketplace with these variables and gives its origin.
+async fn start(variables: Vec<(&'static str, String)>) -> String {
+    let settings = Settings::from_lookup(|name| {
+        let found = variables.iter().find(|(variable, _)| *variable == name);
+        found.map(|(_, value)| value.clone())
+    })
+    .expect("the variables are complete");
+    let (ready, line) = tokio::sync::oneshot::channel();
+    tokio::spawn(async move {
+        let ended =
+            marketplace::run(settings, |line| ready.send(line).expect("somebody waits")).await;
+        panic!("the marketplace ended: {ended:?}");
+    });
+    let line = line.await.expect("one line when ready");
+    let (_, rest) = line
+        .split_once("ready on ")
+        .expect("it says where it listens");
+    rest.split(':').take(3).collect::<Vec<_>>().join(":")
+}
+
+fn agent() -> Client {
+    let wallet = Wallet::from_local_key(accounts::signer(PAYER));
+    let budget = Budget::new("2.00 USD", "0.60 USD").unwrap();
+    Client::new(wallet, budget)
+}
+
+async fn offers(url: &str) -> Vec<String> {
+    use x402_model::wire::{Offered, PaymentRequired, headers};
+    let answer = reqwest::get(url).await.unwrap();
+    assert_eq!(answer.status(), 402);
+    let header = answer.headers()[headers::PAYMENT_REQUIRED].as_bytes();
+    let terms: PaymentRequired = headers::decode(header, headers::DEFAULT_CAP).unwrap();
+    terms
+        .accepts
+        .iter()
+        .map(|offer| Offered::view(offer).unwrap().asset.clone())
+        .collect()
+}
+
+#[tokio::test]
+async fn the_marketplace_sells_each_route_once_at_its_price_on_anvil() {
+    let world = World::anvil().await;
+    world.as_anvil().place_token("TestUsd", SECOND).await;
+    let folder = tempfile::tempdir().unwrap();
+    let origin = start(vec![
+        ("X402_LISTEN", "127.0.0.1:0".to_owned()),
+        ("X402_PAY_TO", accounts::text(PAYEE)),
+        ("X402_NETWORK", "base-sepolia".to_owned()),
+        ("X402_RPC_URL", world.as_anvil().url().to_owned()),
+        ("X402_SETTLER_KEY_FILE", settler_key(folder.path())),
+        (
+            "X402_SECOND_ASSET",
+            format!("TUSD:{}:6:USDC:2", checksum(SECOND)),
+        ),
+        (
+            "X402_LEDGER",
+            folder
+                .path()
+                .join("payments.sqlite")
+                .to_str()
+                .unwrap()
+                .to_owned(),
+        ),
+    ])
+    .await;
+    let books = world.books().await;
+    let client = agent();
+
+    let weather = client
+        .get(&format!("{origin}/weather/oslo"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(weather.receipt().expect("paid").amount_text(), "0.01 USDC");
+    let text = json!({"text": "Agents pay. Sellers earn. Agents keep receipts.", "sentences": 1});
+    let summary = client
+        .post(&format!("{origin}/summarize"))
+        .json(&text)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(summary.json::<Value>().unwrap()["sentences_read"], 3);
+    assert_eq!(
+        offers(&format!("{origin}/report")).await,
+        [checksum(USDC), checksum(SECOND)]
+    );
+    let report = client
+        .get(&format!("{origin}/report"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        report.json::<Value>().unwrap(),
+        json!({"readings": 1, "summaries": 1})
+    );
+    books.moved(&world, 10_000 + 500_000 + 50_000, 3).await;
+
+    let refused = client
+        .post(&format!("{origin}/summarize"))
+        .json(&json!({"text": " "}))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(refused.status().as_u16(), 422);
+    let health = client
+        .get(&format!("{origin}/health"))
+        .send()
+        .await
+        .unwrap();
+    assert!(health.receipt().is_none(), "health is free");
+    books.moved(&world, 560_000, 3).await;
+}
