@@ -1,0 +1,27 @@
+//! Measures what a payment gate costs: CPU time per request of server processes, as ratios, in one run.
+//!
+//! `benches/README.md` tells what is measured and how to read it.
+
+mod load;
+mod payment;
+mod process;
+mod report;
+mod rounds;
+mod server;
+
+use std::error::Error;
+
+use rounds::Plan;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match *arguments.as_slice() {
+        [] => rounds::run(&Plan::FULL),
+        ["quick"] => rounds::run(&Plan::QUICK),
+        ["load", target, workload, count] => rounds::load_one(target, workload, count.parse()?),
+        // How this program starts its servers.
+        ["serve", target] => server::run(target),
+        _ => Err("arguments: none, `quick`, or `load <target> <unpaid|paid> <requests>`".into()),
+    }
+}
