@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use url::Url;
 use x402_model::asset::{Asset, Eip712Name, TransferMethod, parse_address};
-use x402_model::evm::Eip712Domain;
+use x402_model::evm::{Eip712Domain, is_development_account};
 use x402_model::money::AtomicAmount;
 use x402_model::network::Network;
 use x402_model::price::PriceUnit;
@@ -16,7 +16,6 @@ use crate::budget::{Budget, BudgetError, BudgetRefusal, Units, counts_in, read};
 use crate::target;
 use crate::terms::{Offer, OfferView, Terms, Version};
 
-mod dev_keys;
 mod policy;
 
 pub use policy::{DEFAULT_VALIDITY_CAP, NetworkClass, Policy, Preference};
@@ -320,7 +319,7 @@ fn known_asset<'a>(
     if !asset.usd_pegged && buyer.policy.networks.is_empty() {
         return Err(Refusal::NetworkNotAllowed);
     }
-    if is_main(network) && dev_keys::is_public(buyer.payer) {
+    if is_main(network) && is_development_account(buyer.payer) {
         return Err(Refusal::PublicKey);
     }
     let own = asset.eip712.as_ref().ok_or(Refusal::Domain)?;

@@ -19,7 +19,7 @@ use x402_model::endpoint::{EndpointSpec, Method, SpecError, rules};
 
 use crate::paywall::{Mistake, Rail};
 
-pub(crate) use development::{is_development_account, is_main};
+pub(crate) use development::is_main;
 pub(crate) use origin::Origin;
 pub(crate) use terms::SCHEME;
 pub use terms::Terms;

@@ -45,7 +45,7 @@
 //! | record payments durably | `SqliteLedger` (feature `sqlite`, on unless turned off); [`ledger::conformance`] for a store of your own |
 //! | settle on a chain with an account of your own | `evm` (feature `evm`) |
 //! | try it without a chain | `sandbox` (feature `sandbox`) |
-//! | let others settle | [`facilitator::Facilitator`] |
+//! | let others settle | `facilitator::http` (feature `http`, on unless turned off); [`facilitator::Facilitator`] for one of your own |
 
 #[allow(
     unused_extern_crates,
@@ -65,6 +65,8 @@ pub mod ledger;
 pub mod paywall;
 mod project;
 mod resolver;
+#[cfg(any(feature = "evm", feature = "http"))]
+pub mod secret;
 mod verify;
 
 #[cfg(feature = "evm")]

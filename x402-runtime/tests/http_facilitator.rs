@@ -30,6 +30,7 @@ use provider::{Do, Provider, gzip, json};
 use serde_json::{Value, json as value};
 use x402_runtime::facilitator::http::{AuthError, BearerToken, HttpFacilitator};
 use x402_runtime::facilitator::{Facilitator, FacilitatorError, FacilitatorRequest, SettleOutcome};
+use x402_runtime::secret::SecretFileError;
 
 const TX: &str = "0xabababababababababababababababababababababababababababababababab";
 const PAYER: &str = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
@@ -337,7 +338,10 @@ fn tokens_come_from_files_of_ones_own() {
         let mode = |bits| std::fs::set_permissions(&path, PermissionsExt::from_mode(bits)).unwrap();
         mode(0o640);
         let error = BearerToken::from_file(&path).unwrap_err();
-        assert!(matches!(error, AuthError::Permissions { mode: 0o640, .. }));
+        assert!(matches!(
+            error,
+            AuthError::File(SecretFileError::Permissions { mode: 0o640, .. })
+        ));
         mode(0o600);
     }
     assert!(BearerToken::from_file(&path).is_ok());
@@ -349,11 +353,11 @@ fn tokens_come_from_files_of_ones_own() {
     std::fs::write(&path, "x".repeat(20_000)).unwrap();
     assert!(matches!(
         BearerToken::from_file(&path),
-        Err(AuthError::TooLarge { .. })
+        Err(AuthError::File(SecretFileError::TooLarge { .. }))
     ));
     assert!(matches!(
         BearerToken::from_file(directory.path().join("none")),
-        Err(AuthError::Read { .. })
+        Err(AuthError::File(SecretFileError::Read { .. }))
     ));
     assert!(matches!(
         BearerToken::from_env("X402_TEST_NO_SUCH_TOKEN"),

@@ -391,7 +391,7 @@ fn a12_terms_for_another_origin_are_refused_as_a_whole() {
 #[test]
 fn k06_public_development_keys_pay_play_money_only() {
     let mut setup = Setup::new();
-    for payer in super::dev_keys::PUBLIC_ACCOUNTS {
+    for payer in x402_model::evm::DEVELOPMENT_ACCOUNTS {
         setup.payer = payer;
         assert_eq!(setup.reason(&on(&Network::BASE)), Some(Refusal::PublicKey));
         assert_eq!(setup.reason(&on(&Network::BASE_SEPOLIA)), None);

@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 use x402_model::endpoint::RouteSpec;
+use x402_model::evm::is_development_account;
 use x402_model::money::Decimal;
 use x402_model::network::Network;
 use x402_model::price::{Price, PriceModel, PriceUnit};

@@ -1,60 +1,25 @@
 //! The key of the account that sends settlements and pays their gas.
 
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy_eips::eip2718::Encodable2718;
-use alloy_primitives::{Address, B256, Bytes, address};
+use alloy_primitives::{Address, B256, Bytes};
 use alloy_signer::SignerSync;
 use alloy_signer_local::PrivateKeySigner;
+use x402_model::evm::is_development_account;
 use zeroize::Zeroizing;
 
-/// The largest key, keystore or password file that is read.
-const MAX_FILE: u64 = 16 * 1024;
-
-/// The accounts of the development mnemonic that every Ethereum tool shares; everybody knows their keys.
-const PUBLIC_ACCOUNTS: [Address; 10] = [
-    address!("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
-    address!("0x70997970C51812dc3A010C7d01b50e0d17dc79C8"),
-    address!("0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC"),
-    address!("0x90F79bf6EB2c4f870365E785982E1f101E93b906"),
-    address!("0x15d34AAf54267DB7D7c367839AAf71A00a2C6A65"),
-    address!("0x9965507D1a55bcC2695C58ba16FB37d819B0A4dc"),
-    address!("0x976EA74026E726554dB657fA54763abd0C3a0aa9"),
-    address!("0x14dC79964da2C08b23698B3D3cc7Ca32193d9955"),
-    address!("0x23618e81E3f5cdF7f54C3d65f7FBc0aBf5B21E8f"),
-    address!("0xa0Ee7A142d267C1f36714E4a8F75612F20a79720"),
-];
+use crate::secret::{self, SecretFileError};
 
 /// Why a key could not be had. Names the file or variable, never its content.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// The file cannot be opened or read.
-    #[error("cannot read {path}: {source}", path = path.display())]
-    Read {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// Others than its owner may read the file.
-    #[error("{path} can be read by others (mode {mode:o}); run `chmod 600` on it", path = path.display())]
-    Permissions {
-        /// Which file.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
-    /// The file is too large to hold a key.
-    #[error("{path} is larger than 16 KiB", path = path.display())]
-    TooLarge {
-        /// Which file.
-        path: PathBuf,
-    },
+    /// The file cannot be read, or others can read it too.
+    #[error(transparent)]
+    File(#[from] SecretFileError),
     /// The environment variable is not set, or is not text.
     #[error("environment variable {0} is not set to text")]
     Environment(String),
@@ -82,7 +47,7 @@ impl SettlerKey {
     /// A [`KeyError`]; on Unix, a file with any permission for group or others is refused.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, KeyError> {
         let path = path.as_ref();
-        let text = read_secret(path)?;
+        let text = secret::read(path)?;
         Self::from_hex(&text).ok_or_else(|| KeyError::NotAKey(path.display().to_string()))
     }
 
@@ -109,8 +74,8 @@ impl SettlerKey {
     ) -> Result<Self, KeyError> {
         let path = path.as_ref();
         // Read once for its checks of size and permissions; the library opens the file by itself.
-        drop(read_secret(path)?);
-        let password = read_secret(password_file.as_ref())?;
+        drop(secret::read(path)?);
+        let password = secret::read(password_file.as_ref())?;
         let password = password.trim_end_matches(['\r', '\n']);
         PrivateKeySigner::decrypt_keystore(path, password)
             .map(Self::from_signer)
@@ -146,7 +111,7 @@ impl SettlerKey {
     /// Whether this is one of the development keys that everybody knows. Such a key must never settle real money.
     #[must_use]
     pub fn is_well_known_dev_key(&self) -> bool {
-        PUBLIC_ACCOUNTS.contains(&self.address())
+        is_development_account(self.address())
     }
 
     /// Signs a transaction; returns its hash and its bytes for broadcasting.
@@ -163,45 +128,6 @@ impl fmt::Debug for SettlerKey {
             .field("address", &self.address())
             .finish_non_exhaustive()
     }
-}
-
-/// Reads a small text file after checking who else may read it.
-fn read_secret(path: &Path) -> Result<Zeroizing<String>, KeyError> {
-    let failed = |source| KeyError::Read {
-        path: path.to_owned(),
-        source,
-    };
-    let file = File::open(path).map_err(failed)?;
-    check_permissions(path, &file.metadata().map_err(failed)?)?;
-    let mut text = Zeroizing::new(String::new());
-    let read = file
-        .take(MAX_FILE + 1)
-        .read_to_string(&mut text)
-        .map_err(failed)?;
-    if u64::try_from(read).unwrap_or(u64::MAX) > MAX_FILE {
-        return Err(KeyError::TooLarge {
-            path: path.to_owned(),
-        });
-    }
-    Ok(text)
-}
-
-#[cfg(unix)]
-fn check_permissions(path: &Path, metadata: &std::fs::Metadata) -> Result<(), KeyError> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = metadata.permissions().mode() & 0o7777;
-    if mode & 0o077 == 0 {
-        return Ok(());
-    }
-    Err(KeyError::Permissions {
-        path: path.to_owned(),
-        mode,
-    })
-}
-
-#[cfg(not(unix))]
-fn check_permissions(_path: &Path, _metadata: &std::fs::Metadata) -> Result<(), KeyError> {
-    Ok(())
 }
 
 #[cfg(test)]

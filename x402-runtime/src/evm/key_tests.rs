@@ -21,7 +21,7 @@ fn a_key_file_is_read_and_never_shown() {
     let key = SettlerKey::from_file(write(&dir, "key", &format!("{KEY}\n"), 0o600)).unwrap();
     assert_eq!(
         key.address(),
-        address!("0x9d8A62f656a8d1615C1294fd71e9CFb3E4855A4F")
+        alloy_primitives::address!("0x9d8A62f656a8d1615C1294fd71e9CFb3E4855A4F")
     );
     assert!(!key.is_well_known_dev_key());
     let shown = format!("{key:?}");
@@ -39,7 +39,7 @@ fn a_key_that_others_can_read_is_refused() {
     for mode in [0o644, 0o640, 0o604] {
         let error = SettlerKey::from_file(write(&dir, "key", KEY, mode)).unwrap_err();
         assert!(
-            matches!(error, KeyError::Permissions { mode: found, .. } if found == mode),
+            matches!(error, KeyError::File(SecretFileError::Permissions { mode: found, .. }) if found == mode),
             "{error}"
         );
     }
@@ -59,7 +59,10 @@ fn errors_do_not_repeat_the_secret() {
         assert!(!shown.contains(text), "{what}: {shown}");
     }
     let error = SettlerKey::from_file(write(&dir, "key", &"4".repeat(20_000), 0o600)).unwrap_err();
-    assert!(matches!(error, KeyError::TooLarge { .. }));
+    assert!(matches!(
+        error,
+        KeyError::File(SecretFileError::TooLarge { .. })
+    ));
     assert!(matches!(
         SettlerKey::from_env("X402_TEST_NO_SUCH_KEY").unwrap_err(),
         KeyError::Environment(_)
@@ -81,7 +84,7 @@ fn a_keystore_needs_the_right_password() {
     let key = SettlerKey::from_keystore(&keystore, &right).unwrap();
     assert_eq!(
         key.address(),
-        address!("0x9d8A62f656a8d1615C1294fd71e9CFb3E4855A4F")
+        alloy_primitives::address!("0x9d8A62f656a8d1615C1294fd71e9CFb3E4855A4F")
     );
     let error = SettlerKey::from_keystore(&keystore, &wrong).unwrap_err();
     assert!(matches!(error, KeyError::Keystore { .. }), "{error}");
@@ -91,7 +94,10 @@ fn a_keystore_needs_the_right_password() {
 #[cfg(feature = "sandbox")]
 #[test]
 fn the_public_accounts_are_those_of_the_public_keys() {
-    for (key, address) in crate::sandbox::PUBLIC_KEYS.iter().zip(PUBLIC_ACCOUNTS) {
+    for (key, address) in crate::sandbox::PUBLIC_KEYS
+        .iter()
+        .zip(x402_model::evm::DEVELOPMENT_ACCOUNTS)
+    {
         let key = SettlerKey::from_signer(PrivateKeySigner::from_bytes(key).unwrap());
         assert_eq!(key.address(), address);
         assert!(key.is_well_known_dev_key());

@@ -5,15 +5,13 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 use x402_model::asset::{Asset, parse_address};
+use x402_model::evm::is_development_account;
 use x402_model::wire::{Offered, SupportedResponse};
 
 use super::builder::PaywallBuilder;
 use super::mistake::{BuildError, Mistake};
 use super::{Paywall, mount, rail_id};
-use crate::bind::{
-    Bound, BoundEndpoint, MAX_TERMS_HEADER, Mounted, SCHEME, Terms, bind, is_development_account,
-    is_main,
-};
+use crate::bind::{Bound, BoundEndpoint, MAX_TERMS_HEADER, Mounted, SCHEME, Terms, bind, is_main};
 use crate::facilitator::Facilitator;
 use crate::gate::{Core, Earlier, Gate};
 use crate::ledger::{Durability, Ledger};

@@ -1,16 +1,12 @@
 //! Headers that say who is calling a provider: made per call, never shown.
 
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 
 use crate::facilitator::BoxFuture;
-
-/// The largest token file that is read, in bytes.
-const MAX_FILE: u64 = 16 * 1024;
+use crate::secret::{self, SecretFileError};
 
 /// What a provider is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -80,28 +76,9 @@ pub trait FacilitatorAuth: Send + Sync + 'static {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthError {
-    /// The file cannot be opened or read.
-    #[error("cannot read {path}: {source}", path = path.display())]
-    Read {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// Others than its owner may read the file.
-    #[error("{path} can be read by others (mode {mode:o}); run `chmod 600` on it", path = path.display())]
-    Permissions {
-        /// Which file.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
-    /// The file is too large to hold a token.
-    #[error("{path} is larger than 16 KiB", path = path.display())]
-    TooLarge {
-        /// Which file.
-        path: PathBuf,
-    },
+    /// The file cannot be read, or others can read it too.
+    #[error(transparent)]
+    File(#[from] SecretFileError),
     /// The environment variable is not set, or is not text.
     #[error("environment variable {0} is not set to text")]
     Environment(String),
@@ -124,22 +101,7 @@ impl BearerToken {
     /// An [`AuthError`]; on Unix, a file with any permission for group or others is refused.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, AuthError> {
         let path = path.as_ref();
-        let failed = |source| AuthError::Read {
-            path: path.to_owned(),
-            source,
-        };
-        let file = File::open(path).map_err(failed)?;
-        check_permissions(path, &file.metadata().map_err(failed)?)?;
-        let mut text = String::new();
-        let read = file
-            .take(MAX_FILE + 1)
-            .read_to_string(&mut text)
-            .map_err(failed)?;
-        if u64::try_from(read).unwrap_or(u64::MAX) > MAX_FILE {
-            return Err(AuthError::TooLarge {
-                path: path.to_owned(),
-            });
-        }
+        let text = secret::read(path)?;
         Self::of(&text, || path.display().to_string())
     }
 
@@ -188,22 +150,4 @@ impl fmt::Debug for BearerToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("BearerToken(<redacted>)")
     }
-}
-
-#[cfg(unix)]
-fn check_permissions(path: &Path, metadata: &std::fs::Metadata) -> Result<(), AuthError> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = metadata.permissions().mode() & 0o7777;
-    if mode & 0o077 == 0 {
-        return Ok(());
-    }
-    Err(AuthError::Permissions {
-        path: path.to_owned(),
-        mode,
-    })
-}
-
-#[cfg(not(unix))]
-fn check_permissions(_path: &Path, _metadata: &std::fs::Metadata) -> Result<(), AuthError> {
-    Ok(())
 }
