@@ -9,63 +9,15 @@
 )]
 
 mod ledger_common;
+#[path = "ledger_common/steps.rs"]
+mod steps;
 
-use bytes::Bytes;
-use ledger_common::{START_MS, VALID_BEFORE, payment};
+use ledger_common::{VALID_BEFORE, payment};
+use steps::{OWNER, answered, done, intend, settled, settling};
 use x402_runtime::facilitator::Evidence;
 use x402_runtime::ledger::{
-    Advanced, Begin, Commit, Event, Ledger, LedgerError, MemoryLedger, Next, PaymentKey, Record,
-    State, StoredAnswer, step,
+    Advanced, Begin, Commit, Event, Ledger, LedgerError, MemoryLedger, Next, Record, State, step,
 };
-use x402_runtime::model::wire::SettleResponse;
-
-const OWNER: u64 = 1;
-
-fn answered(body: &[u8]) -> Event {
-    let answer = StoredAnswer {
-        status: 200,
-        headers: vec![],
-        body: Bytes::copy_from_slice(body),
-    };
-    Event::Answered {
-        owner: OWNER,
-        answer,
-    }
-}
-
-fn intend() -> Event {
-    Event::Intend {
-        owner: OWNER,
-        lease_until_ms: START_MS,
-    }
-}
-
-fn settled() -> Event {
-    let transaction = "0x01".to_owned();
-    Event::Settled {
-        response: SettleResponse {
-            success: true,
-            transaction,
-            ..SettleResponse::default()
-        },
-    }
-}
-
-async fn done(ledger: &impl Ledger, key: &PaymentKey, event: Event) -> Record {
-    match ledger.advance(key, event, START_MS).await.unwrap() {
-        Advanced::Done(record) => *record,
-        other => panic!("{other:?}"),
-    }
-}
-
-/// A payment at the point where money may move.
-async fn settling(ledger: &impl Ledger, n: u64) -> Record {
-    let new = payment(n, OWNER);
-    let key = new.key.clone();
-    assert!(matches!(ledger.begin(new).await.unwrap(), Begin::Reserved));
-    done(ledger, &key, answered(b"x")).await;
-    done(ledger, &key, intend()).await
-}
 
 /// S3: what is unused is not failed before its authorization has expired on the chain's clock.
 #[tokio::test]
