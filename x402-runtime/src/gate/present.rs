@@ -108,11 +108,12 @@ fn for_handler(mut parts: Parts, body: Bytes, payment: &Payment) -> Request {
 /// Runs a payment in a task of its own, and waits for it as long as a buyer is kept waiting.
 async fn hand_over(job: flow::Job, permit: OwnedSemaphorePermit) -> Result<Outcome, Refusal> {
     let core = Arc::clone(&job.gate.core);
-    let task = async move {
+    // Boxed, because spawning moves a future a dozen times and this one is some kilobytes large.
+    let task = Box::pin(async move {
         let outcome = job.run().await;
         drop(permit);
         outcome
-    };
+    });
     let task = core.tasks.spawn(task.in_current_span());
     let limits = &core.limits;
     let patience = limits
