@@ -67,32 +67,32 @@ async fn offers(url: &str) -> Vec<String> {
         .collect()
 }
 
-#[tokio::test]
-async fn the_marketplace_sells_each_route_once_at_its_price_on_anvil() {
-    let world = World::anvil().await;
+/// The marketplace on a real chain with two dollars, its ledger in a file.
+async fn on_anvil(world: &World, folder: &Path) -> String {
     world.as_anvil().place_token("TestUsd", SECOND).await;
-    let folder = tempfile::tempdir().unwrap();
-    let origin = start(vec![
+    start(vec![
         ("X402_LISTEN", "127.0.0.1:0".to_owned()),
         ("X402_PAY_TO", accounts::text(PAYEE)),
         ("X402_NETWORK", "base-sepolia".to_owned()),
         ("X402_RPC_URL", world.as_anvil().url().to_owned()),
-        ("X402_SETTLER_KEY_FILE", settler_key(folder.path())),
+        ("X402_SETTLER_KEY_FILE", settler_key(folder)),
         (
             "X402_SECOND_ASSET",
             format!("TUSD:{}:6:USDC:2", checksum(SECOND)),
         ),
         (
             "X402_LEDGER",
-            folder
-                .path()
-                .join("payments.sqlite")
-                .to_str()
-                .unwrap()
-                .to_owned(),
+            folder.join("payments.sqlite").to_str().unwrap().to_owned(),
         ),
     ])
-    .await;
+    .await
+}
+
+#[tokio::test]
+async fn the_marketplace_sells_each_route_once_at_its_price_on_anvil() {
+    let world = World::anvil().await;
+    let folder = tempfile::tempdir().unwrap();
+    let origin = on_anvil(&world, folder.path()).await;
     let books = world.books().await;
     let client = agent();
 
