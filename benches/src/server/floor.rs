@@ -139,20 +139,26 @@ struct Seller {
 }
 
 impl Seller {
-    /// The settlement header of a good payment, or the refusal.
-    fn sell(&self, headers: &HeaderMap) -> Result<HeaderValue, Response> {
-        let paid = headers
+    /// The settlement header of a good payment.
+    fn sell(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+        let (payer, nonce) = headers
             .get("payment-signature")
             .and_then(|header| STANDARD.decode(header).ok())
             .and_then(|json| check(&serde_json::from_slice(&json).ok()?))
-            .filter(|paid| self.used.lock().is_ok_and(|mut used| used.insert(*paid)));
-        let Some((payer, nonce)) = paid else {
-            return Err(self.refusal());
-        };
+            .filter(|paid| self.used.lock().is_ok_and(|mut used| used.insert(*paid)))?;
         let settled = format!(
             r#"{{"success":true,"transaction":"{nonce}","network":"{NETWORK}","payer":"{payer}"}}"#
         );
-        HeaderValue::try_from(STANDARD.encode(settled)).map_err(|_| self.refusal())
+        HeaderValue::try_from(STANDARD.encode(settled)).ok()
+    }
+
+    fn answer(&self, headers: &HeaderMap, city: String) -> Response {
+        let Some(settled) = self.sell(headers) else {
+            return self.refusal();
+        };
+        let mut response = Json(Weather::of(city)).into_response();
+        response.headers_mut().insert("payment-response", settled);
+        response
     }
 
     fn refusal(&self) -> Response {
@@ -166,22 +172,11 @@ impl Seller {
 }
 
 async fn weather(State(seller): State<Seller>, headers: HeaderMap, city: Path<String>) -> Response {
-    answer(seller.sell(&headers), city.0)
+    seller.answer(&headers, city.0)
 }
 
 async fn today(State(seller): State<Seller>, headers: HeaderMap) -> Response {
-    answer(seller.sell(&headers), "here".to_owned())
-}
-
-fn answer(sold: Result<HeaderValue, Response>, city: String) -> Response {
-    match sold {
-        Ok(settled) => {
-            let mut response = Json(Weather::of(city)).into_response();
-            response.headers_mut().insert("payment-response", settled);
-            response
-        }
-        Err(refusal) => refusal,
-    }
+    seller.answer(&headers, "here".to_owned())
 }
 
 pub(super) fn app() -> Router {
