@@ -144,6 +144,12 @@ impl MemoryLedger {
                 .values()
                 .filter_map(|record| Some((record.due_ms().filter(|at| *at <= now_ms)?, record)))
                 .collect();
+            // Only what comes before the last one found so far is worth a copy.
+            if due.len() >= max
+                && let Some((at, last)) = due.last()
+            {
+                ready.retain(|(other, record)| (*other, &record.key) < (*at, &last.key));
+            }
             ready.sort_by(|a, b| (a.0, &a.1.key).cmp(&(b.0, &b.1.key)));
             // Holds at most twice `max` copies, however many records are due.
             due.extend(
