@@ -215,7 +215,7 @@ mod tests {
             ),
             (
                 402,
-                r#"{"code":"x","charged":false,"action":"retry_same_payment"}"#,
+                r#"{"code":"x","charged":false,"action":"retry-same-id"}"#,
                 AGAIN,
             ),
             (
