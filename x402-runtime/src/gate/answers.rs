@@ -11,7 +11,7 @@ use x402_model::wire::{SettleResponse, headers};
 
 use super::Gate;
 use super::checks::Refusal;
-use super::decision::{canonical, refusal as not_settled};
+use super::decision::refusal as not_settled;
 use crate::extract::PaymentId;
 use crate::ledger::{Record, StoredAnswer};
 use crate::project::problem_json;
@@ -179,7 +179,7 @@ fn paid(record: &Record) -> Response {
     );
     with_settlement(
         guarded(response),
-        &canonical(record, &settlement.transaction),
+        &record.settlement_in(&settlement.transaction),
     )
 }
 

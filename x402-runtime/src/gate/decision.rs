@@ -71,7 +71,7 @@ pub(crate) const fn can_settle(record: &Record, now_ms: u64) -> bool {
 pub(crate) fn settlement_event(record: &Record, outcome: &SettleOutcome) -> Event {
     match outcome {
         SettleOutcome::Settled(response) if is_settlement_of(record, response) => Event::Settled {
-            response: canonical(record, &response.transaction),
+            response: record.settlement_in(&response.transaction),
         },
         SettleOutcome::Refused(response) if !response.success && !says_pending(response) => {
             Event::Refused {
@@ -109,17 +109,6 @@ fn says_pending(response: &SettleResponse) -> bool {
 /// Whether a text can be a transaction hash of any chain: short, and without a character that needs care anywhere.
 fn is_plain(text: &str) -> bool {
     !text.is_empty() && text.len() <= 128 && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
-}
-
-/// The settlement as it is told to the buyer: our own words around the transaction.
-pub(crate) fn canonical(record: &Record, transaction: &str) -> SettleResponse {
-    SettleResponse {
-        success: true,
-        transaction: transaction.to_owned(),
-        network: record.key.network.to_string(),
-        payer: Some(checksum(record.key.payer)),
-        ..SettleResponse::default()
-    }
 }
 
 /// The settlement that did not happen, as it is told to the buyer.

@@ -130,7 +130,7 @@ fn no_state_ever_asks_for_a_new_payment_while_money_may_move() {
 #[test]
 fn settlements_are_told_in_our_own_words() {
     let record = record(State::Settling);
-    let mut response = canonical(&record, "0xab");
+    let mut response = record.settlement_in("0xab");
     response.payer = None;
     response.error_message = Some("CANARY".to_owned());
     response.extra = Some(serde_json::Map::new());
@@ -138,7 +138,7 @@ fn settlements_are_told_in_our_own_words() {
     else {
         panic!("a settlement")
     };
-    assert_eq!(response, canonical(&record, "0xab"));
+    assert_eq!(response, record.settlement_in("0xab"));
 }
 
 #[test]

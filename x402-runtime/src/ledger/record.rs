@@ -6,6 +6,7 @@ use alloy_primitives::Address;
 use bytes::Bytes;
 use std::fmt;
 use std::sync::Arc;
+use x402_model::asset::checksum;
 use x402_model::money::AtomicAmount;
 use x402_model::wire::SettleResponse;
 
@@ -163,6 +164,17 @@ pub struct Record {
 }
 
 impl Record {
+    /// This payment settled by `transaction`, as the buyer is told: our own words, never a facilitator's.
+    pub(crate) fn settlement_in(&self, transaction: &str) -> SettleResponse {
+        SettleResponse {
+            success: true,
+            transaction: transaction.to_owned(),
+            network: self.key.network.to_string(),
+            payer: Some(checksum(self.key.payer)),
+            ..SettleResponse::default()
+        }
+    }
+
     /// The record a reservation creates.
     #[must_use]
     pub fn reserve(new: NewPayment) -> Self {

@@ -4,7 +4,6 @@ use super::event::Event;
 use super::record::{Record, State, StoredAnswer};
 use crate::facilitator::Evidence;
 use std::sync::Arc;
-use x402_model::asset::checksum;
 use x402_model::wire::SettleResponse;
 
 /// What an event does to a record.
@@ -235,7 +234,7 @@ fn judge(record: &Record, event: &Event, evidence: &Evidence) -> Result<Step, Il
         };
     }
     Ok(match evidence {
-        Evidence::Paid { transaction, .. } => settled(record, settlement_of(record, transaction)),
+        Evidence::Paid { transaction, .. } => settled(record, record.settlement_in(transaction)),
         // The nonce is used up without paying us; it can never pay any more.
         Evidence::Cancelled { .. } | Evidence::Mismatch { .. } => failed(record),
         // Strictly later: EIP-3009 accepts `now < validBefore`, and the chain's clock is the one that counts.
@@ -257,17 +256,6 @@ fn settled(record: &Record, response: SettleResponse) -> Step {
         }
         next.settlement = Some(response);
     })
-}
-
-/// The settlement to tell the buyer when the chain, not a facilitator, proved it.
-fn settlement_of(record: &Record, transaction: &str) -> SettleResponse {
-    SettleResponse {
-        success: true,
-        transaction: transaction.to_owned(),
-        network: record.key.network.to_string(),
-        payer: Some(checksum(record.key.payer)),
-        ..SettleResponse::default()
-    }
 }
 
 fn failed(record: &Record) -> Step {
