@@ -1,0 +1,55 @@
+//! Completions and man pages, made from the commands themselves.
+
+use std::io;
+use std::path::PathBuf;
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+use crate::{Cli, Exit, Failure};
+
+/// Arguments of `x402 completions`.
+#[derive(Debug, clap::Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    shell: Shell,
+}
+
+/// Arguments of `x402 man`.
+#[derive(Debug, clap::Args)]
+pub struct ManArgs {
+    /// Write a page for the program and for each of its commands to this folder
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+}
+
+pub(crate) fn completions(args: &CompletionsArgs) -> Result<Exit, Failure> {
+    let mut text = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "x402", &mut text);
+    print(&text)
+}
+
+pub(crate) fn man(args: &ManArgs) -> Result<Exit, Failure> {
+    if let Some(folder) = &args.out {
+        return clap_mangen::generate_to(Cli::command(), folder)
+            .map(|()| Exit::Success)
+            .map_err(|error| {
+                let folder = folder.display();
+                Failure::new(Exit::Failed, format!("cannot write to {folder}: {error}"))
+            });
+    }
+    let mut text = Vec::new();
+    clap_mangen::Man::new(Cli::command())
+        .render(&mut text)
+        .map_err(|error| Failure::new(Exit::Failed, error))?;
+    print(&text)
+}
+
+/// A reader that has enough (`x402 man | head`) is no failure.
+fn print(text: &[u8]) -> Result<Exit, Failure> {
+    match io::Write::write_all(&mut io::stdout().lock(), text) {
+        Ok(()) => Ok(Exit::Success),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Success),
+        Err(error) => Err(Failure::new(Exit::Failed, error)),
+    }
+}
