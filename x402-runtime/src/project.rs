@@ -8,6 +8,9 @@
 //!  head: base64 kept                             patched   tail: base64 kept, for each of the three alignments
 //! ```
 
+mod body;
+pub(crate) mod v1;
+
 use axum::http::HeaderValue;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,10 +18,14 @@ use bytes::Bytes;
 use serde_json::Value;
 use x402_model::problem::{Problem, ProblemCode};
 
+use self::body::Template;
 use crate::bind::BoundEndpoint;
 
 /// The `error` of an answer to a request without payment.
 pub(crate) const FIRST_CONTACT: &str = "Payment required";
+
+/// The `error` when a payment fits none of the terms.
+pub(crate) const NO_MATCH: &str = "No matching payment requirements";
 
 /// Longest path that is repeated in `resource.url`. Longer ones are cut, so that the header stays bounded.
 const MAX_PATH: usize = 2048;
@@ -36,8 +43,18 @@ pub(crate) struct Challenge {
     middle_json: String,
     /// For each number of tail bytes that complete the patched part's last group: those bytes, and the rest encoded.
     tails: [(Vec<u8>, String); 3],
-    /// The whole header for the one path that a route without captures has.
-    fixed: Option<(String, HeaderValue)>,
+    body: Template,
+    /// The members of an unpaid request's body that come before the template.
+    body_head: String,
+    /// Header and body for the one path that a route without captures has.
+    fixed: Option<Fixed>,
+}
+
+/// The answer to an unpaid request whose path is known beforehand.
+#[derive(Debug)]
+struct Fixed {
+    path: String,
+    header: HeaderValue,
     body: Bytes,
 }
 
@@ -72,13 +89,22 @@ impl Challenge {
                 (first.to_vec(), STANDARD.encode(later))
             }),
             fixed: None,
-            body: problem_json(&Problem::new(ProblemCode::PaymentRequired)),
+            body: Template::new(endpoint),
+            body_head: body::head(
+                &Problem::new(ProblemCode::PaymentRequired),
+                v1::error(ProblemCode::PaymentRequired, FIRST_CONTACT),
+                None,
+            ),
             head_json,
             middle_json,
         };
-        if !endpoint.path().contains('{') {
-            let value = challenge.patch(endpoint.path());
-            challenge.fixed = value.map(|value| (endpoint.path().to_owned(), value));
+        let path = endpoint.path();
+        if !path.contains('{') {
+            challenge.fixed = challenge.patch(path).map(|header| Fixed {
+                path: path.to_owned(),
+                header,
+                body: challenge.body.fill(&challenge.body_head, path),
+            });
         }
         challenge
     }
@@ -87,7 +113,7 @@ impl Challenge {
     /// the answer goes out without terms.
     pub(crate) fn header(&self, path: &str) -> Option<HeaderValue> {
         match &self.fixed {
-            Some((fixed, value)) if fixed == path => Some(value.clone()),
+            Some(fixed) if fixed.path == path => Some(fixed.header.clone()),
             _ => self.patch(path),
         }
     }
@@ -107,9 +133,24 @@ impl Challenge {
         HeaderValue::from_maybe_shared(Bytes::from(STANDARD.encode(text))).ok()
     }
 
-    /// The problem body of an unpaid request's answer.
-    pub(crate) fn body(&self) -> Bytes {
-        self.body.clone()
+    /// The body of an unpaid request's answer.
+    pub(crate) fn body(&self, path: &str) -> Bytes {
+        match &self.fixed {
+            Some(fixed) if fixed.path == path => fixed.body.clone(),
+            _ => self.body.fill(&self.body_head, path),
+        }
+    }
+
+    /// The body of an answer that refuses a payment. `error` is what the header says.
+    pub(crate) fn body_with(
+        &self,
+        path: &str,
+        problem: &Problem,
+        error: &str,
+        payer: Option<&str>,
+    ) -> Bytes {
+        let error = v1::error(problem.code(), error);
+        self.body.fill(&body::head(problem, error, payer), path)
     }
 
     /// Length of the header for a path, in bytes.
@@ -143,6 +184,13 @@ fn json<T: serde::Serialize + ?Sized>(value: &T) -> String {
     serde_json::to_value(value)
         .unwrap_or(Value::Null)
         .to_string()
+}
+
+/// The URL of a resource: the paywall's origin and the path of a request.
+pub(crate) fn url(origin: &str, path: &str) -> String {
+    let mut url = origin.as_bytes().to_vec();
+    push_path(&mut url, path);
+    String::from_utf8(url).unwrap_or_default()
 }
 
 /// Appends a request's path such that it is a path of RFC 3986 and needs no escape in JSON. Escapes that are there stay.

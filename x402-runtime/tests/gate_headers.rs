@@ -105,6 +105,8 @@ async fn g13_exactly_one_payment_header() {
         vec![("payment-signature", format!("{},{}", p(), p()))],
         vec![("payment-signature", format!("{}, ", p()))],
         vec![("payment-signature", p()), ("x-payment", p())],
+        vec![("x-payment", p()), ("x-payment", p())],
+        vec![("x-payment", format!("{},{}", p(), p()))],
         vec![
             ("payment-signature", String::new()),
             ("payment-signature", p()),
@@ -114,9 +116,13 @@ async fn g13_exactly_one_payment_header() {
         assert_eq!(answer.brief(), duplicate);
         assert!(answer.headers.get("payment-required").is_none());
     }
-    let version_1 = stand.send(with(&[("x-payment", p())])).await;
-    assert_eq!(version_1.brief(), (402, "unsupported_version".to_owned()));
-    assert_eq!(version_1.terms().error.as_deref(), Some("Payment required"));
+    // Each header carries its own version.
+    let misplaced = stand.send(with(&[("x-payment", p())])).await;
+    assert_eq!(misplaced.brief(), (402, "unsupported_version".to_owned()));
+    assert_eq!(
+        misplaced.terms().error.as_deref(),
+        Some("Unsupported x402 version: 2")
+    );
     for name in ["x402-payment", "authorization", "payment", "cookie"] {
         assert_eq!(
             stand.send(with(&[(name, p())])).await.code(),

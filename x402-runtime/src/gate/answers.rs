@@ -6,11 +6,13 @@ use axum::http::response::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
+use x402_model::asset::checksum;
+use x402_model::network::Network;
 use x402_model::problem::{Problem, ProblemCode};
 use x402_model::wire::{SettleResponse, headers};
 
 use super::Gate;
-use super::checks::Refusal;
+use super::checks::{Refusal, Version};
 use super::decision::refusal as not_settled;
 use crate::extract::PaymentId;
 use crate::ledger::{Record, StoredAnswer};
@@ -18,6 +20,7 @@ use crate::project::problem_json;
 
 const PAYMENT_REQUIRED: HeaderName = HeaderName::from_static("payment-required");
 const PAYMENT_RESPONSE: HeaderName = HeaderName::from_static("payment-response");
+const X_PAYMENT_RESPONSE: HeaderName = HeaderName::from_static("x-payment-response");
 const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-store");
 const VARY_BY_PAYMENT: HeaderValue = HeaderValue::from_static("PAYMENT-SIGNATURE, X-PAYMENT");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -87,10 +90,10 @@ impl Outcome {
 }
 
 /// The answer to a request that presented a payment.
-pub(super) fn render(gate: &Gate, path: &str, outcome: Outcome) -> Response {
+pub(super) fn render(gate: &Gate, path: &str, version: Version, outcome: Outcome) -> Response {
     tracing::info!(name: "x402.payment", endpoint = gate.endpoint.id(), outcome = outcome.name(), "a payment was answered");
     match outcome {
-        Outcome::Paid(record) => paid(&record),
+        Outcome::Paid(record) => paid(&record, version),
         Outcome::Uncharged(response) => {
             let (parts, body) = response.into_parts();
             let mut response = Response::new(body);
@@ -105,13 +108,24 @@ pub(super) fn render(gate: &Gate, path: &str, outcome: Outcome) -> Response {
             guarded(response)
         }
         Outcome::Refused(refused) => refusal(gate, path, &refused),
-        Outcome::NotSettled(record, code) => {
-            let problem = Problem::new(ProblemCode::SettlementRefused)
-                .with_reason(&code)
-                .payment_id(PaymentId::of(&record.key).as_str());
-            with_settlement(bare_problem(&problem), &not_settled(&record, &code))
-        }
+        Outcome::NotSettled(record, code) => unsettled(gate, path, version, &record, &code),
         Outcome::Pending(problem) => bare_problem(&problem),
+    }
+}
+
+/// The answer after a settlement that was refused. Version 2 says so in the settlement header, without terms; version 1 has
+/// no such header and says it in the body, which always has the terms.
+fn unsettled(gate: &Gate, path: &str, version: Version, record: &Record, code: &str) -> Response {
+    let refused = Problem::new(ProblemCode::SettlementRefused)
+        .with_reason(code)
+        .payment_id(PaymentId::of(&record.key).as_str());
+    match version {
+        Version::V2 => with_settlement(bare_problem(&refused), version, not_settled(record, code)),
+        Version::V1 => {
+            let payer = checksum(record.key.payer);
+            let body = gate.challenge.body_with(path, &refused, code, Some(&payer));
+            problem(refused.code().http_status(), body)
+        }
     }
 }
 
@@ -119,16 +133,21 @@ pub(super) fn render(gate: &Gate, path: &str, outcome: Outcome) -> Response {
 /// paying (again) is right.
 pub(super) fn refusal(gate: &Gate, path: &str, refusal: &Refusal) -> Response {
     let code = refusal.code;
-    let terms = match code.http_status() {
-        402 | 412 => gate.challenge.header_with(path, &refusal.error),
-        _ => None,
-    };
+    let challenge = &gate.challenge;
     if code == ProblemCode::PaymentRequired {
         tracing::debug!(name: "x402.unpaid", endpoint = gate.endpoint.id(), "terms were told");
-        return with_terms(problem(code.http_status(), gate.challenge.body()), terms);
+        let unpaid = problem(code.http_status(), challenge.body(path));
+        return with_terms(unpaid, challenge.header(path));
     }
     tracing::debug!(name: "x402.refused", endpoint = gate.endpoint.id(), code = code.as_str(), "a request was refused");
-    with_terms(bare_problem(&refusal.problem()), terms)
+    let refused = refusal.problem();
+    if !matches!(code.http_status(), 402 | 412) {
+        return bare_problem(&refused);
+    }
+    let payer = refusal.payer.map(checksum);
+    let body = challenge.body_with(path, &refused, &refusal.error, payer.as_deref());
+    let terms = challenge.header_with(path, &refusal.error);
+    with_terms(problem(code.http_status(), body), terms)
 }
 
 fn with_terms(mut response: Response, terms: Option<HeaderValue>) -> Response {
@@ -162,7 +181,7 @@ fn problem(status: u16, body: Bytes) -> Response {
 }
 
 /// The stored answer with its settlement; the same bytes each time.
-fn paid(record: &Record) -> Response {
+fn paid(record: &Record, version: Version) -> Response {
     let (Some(answer), Some(settlement)) = (&record.answer, &record.settlement) else {
         return bare_problem(&Problem::new(ProblemCode::AnswerGone));
     };
@@ -179,18 +198,35 @@ fn paid(record: &Record) -> Response {
     );
     with_settlement(
         guarded(response),
-        &record.settlement_in(&settlement.transaction),
+        version,
+        record.settlement_in(&settlement.transaction),
     )
 }
 
-fn with_settlement(mut response: Response, settlement: &SettleResponse) -> Response {
-    let header = headers::encode(settlement)
-        .ok()
-        .and_then(|text| HeaderValue::try_from(text).ok());
+/// Adds the settlement in the header and the words of the version.
+fn with_settlement(
+    mut response: Response,
+    version: Version,
+    mut settlement: SettleResponse,
+) -> Response {
+    let (name, text) = match version {
+        Version::V2 => (PAYMENT_RESPONSE, headers::encode(&settlement)),
+        Version::V1 => {
+            if let Some(short) = short_name(&settlement.network) {
+                short.clone_into(&mut settlement.network);
+            }
+            (X_PAYMENT_RESPONSE, headers::encode_v1(&settlement))
+        }
+    };
+    let header = text.ok().and_then(|text| HeaderValue::try_from(text).ok());
     if let Some(header) = header {
-        response.headers_mut().insert(PAYMENT_RESPONSE, header);
+        response.headers_mut().insert(name, header);
     }
     response
+}
+
+fn short_name(network: &str) -> Option<&'static str> {
+    network.parse::<Network>().ok()?.short_name()
 }
 
 fn copy_headers(response: &mut Response, from: impl Iterator<Item = (HeaderName, HeaderValue)>) {

@@ -1,25 +1,35 @@
 //! From a request's headers to a payment that fits the terms: every check that needs no IO, cheapest first.
 
+mod header;
+mod terms;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use serde_json::Value;
-use x402_model::asset::parse_address;
+use alloy_primitives::Address;
+use axum::http::HeaderMap;
+use serde_json::{Value, json};
 use x402_model::evm::ExactEvmPayload;
-use x402_model::network::Network;
 use x402_model::problem::{Problem, ProblemCode};
-use x402_model::wire::{CodecError, check_echo, find_match, headers};
+use x402_model::wire::check_echo;
 
 use super::Gate;
 use crate::bind::Terms;
 use crate::facilitator::FacilitatorRequest;
 use crate::ledger::PaymentKey;
-use crate::project::FIRST_CONTACT;
+use crate::project::{self, FIRST_CONTACT, NO_MATCH};
 use crate::verify::{Signer, signer};
 
-pub(super) const PAYMENT_SIGNATURE: HeaderName = HeaderName::from_static("payment-signature");
-pub(super) const X_PAYMENT: HeaderName = HeaderName::from_static("x-payment");
+pub(super) use header::{PAYMENT_SIGNATURE, X_PAYMENT};
+
+/// The protocol version in which a payment is presented and its outcome is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Version {
+    /// `X-PAYMENT`, `X-PAYMENT-RESPONSE`, terms in the body.
+    V1,
+    /// `PAYMENT-SIGNATURE`, `PAYMENT-RESPONSE`, terms in `PAYMENT-REQUIRED`.
+    V2,
+}
 
 /// A payment that fits the terms.
 #[derive(Debug)]
@@ -36,6 +46,8 @@ pub(super) struct Payment {
 pub(super) struct Refusal {
     pub(super) code: ProblemCode,
     pub(super) error: Cow<'static, str>,
+    /// Who tried to pay, if that could be read.
+    pub(super) payer: Option<Address>,
     /// The problem, where it says more than its code.
     more: Option<Box<Problem>>,
 }
@@ -45,8 +57,15 @@ impl Refusal {
         Self {
             code,
             error: error.into(),
+            payer: None,
             more: None,
         }
+    }
+
+    /// The refusal of a payment by this account.
+    pub(super) fn by(mut self, payer: Address) -> Self {
+        self.payer = Some(payer);
+        self
     }
 
     pub(super) fn problem(&self) -> Problem {
@@ -61,7 +80,7 @@ impl From<ProblemCode> for Refusal {
     fn from(code: ProblemCode) -> Self {
         let error = match code {
             ProblemCode::PaymentRequired | ProblemCode::PaymentUndecodable => FIRST_CONTACT,
-            ProblemCode::NoMatchingRequirements => "No matching payment requirements",
+            ProblemCode::NoMatchingRequirements => NO_MATCH,
             other => other.reason().unwrap_or_else(|| other.as_str()),
         };
         Self::new(code, error)
@@ -92,96 +111,131 @@ pub(super) enum Presented {
     Refused(Refusal),
 }
 
-/// The one payment header of a request, if it has any.
-fn payment_header(headers: &HeaderMap) -> Result<&HeaderValue, Refusal> {
-    let mut values = headers.get_all(PAYMENT_SIGNATURE).iter();
-    let (first, second) = (values.next(), values.next());
-    let version_1 = headers.contains_key(X_PAYMENT);
-    match (first, second) {
-        (None, _) if version_1 => Err(Refusal::new(ProblemCode::UnsupportedVersion, FIRST_CONTACT)),
-        (None, _) => Err(ProblemCode::PaymentRequired.into()),
-        // A comma is no base64: somebody on the way has folded two headers into one.
-        (Some(value), None) if !version_1 && !value.as_bytes().contains(&b',') => Ok(value),
-        _ => Err(ProblemCode::DuplicatePaymentHeader.into()),
-    }
-}
-
-/// Runs every check that needs no IO.
-pub(super) fn check(gate: &Gate, headers: &HeaderMap) -> Presented {
-    payment_header(headers)
-        .and_then(|header| decode(gate, header))
-        .map_or_else(Presented::Refused, |payload| {
-            fit(gate, payload).unwrap_or_else(Presented::Refused)
-        })
-}
-
-/// Decodes the header and checks its version.
-fn decode(gate: &Gate, header: &HeaderValue) -> Result<Value, Refusal> {
-    let cap = gate.core.limits.header_cap;
-    let payload = headers::decode_value(header.as_bytes(), cap).map_err(|error| match error {
-        CodecError::TooLarge { cap, .. } => {
-            let limit = u64::try_from(cap).unwrap_or(u64::MAX);
-            Problem::new(ProblemCode::PaymentTooLarge).limit(limit).into()
-        }
-        other => {
-            tracing::debug!(name: "x402.undecodable", endpoint = gate.endpoint.id(), error = other.code(), "a payment header could not be read");
-            Refusal::from(ProblemCode::PaymentUndecodable)
-        }
-    })?;
-    if !payload.is_object() {
-        return Err(ProblemCode::PaymentUndecodable.into());
-    }
-    match payload.get("x402Version").and_then(whole_number) {
-        Some(2) => Ok(payload),
-        // A version 1 payment in the header of version 2 has no `accepted` that could match.
-        Some(1) => Err(ProblemCode::NoMatchingRequirements.into()),
-        other => {
-            let found = other.map_or_else(|| "undefined".to_owned(), |version| version.to_string());
-            Err(Refusal::new(
-                ProblemCode::UnsupportedVersion,
-                format!("Unsupported x402 version: {found}"),
-            ))
+impl Presented {
+    /// Who pays, if that could be read.
+    pub(super) fn payer(&self) -> Option<Address> {
+        match self {
+            Self::Proven(payment) | Self::Unproven(payment) => Some(payment.key.payer),
+            Self::Late(late, _) => Some(late.0.payer),
+            Self::Refused(refusal) => refusal.payer,
         }
     }
 }
 
-/// A JSON number without a fraction: 2 and 2.0 are one number.
-fn whole_number(value: &Value) -> Option<u64> {
-    let text = value.as_number()?.to_string();
-    text.strip_suffix(".0").unwrap_or(&text).parse().ok()
+/// Runs every check that needs no IO, for a request to `path`.
+pub(super) fn check(gate: &Gate, headers: &HeaderMap, path: &str) -> (Version, Presented) {
+    let (version, header) = match header::find(headers) {
+        Ok(found) => found,
+        Err(refusal) => return (Version::V2, Presented::Refused(refusal)),
+    };
+    let presented = header::decode(gate, version, header).and_then(|payload| match version {
+        Version::V1 => read_v1(gate, payload, path),
+        Version::V2 => read_v2(gate, payload),
+    });
+    (version, presented.unwrap_or_else(Presented::Refused))
 }
 
-/// Compares the payment with the terms, field by field.
-fn fit(gate: &Gate, payload: Value) -> Result<Presented, Refusal> {
+/// A version 2 payment: the terms are the ones it repeats.
+fn read_v2(gate: &Gate, payload: Value) -> Result<Presented, Refusal> {
     let now_ms = gate.core.clock.now_ms();
     let accepted = payload.get("accepted").unwrap_or(&Value::Null);
     let body = payload.get("payload").unwrap_or(&Value::Null);
-    let Some(terms) = matching(gate, accepted, now_ms) else {
-        return Ok(unmatched(accepted, body));
+    let Some(terms) = terms::accepted(gate, accepted, now_ms) else {
+        return Ok(terms::unmatched(accepted, body));
     };
     echoed(&payload)?;
-    let exact = ExactEvmPayload::parse(body).map_err(|error| {
-        tracing::debug!(name: "x402.malformed", endpoint = gate.endpoint.id(), error = error.code(), "a payment payload could not be read");
-        Refusal::from(ProblemCode::PayloadMalformed)
-    })?;
-    let authorization = &exact.authorization;
-    if authorization.to != terms.pay_to() {
-        return Err(ProblemCode::RecipientMismatch.into());
+    let exact = parse(gate, body)?;
+    if let Some(code) = misfit(&terms, &exact) {
+        return Err(Refusal::from(code).by(exact.authorization.from));
     }
-    if authorization.value != terms.amount().get() {
-        return Err(ProblemCode::ValueMismatch.into());
-    }
-    let key = key_of(&terms, &exact);
-    let valid_before = match valid_before(gate, &terms, &exact, now_ms / 1000) {
-        Ok(valid_before) => valid_before,
-        Err(code) => return Ok(Presented::Late(Box::new((key, exact)), code.into())),
-    };
-    let signed_by = signer(&exact, terms.separator());
     let request = FacilitatorRequest {
         x402_version: 2,
         requirements: terms.offered().value().clone(),
         payload,
     };
+    fit(gate, terms, exact, request, now_ms)
+}
+
+/// A version 1 payment: the terms are the ones it must have been made for.
+fn read_v1(gate: &Gate, payload: Value, path: &str) -> Result<Presented, Refusal> {
+    let now_ms = gate.core.clock.now_ms();
+    let body = payload.get("payload").unwrap_or(&Value::Null);
+    let exact = parse(gate, body)?;
+    let payer = exact.authorization.from;
+    let Some(terms) = terms::implied(gate, &payload, &exact, now_ms) else {
+        return Err(Refusal::from(ProblemCode::NoMatchingRequirements).by(payer));
+    };
+    if let Some(code) = misfit(&terms, &exact) {
+        // It does not say for which terms it was made: it may have been served for earlier ones.
+        let key = key_of(&terms, &exact);
+        let refusal = Refusal::from(code).by(payer);
+        return Ok(Presented::Late(Box::new((key, exact)), refusal));
+    }
+    let request = request_v1(gate, &terms, payload, path);
+    fit(gate, terms, exact, request, now_ms)
+}
+
+/// What the facilitator is asked about a version 1 payment: in version 1 if it speaks that on the network, else the same
+/// authorization in version 2.
+fn request_v1(gate: &Gate, terms: &Terms, payload: Value, path: &str) -> FacilitatorRequest {
+    let own = gate.core.facilitator_speaks_v1(terms.network());
+    let url = project::url(gate.endpoint.origin(), path);
+    let entry = own.then(|| project::v1::entry(&gate.endpoint, terms, url));
+    let entry = entry
+        .flatten()
+        .and_then(|entry| serde_json::to_value(entry).ok());
+    if let Some(requirements) = entry {
+        return FacilitatorRequest {
+            x402_version: 1,
+            payload,
+            requirements,
+        };
+    }
+    let offered = terms.offered().value();
+    let body = payload.get("payload").unwrap_or(&Value::Null);
+    FacilitatorRequest {
+        x402_version: 2,
+        payload: json!({ "x402Version": 2, "accepted": offered, "payload": body }),
+        requirements: offered.clone(),
+    }
+}
+
+fn parse(gate: &Gate, body: &Value) -> Result<ExactEvmPayload, Refusal> {
+    ExactEvmPayload::parse(body).map_err(|error| {
+        tracing::debug!(name: "x402.malformed", endpoint = gate.endpoint.id(), error = error.code(), "a payment payload could not be read");
+        Refusal::from(ProblemCode::PayloadMalformed)
+    })
+}
+
+/// Why an authorization does not pay what the terms ask for.
+fn misfit(terms: &Terms, exact: &ExactEvmPayload) -> Option<ProblemCode> {
+    if exact.authorization.to != terms.pay_to() {
+        Some(ProblemCode::RecipientMismatch)
+    } else if exact.authorization.value != terms.amount().get() {
+        Some(ProblemCode::ValueMismatch)
+    } else {
+        None
+    }
+}
+
+/// Checks time and signature of an authorization that pays what the terms ask for.
+fn fit(
+    gate: &Gate,
+    terms: Arc<Terms>,
+    exact: ExactEvmPayload,
+    request: FacilitatorRequest,
+    now_ms: u64,
+) -> Result<Presented, Refusal> {
+    let key = key_of(&terms, &exact);
+    let payer = key.payer;
+    let valid_before = match valid_before(gate, &terms, &exact, now_ms / 1000) {
+        Ok(valid_before) => valid_before,
+        Err(code) => {
+            let refusal = Refusal::from(code).by(payer);
+            return Ok(Presented::Late(Box::new((key, exact)), refusal));
+        }
+    };
+    let signed_by = signer(&exact, terms.separator());
     let payment = Box::new(Payment {
         terms,
         exact,
@@ -195,44 +249,9 @@ fn fit(gate: &Gate, payload: Value) -> Result<Presented, Refusal> {
         Signer::Wrapped if factory_allowed(gate, &payment.exact) => {
             Ok(Presented::Unproven(payment))
         }
-        Signer::Wrapped => Err(ProblemCode::Eip6492FactoryNotAllowed.into()),
+        Signer::Wrapped => Err(Refusal::from(ProblemCode::Eip6492FactoryNotAllowed).by(payer)),
         // The token itself would refuse it, which is what a trial run would find out.
-        Signer::PayerInRefusedForm => Err(ProblemCode::SimulationFailed.into()),
-    }
-}
-
-/// The present terms that the payment accepts, or earlier ones that are still open.
-fn matching(gate: &Gate, accepted: &Value, now_ms: u64) -> Option<Arc<Terms>> {
-    let open = gate
-        .earlier
-        .iter()
-        .filter(|earlier| now_ms <= earlier.until_ms);
-    gate.endpoint
-        .terms()
-        .iter()
-        .chain(open.flat_map(|earlier| &earlier.terms))
-        .find(|terms| find_match(std::slice::from_ref(terms.offered()), accepted, &[]).is_some())
-        .cloned()
-}
-
-/// A payment for terms that are not offered (any more). It may have been served while they were.
-fn unmatched(accepted: &Value, body: &Value) -> Presented {
-    let refusal = Refusal::from(ProblemCode::NoMatchingRequirements);
-    let text = |key: &str| accepted.get(key).and_then(Value::as_str);
-    let network = text("network").and_then(|network| network.parse::<Network>().ok());
-    let asset = text("asset").and_then(|asset| parse_address(asset).ok());
-    match (network, asset, ExactEvmPayload::parse(body)) {
-        (Some(network), Some(asset), Ok(exact)) => {
-            let authorization = &exact.authorization;
-            let key = PaymentKey {
-                network,
-                asset,
-                payer: authorization.from,
-                nonce: authorization.nonce,
-            };
-            Presented::Late(Box::new((key, exact)), refusal)
-        }
-        _ => Presented::Refused(refusal),
+        Signer::PayerInRefusedForm => Err(Refusal::from(ProblemCode::SimulationFailed).by(payer)),
     }
 }
 

@@ -10,6 +10,7 @@ use alloy_primitives::Address;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use x402_model::network::Network;
 use x402_model::problem::ProblemCode;
 
 use crate::clock::Clock;
@@ -25,6 +26,8 @@ pub(crate) struct Core {
     pub(crate) limits: Limits,
     /// Factories whose ERC-6492 wrappers are passed on to the facilitator.
     pub(crate) factories: Vec<Address>,
+    /// Networks on which the facilitator takes version 1 payments as such.
+    version_1: Vec<Network>,
     /// Tasks that must end before the process does.
     pub(crate) tasks: TaskTracker,
     /// Set once, when the paywall shuts down.
@@ -40,6 +43,7 @@ impl Core {
         clock: Arc<dyn Clock>,
         limits: Limits,
         factories: Vec<Address>,
+        version_1: Vec<Network>,
     ) -> Self {
         Self {
             admission: Arc::new(Semaphore::new(
@@ -50,11 +54,17 @@ impl Core {
             clock,
             limits,
             factories,
+            version_1,
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
             // Owners must differ between processes that share a ledger: start at a random number.
             next_owner: AtomicU64::new(RandomState::new().build_hasher().finish()),
         }
+    }
+
+    /// Whether the facilitator takes version 1 payments on this network as such.
+    pub(crate) fn facilitator_speaks_v1(&self, network: &Network) -> bool {
+        self.version_1.contains(network)
     }
 
     /// A place for one payment in flight, or why there is none.

@@ -73,16 +73,16 @@ where
     type Future = Either<Ready<Response>, BoxFuture<'static, Response>>;
 
     fn call(self, request: Request, state: S) -> Self::Future {
-        match check(&self.gate, request.headers()) {
-            Presented::Refused(refusal) => {
-                let path = original_uri(&request).path();
+        let path = original_uri(&request).path();
+        match check(&self.gate, request.headers(), path) {
+            (_, Presented::Refused(refusal)) => {
                 Either::Left(ready(answers::refusal(&self.gate, path, &refusal)))
             }
-            presented => {
+            (version, presented) => {
                 crate::failpoint("c0_header_parsed");
                 let Self { gate, handler } = self;
                 let run = Box::new(move |request| handler.answer(request, state));
-                Either::Right(Box::pin(serve(gate, request, presented, run)))
+                Either::Right(Box::pin(serve(gate, request, version, presented, run)))
             }
         }
     }

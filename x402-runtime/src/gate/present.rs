@@ -17,7 +17,7 @@ use x402_model::network::Network;
 use x402_model::problem::{Problem, ProblemCode};
 
 use super::answers::{self, Outcome};
-use super::checks::{PAYMENT_SIGNATURE, Payment, Presented, Refusal, X_PAYMENT};
+use super::checks::{PAYMENT_SIGNATURE, Payment, Presented, Refusal, Version, X_PAYMENT};
 use super::decision::{Found, found};
 use super::fingerprint::fingerprint;
 use super::{Gate, body, flow};
@@ -40,17 +40,22 @@ pub(super) fn original_uri(request: &Request) -> &Uri {
 pub(super) async fn serve(
     gate: Arc<Gate>,
     request: Request,
+    version: Version,
     presented: Presented,
     run: Run,
 ) -> Response {
+    let payer = presented.payer();
     let uri = original_uri(&request).clone();
     let span = tracing::info_span!("x402.present", endpoint = gate.endpoint.id());
     let outcome = present(&gate, &uri, request, presented, run)
         .instrument(span)
         .await;
-    let outcome = outcome.unwrap_or_else(Outcome::Refused);
+    let outcome = outcome.unwrap_or_else(|mut refusal| {
+        refusal.payer = refusal.payer.or(payer);
+        Outcome::Refused(refusal)
+    });
     crate::failpoint("c8_before_response");
-    answers::render(&gate, uri.path(), outcome)
+    answers::render(&gate, uri.path(), version, outcome)
 }
 
 async fn present(

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 use x402_model::asset::{Asset, parse_address};
 use x402_model::evm::is_development_account;
+use x402_model::network::Network;
 use x402_model::wire::{Offered, SupportedResponse};
 
 use super::builder::PaywallBuilder;
@@ -47,13 +48,16 @@ where
     for (endpoint, challenge) in bound.endpoints.iter().zip(&challenges) {
         header_length(endpoint, challenge, &mut mistakes);
     }
-    match &facilitator {
-        None => mistakes.push(Mistake::FacilitatorMissing),
+    let version_1 = match &facilitator {
+        None => {
+            mistakes.push(Mistake::FacilitatorMissing);
+            Vec::new()
+        }
         Some(facilitator) => {
             let time = limits.verify_timeout;
-            kinds(facilitator, time, &bound.assets, &mut mistakes).await;
+            kinds(facilitator, time, &bound.assets, &mut mistakes).await
         }
-    }
+    };
     match &ledger {
         None => mistakes.push(Mistake::LedgerMissing),
         Some(ledger) if !volatile_allowed => durable(&**ledger, &bound.assets, &mut mistakes),
@@ -66,7 +70,14 @@ where
         (None, _, None) => return Err(BuildError::one(Mistake::FacilitatorMissing)),
         (_, None, None) => return Err(BuildError::one(Mistake::LedgerMissing)),
     };
-    let core = Arc::new(Core::new(facilitator, ledger, clock, limits, factories));
+    let core = Arc::new(Core::new(
+        facilitator,
+        ledger,
+        clock,
+        limits,
+        factories,
+        version_1,
+    ));
     let endpoints: Arc<[BoundEndpoint]> = bound.endpoints.clone().into();
     let handlers = mounts.into_iter().map(|mount| mount.handler);
     let gates = gates(&core, bound, challenges).await?;
@@ -105,26 +116,27 @@ fn header_length(endpoint: &BoundEndpoint, challenge: &Challenge, mistakes: &mut
     }
 }
 
-/// The facilitator must settle every accepted rail, with accounts that are its own.
+/// The facilitator must settle every accepted rail, with accounts that are its own. Gives the networks on which it takes
+/// version 1 payments as such.
 async fn kinds(
     facilitator: &Arc<dyn Facilitator>,
     time: Duration,
     assets: &[Asset],
     mistakes: &mut Vec<Mistake>,
-) {
+) -> Vec<Network> {
     let supported = match timeout(time, facilitator.supported()).await {
         Ok(Ok(supported)) => supported,
         Ok(Err(error)) => {
             mistakes.push(Mistake::FacilitatorUnreachable {
                 reason: error.to_string(),
             });
-            return;
+            return Vec::new();
         }
         Err(_) => {
             mistakes.push(Mistake::FacilitatorUnreachable {
                 reason: "no answer in time".to_owned(),
             });
-            return;
+            return Vec::new();
         }
     };
     for asset in assets {
@@ -139,6 +151,14 @@ async fn kinds(
             settlers(&supported, asset, mistakes);
         }
     }
+    let networks = assets.iter().map(|asset| &asset.network);
+    networks
+        .filter(|network| {
+            let short = network.short_name();
+            short.is_some_and(|short| supported.supports(1, SCHEME, short))
+        })
+        .cloned()
+        .collect()
 }
 
 fn settles(supported: &SupportedResponse, asset: &Asset) -> bool {

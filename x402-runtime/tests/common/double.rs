@@ -39,6 +39,8 @@ pub struct Double {
     pub asked: AtomicUsize,
     pub supported: Mutex<Result<SupportedResponse, FacilitatorError>>,
     pub gate: Semaphore,
+    /// What it was asked to settle, in order.
+    pub requests: Mutex<Vec<FacilitatorRequest>>,
 }
 
 impl Default for Double {
@@ -68,6 +70,7 @@ impl Default for Double {
                 ..SupportedResponse::default()
             })),
             gate: Semaphore::new(0),
+            requests: Mutex::default(),
         }
     }
 }
@@ -143,6 +146,7 @@ impl Facilitator for Double {
 
     fn settle<'a>(&'a self, request: &'a FacilitatorRequest) -> BoxFuture<'a, SettleOutcome> {
         self.settled.fetch_add(1, Ordering::SeqCst);
+        self.requests.lock().unwrap().push(request.clone());
         let script = self
             .scripts
             .lock()
