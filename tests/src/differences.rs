@@ -126,6 +126,22 @@ pub const DIFFERENCES: &[Difference] = &[
         applies: |exchange| exchange.sends("payment-signature") && exchange.sends("x-payment"),
     },
     Difference {
+        rule: "a version 2 payment in X-PAYMENT is ignored",
+        reason: "that header is read here, and holds version 1 payments only",
+        instead: Instead::Refuse(402, "unsupported_version"),
+        applies: |exchange| {
+            exchange
+                .version_in_x_payment()
+                .is_some_and(|found| found != 1)
+        },
+    },
+    Difference {
+        rule: "version 1 payments are ignored",
+        reason: "every route takes both versions",
+        instead: Instead::ServeAgain,
+        applies: |exchange| exchange.version_in_x_payment() == Some(1),
+    },
+    Difference {
         rule: "a payment that is served although there is hardly time to settle it",
         reason: "a few seconds more than the protocol's must be left, or the work is done for nothing (G17)",
         instead: Instead::Refuse(402, "authorization_expired"),

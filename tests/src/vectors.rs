@@ -71,6 +71,16 @@ impl Exchange {
             .any(|(name, _)| name.eq_ignore_ascii_case(header))
     }
 
+    /// `x402Version` of what `X-PAYMENT` holds, where that can be decoded.
+    #[must_use]
+    pub fn version_in_x_payment(&self) -> Option<u64> {
+        let mut headers = self.headers.iter();
+        let (_, text) = headers.find(|(name, _)| name.eq_ignore_ascii_case("x-payment"))?;
+        let payment: Value =
+            x402_model::wire::headers::decode_v1(text.as_bytes(), usize::MAX).ok()?;
+        payment["x402Version"].as_u64()
+    }
+
     /// The terms that the reference answered with.
     #[must_use]
     pub fn required(&self) -> Option<&Value> {

@@ -92,7 +92,7 @@ impl Challenge {
             body: Template::new(endpoint),
             body_head: body::head(
                 &Problem::new(ProblemCode::PaymentRequired),
-                v1::error(ProblemCode::PaymentRequired, FIRST_CONTACT),
+                v1::error(FIRST_CONTACT),
                 None,
             ),
             head_json,
@@ -149,7 +149,7 @@ impl Challenge {
         error: &str,
         payer: Option<&str>,
     ) -> Bytes {
-        let error = v1::error(problem.code(), error);
+        let error = v1::error(error);
         self.body.fill(&body::head(problem, error, payer), path)
     }
 

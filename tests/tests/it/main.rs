@@ -20,4 +20,5 @@ mod secrets;
 mod tokens;
 mod unknown;
 mod vectors;
+mod vectors_v1;
 mod wallets;

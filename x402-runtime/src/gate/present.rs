@@ -50,10 +50,10 @@ pub(super) async fn serve(
     let outcome = present(&gate, &uri, request, presented, run)
         .instrument(span)
         .await;
-    let outcome = outcome.unwrap_or_else(|mut refusal| {
+    let mut outcome = outcome.unwrap_or_else(Outcome::Refused);
+    if let Outcome::Refused(refusal) = &mut outcome {
         refusal.payer = refusal.payer.or(payer);
-        Outcome::Refused(refusal)
-    });
+    }
     crate::failpoint("c8_before_response");
     answers::render(&gate, uri.path(), version, outcome)
 }

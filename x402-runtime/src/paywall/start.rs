@@ -48,16 +48,8 @@ where
     for (endpoint, challenge) in bound.endpoints.iter().zip(&challenges) {
         header_length(endpoint, challenge, &mut mistakes);
     }
-    let version_1 = match &facilitator {
-        None => {
-            mistakes.push(Mistake::FacilitatorMissing);
-            Vec::new()
-        }
-        Some(facilitator) => {
-            let time = limits.verify_timeout;
-            kinds(facilitator, time, &bound.assets, &mut mistakes).await
-        }
-    };
+    let time = limits.verify_timeout;
+    let version_1 = kinds(facilitator.as_ref(), time, &bound.assets, &mut mistakes).await;
     match &ledger {
         None => mistakes.push(Mistake::LedgerMissing),
         Some(ledger) if !volatile_allowed => durable(&**ledger, &bound.assets, &mut mistakes),
@@ -119,11 +111,15 @@ fn header_length(endpoint: &BoundEndpoint, challenge: &Challenge, mistakes: &mut
 /// The facilitator must settle every accepted rail, with accounts that are its own. Gives the networks on which it takes
 /// version 1 payments as such.
 async fn kinds(
-    facilitator: &Arc<dyn Facilitator>,
+    facilitator: Option<&Arc<dyn Facilitator>>,
     time: Duration,
     assets: &[Asset],
     mistakes: &mut Vec<Mistake>,
 ) -> Vec<Network> {
+    let Some(facilitator) = facilitator else {
+        mistakes.push(Mistake::FacilitatorMissing);
+        return Vec::new();
+    };
     let supported = match timeout(time, facilitator.supported()).await {
         Ok(Ok(supported)) => supported,
         Ok(Err(error)) => {

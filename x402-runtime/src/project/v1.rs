@@ -44,12 +44,12 @@ fn how_to_call(endpoint: &BoundEndpoint) -> Map<String, Value> {
     Map::from_iter([("input".to_owned(), input)])
 }
 
-/// The `error` of a body, in the words of version 1.
-pub(crate) fn error(code: ProblemCode, error: &str) -> &str {
-    match code {
-        ProblemCode::ValueMismatch => WRONG_VALUE,
-        _ if error == FIRST_CONTACT => HEADER_REQUIRED,
-        _ if error == NO_MATCH => NO_MATCH_V1,
+/// The `error` of a body, in the words of version 1. What a facilitator said in words of its own stays.
+pub(crate) fn error(error: &str) -> &str {
+    match error {
+        FIRST_CONTACT => HEADER_REQUIRED,
+        NO_MATCH => NO_MATCH_V1,
+        _ if ProblemCode::ValueMismatch.reason() == Some(error) => WRONG_VALUE,
         _ => error,
     }
 }

@@ -96,6 +96,7 @@ async fn core(count: usize, silent: bool) -> (Arc<Core>, Arc<MemoryLedger>) {
         clock,
         limits,
         Vec::new(),
+        Vec::new(),
     );
     (Arc::new(core), ledger)
 }
@@ -124,6 +125,7 @@ async fn a_tick_and_a_purge_do_all_there_is_to_do() {
             retention: Duration::ZERO,
             ..Limits::default()
         },
+        Vec::new(),
         Vec::new(),
     ));
     purge(&core).await;
