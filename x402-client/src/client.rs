@@ -14,9 +14,11 @@ use crate::wallet::Wallet;
 mod builder;
 mod drive;
 mod open;
+mod priced;
 mod request;
 
 pub use builder::{ClientBuilder, Missing, SetupError};
+pub use priced::{Asked, OfferedOption, PricedCall};
 pub use request::RequestBuilder;
 
 use builder::{Io, Settings};

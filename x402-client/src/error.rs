@@ -43,6 +43,9 @@ pub enum Error {
     /// No usable signature.
     #[error("not signed: {0}")]
     NotSigned(#[source] SigningError),
+    /// A payment was signed but could not be written down, so it was not sent. The budget has its money back.
+    #[error("the payment could not be recorded, so it was not sent: {0}")]
+    NotRecorded(#[source] std::io::Error),
     /// A payment was signed, but no send of it can have left. The budget has its money back.
     #[error("the payment was never sent: {0}")]
     NeverSent(#[source] TransportError),
@@ -254,6 +257,7 @@ impl Error {
             Self::NothingAcceptable(_) => "nothing_acceptable",
             Self::OverBudget(refusal) => refusal.code(),
             Self::NotSigned(_) => "not_signed",
+            Self::NotRecorded(_) => "not_recorded",
             Self::NeverSent(_) => "never_sent",
             Self::Refused(_) => "refused",
             Self::Redirected(_) => "redirected",
@@ -286,6 +290,7 @@ impl Error {
             Self::InvalidRequest(_)
             | Self::NothingAcceptable(_)
             | Self::OverBudget(_)
+            | Self::NotRecorded(_)
             | Self::Redirected(_) => Action::AskHuman,
         }
     }

@@ -20,7 +20,9 @@ pub mod wallet;
 pub use budget::{
     Budget, BudgetError, BudgetRefusal, DEFAULT_VOID_MARGIN, GiveBackError, Reservation, VoidRule,
 };
-pub use client::{Client, ClientBuilder, Missing, RequestBuilder, SetupError};
+pub use client::{
+    Asked, Client, ClientBuilder, Missing, OfferedOption, PricedCall, RequestBuilder, SetupError,
+};
 pub use error::Error;
 pub use flow::RetryPolicy;
 pub use payment::PendingPayment;

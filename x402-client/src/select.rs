@@ -245,8 +245,8 @@ pub fn select(terms: &Terms, buyer: &Buyer<'_>) -> Result<Choice, Refusals> {
     }
     let mut refusals = Vec::with_capacity(terms.options.len());
     let mut best: Option<(usize, Choice)> = None;
-    for (index, offer) in terms.options.iter().enumerate() {
-        match consider(terms.version, index, offer, buyer) {
+    for verdict in judge(terms, buyer) {
+        match verdict {
             Err(refusal) => refusals.push(refusal),
             Ok(choice) => {
                 let rank = buyer.policy.rank(&choice.asset);
@@ -257,6 +257,19 @@ pub fn select(terms: &Terms, buyer: &Buyer<'_>) -> Result<Choice, Refusals> {
         }
     }
     best.map(|(_, choice)| choice).ok_or(Refusals(refusals))
+}
+
+/// What the rules say about each option, in the seller's order.
+pub(crate) fn judge(terms: &Terms, buyer: &Buyer<'_>) -> Vec<Result<Choice, Refusal>> {
+    let is_here = is_called(terms.place.as_deref(), buyer);
+    let consider = |(index, offer): (usize, &Offer)| {
+        if is_here {
+            consider(terms.version, index, offer, buyer)
+        } else {
+            Err(Refusal::OtherResource)
+        }
+    };
+    terms.options.iter().enumerate().map(consider).collect()
 }
 
 fn is_called(claimed: Option<&str>, buyer: &Buyer<'_>) -> bool {

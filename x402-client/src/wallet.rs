@@ -15,8 +15,9 @@ use crate::terms::Version;
 
 mod file;
 mod nonce;
+mod view;
 
-pub use file::WalletError;
+pub use file::{WalletError, read_secret_file};
 pub(crate) use nonce::{CallFingerprint, derived_nonce};
 pub use nonce::{NonceSource, OsNonces};
 
@@ -103,6 +104,24 @@ impl Wallet {
         password_file: impl AsRef<Path>,
     ) -> Result<Self, WalletError> {
         file::open_keystore(keystore.as_ref(), password_file.as_ref()).map(Self::from_local_key)
+    }
+
+    /// A wallet on an encrypted keystore and its password, for a password that a person typed.
+    ///
+    /// # Errors
+    /// [`WalletError`] if the password is empty or the keystore cannot be opened with it.
+    pub fn from_keystore_with_password(
+        keystore: impl AsRef<Path>,
+        password: impl AsRef<[u8]>,
+    ) -> Result<Self, WalletError> {
+        file::decrypt(keystore.as_ref(), password.as_ref()).map(Self::from_local_key)
+    }
+
+    /// The address of a payer without its key: it can [`crate::RequestBuilder::ask`] what a call costs and
+    /// [`crate::Client::resume`] payments that were signed elsewhere. It never signs: a call that has to be paid ends
+    /// with [`SigningError::Signer`].
+    pub fn view_only(address: Address) -> Self {
+        Self::from_signer(view::NoSigner(address))
     }
 
     /// Sets the secret from which nonces of calls with an idempotency key are derived. Keep it across restarts: the

@@ -1,6 +1,7 @@
 //! Settings of a client, with a wallet and a budget required by type.
 
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use x402_model::wire::headers::DEFAULT_CAP;
 use super::Client;
 use crate::budget::Budget;
 use crate::flow::RetryPolicy;
+use crate::payment::PendingPayment;
 use crate::select::Policy;
 use crate::time::{Clock, SystemClock, Timer};
 use crate::transport::{ReplyLimits, Transport};
@@ -80,6 +82,9 @@ impl Io {
     }
 }
 
+/// Writes a signed payment down before it is sent.
+pub(crate) type Record = dyn Fn(&PendingPayment) -> io::Result<()> + Send + Sync;
+
 /// Everything but money, key and network.
 #[derive(Clone)]
 pub(crate) struct Settings {
@@ -90,6 +95,7 @@ pub(crate) struct Settings {
     pub(crate) limits: ReplyLimits,
     pub(crate) terms_cap: usize,
     pub(crate) allow_http: bool,
+    pub(crate) record: Option<Arc<Record>>,
 }
 
 impl Settings {
@@ -105,6 +111,7 @@ impl Settings {
             },
             terms_cap: DEFAULT_CAP,
             allow_http: false,
+            record: None,
         }
     }
 }
@@ -220,6 +227,36 @@ impl<W, B> ClientBuilder<W, B> {
     /// content: for closed networks only.
     pub fn allow_http(self, allow: bool) -> Self {
         self.with(|settings| settings.allow_http = allow)
+    }
+
+    /// Calls `record` with every payment after it was signed and before it is sent for the first time, so that not even
+    /// `kill -9` can lose one: write it down, as securely as a key, and hand it to [`Client::resume`] after a restart.
+    /// If `record` fails the payment is not sent and the call ends with [`crate::Error::NotRecorded`].
+    ///
+    /// It runs on the task of the call; keep it as short as one small file takes.
+    ///
+    /// ```no_run
+    /// use std::io::Write as _;
+    /// use x402_client::{Budget, Client, Wallet};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = Client::builder()
+    ///     .wallet(Wallet::from_key_file("agent.key")?)
+    ///     .budget(Budget::new("5 USD", "0.10 USD")?)
+    ///     .record(|payment| {
+    ///         let mut file = tempfile::Builder::new().prefix("payment-").tempfile_in("payments")?;
+    ///         serde_json::to_writer(&mut file, payment)?;
+    ///         file.as_file().sync_all()?;
+    ///         file.keep().map(drop).map_err(|error| error.error)
+    ///     })
+    ///     .build()?;
+    /// # drop(client); Ok(()) }
+    /// ```
+    pub fn record(
+        self,
+        record: impl Fn(&PendingPayment) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        self.with(|settings| settings.record = Some(Arc::new(record)))
     }
 
     fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {

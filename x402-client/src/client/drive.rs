@@ -10,6 +10,7 @@ use futures_util::future::{Either, select as race};
 use http::{Request, StatusCode};
 
 use super::Shared;
+use super::priced::{Asked, PricedCall};
 use super::request::Call;
 use crate::budget::Reservation;
 use crate::error::Error;
@@ -17,7 +18,7 @@ use crate::flow::{CallEffect, CallEvent, CallState, Ending, PaidAnswer, classify
 use crate::payment::{PendingPayment, encode_payment};
 use crate::receipt::{Receipt, Settlement};
 use crate::response::Response;
-use crate::select::{Buyer, Choice, select};
+use crate::select::{Choice, select};
 use crate::seller::SellerProblem;
 use crate::target;
 use crate::terms::Terms;
@@ -60,6 +61,15 @@ impl<'a> Drive<'a> {
         let valid_before_ms = payment.valid_before().saturating_mul(1000);
         let state = CallState::resuming(valid_before_ms, shared.settings.retry);
         Self::new(shared, None, Some(payment), (state, CallEvent::Woke))
+    }
+
+    /// Goes on from terms that were looked at.
+    pub(crate) fn priced(shared: &'a Arc<Shared>, call: Call, terms: Terms) -> Self {
+        let start = (CallState::AskingPrice, CallEvent::TermsOffered);
+        Self {
+            terms: Some(terms),
+            ..Self::new(shared, Some(call), None, start)
+        }
     }
 
     fn new(
@@ -106,6 +116,21 @@ impl<'a> Drive<'a> {
         }
     }
 
+    /// Sends the unpaid request, and stops there.
+    pub(crate) async fn price(mut self) -> Result<Asked, Error> {
+        match (self.ask().await, self.call.take(), self.terms.take()) {
+            (CallEvent::AnsweredFree, ..) => self.finish(Ending::Free).map(Asked::Answered),
+            (CallEvent::TermsOffered, Some(call), Some(terms)) => {
+                let shared = Arc::clone(self.shared);
+                Ok(Asked::Priced(PricedCall::new(shared, call, terms)))
+            }
+            _ => {
+                let unexplained = Error::Internal("the call ended without a reason");
+                Err(self.error.take().unwrap_or(unexplained))
+            }
+        }
+    }
+
     async fn ask(&mut self) -> CallEvent {
         let Some(call) = &self.call else {
             return self.fail("no call", CallEvent::AskFailed);
@@ -149,15 +174,7 @@ impl<'a> Drive<'a> {
             return self.fail("no terms", CallEvent::NothingAcceptable);
         };
         self.shared.budget.expire(self.now_seconds());
-        let buyer = Buyer {
-            policy: &self.shared.settings.policy,
-            budget: &self.shared.budget,
-            cap: call.cap.as_ref(),
-            payer: self.shared.wallet.address(),
-            pay_to: call.pay_to,
-            called: &call.request.url,
-        };
-        match select(terms, &buyer) {
+        match select(terms, &call.buyer(self.shared)) {
             Ok(choice) => {
                 tracing::debug!(
                     host = %target::host(&call.request.url),
@@ -198,7 +215,8 @@ impl<'a> Drive<'a> {
     }
 
     async fn sign(&mut self) -> CallEvent {
-        match self.sign_once().await {
+        let signed = self.sign_once().await;
+        match signed.and_then(|payment| self.record(payment)) {
             Ok(payment) => {
                 let valid_before_ms = payment.valid_before().saturating_mul(1000);
                 self.shared.open.add(payment.clone());
@@ -272,6 +290,20 @@ impl<'a> Drive<'a> {
             signed_at_ms: now_ms,
         };
         Ok(PendingPayment::new(&call.request, header, bearer, receipt))
+    }
+
+    /// Has the payment written down. It left nobody's hands if that fails.
+    fn record(&self, payment: PendingPayment) -> Result<PendingPayment, Error> {
+        let Some(record) = &self.shared.settings.record else {
+            return Ok(payment);
+        };
+        match record(&payment) {
+            Ok(()) => Ok(payment),
+            Err(failure) => {
+                self.shared.budget.never_sent(&payment.nonce());
+                Err(Error::NotRecorded(failure))
+            }
+        }
     }
 
     fn nonce(&self, call: &Call, choice: &Choice) -> Result<B256, SigningError> {

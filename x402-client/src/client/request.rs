@@ -11,10 +11,11 @@ use x402_model::wire::headers::{PAYMENT_SIGNATURE, X_PAYMENT};
 
 use super::Shared;
 use super::drive::Drive;
+use super::priced::Asked;
 use crate::error::{Error, RequestFault};
 use crate::payment::PlainRequest;
 use crate::response::Response;
-use crate::select::CallCap;
+use crate::select::{Buyer, CallCap};
 use crate::target;
 
 use alloy_primitives::Address;
@@ -37,6 +38,19 @@ pub(crate) struct Call {
     pub(crate) cap: Option<CallCap>,
     pub(crate) pay_to: Option<Address>,
     pub(crate) idempotency_key: Option<String>,
+}
+
+impl Call {
+    pub(crate) fn buyer<'a>(&'a self, shared: &'a Shared) -> Buyer<'a> {
+        Buyer {
+            policy: &shared.settings.policy,
+            budget: &shared.budget,
+            cap: self.cap.as_ref(),
+            payer: shared.wallet.address(),
+            pay_to: self.pay_to,
+            called: &self.request.url,
+        }
+    }
 }
 
 /// One call, sent by [`RequestBuilder::send`]. A mistake in any part is reported there, before anything is sent.
@@ -153,6 +167,16 @@ impl RequestBuilder {
     pub async fn send(self) -> Result<Response, Error> {
         let (shared, call) = self.finish()?;
         Box::pin(Drive::start(&shared, call).run()).await
+    }
+
+    /// Sends the unpaid request only and shows what the call costs. Nothing is signed or reserved; go on with
+    /// [`super::PricedCall::pay`], for example when a person has agreed.
+    ///
+    /// # Errors
+    /// As for [`RequestBuilder::send`], as far as that gets without paying.
+    pub async fn ask(self) -> Result<Asked, Error> {
+        let (shared, call) = self.finish()?;
+        Box::pin(Drive::start(&shared, call).price()).await
     }
 
     fn finish(self) -> Result<(Arc<Shared>, Call), RequestFault> {

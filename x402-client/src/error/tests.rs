@@ -112,6 +112,14 @@ fn table() -> Vec<(Error, &'static str, Charged, Action, bool, bool)> {
             false,
         ),
         (
+            Error::NotRecorded(std::io::ErrorKind::StorageFull.into()),
+            "not_recorded",
+            No,
+            AskHuman,
+            false,
+            false,
+        ),
+        (
             Error::NeverSent(failure()),
             "never_sent",
             No,

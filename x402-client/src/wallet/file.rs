@@ -56,6 +56,15 @@ pub enum WalletError {
     WrongPassword,
 }
 
+/// Reads a small file that holds a key or a password: a plain file that only its owner may read, of 1024 bytes at most.
+/// The bytes are wiped from memory when they are dropped.
+///
+/// # Errors
+/// [`WalletError`], which never holds any of the content.
+pub fn read_secret_file(path: impl AsRef<Path>) -> Result<Zeroizing<Vec<u8>>, WalletError> {
+    read_private(path.as_ref(), MAX_SECRET)
+}
+
 /// Reads a file that only its owner may read.
 fn read_private(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, WalletError> {
     let mut file = open_plain(path)?;
@@ -132,6 +141,10 @@ pub(super) fn open_keystore(
         .split(|byte| matches!(byte, b'\n' | b'\r'))
         .next()
         .unwrap_or_default();
+    decrypt(keystore, password)
+}
+
+pub(super) fn decrypt(keystore: &Path, password: &[u8]) -> Result<PrivateKeySigner, WalletError> {
     if password.is_empty() {
         return Err(WalletError::EmptyPassword);
     }

@@ -411,6 +411,13 @@ fn k07_keystores_open_with_their_password_only() {
         .parse()
         .unwrap();
     assert_eq!(opened.address(), key.address());
+    let typed = Wallet::from_keystore_with_password(&keystore, "testpassword").unwrap();
+    assert_eq!(typed.address(), opened.address());
+    for (typed, is_wrong) in [("Testpassword", true), ("", false)] {
+        let refused = Wallet::from_keystore_with_password(&keystore, typed).unwrap_err();
+        assert_eq!(matches!(refused, WalletError::WrongPassword), is_wrong);
+        assert_eq!(matches!(refused, WalletError::EmptyPassword), !is_wrong);
+    }
     let wrong = Wallet::from_keystore(&keystore, dir.write("wrong", "Testpassword", 0o600));
     assert!(matches!(wrong, Err(WalletError::WrongPassword)));
     for empty in [
