@@ -4,9 +4,21 @@ use clap::{Parser, Subcommand};
 
 use crate::{call, facilitator, shell, wallet};
 
+/// The shortest way from nothing to a paid call. The key is one of those that every development tool prints.
+const FIRST_STEPS: &str = "\
+From nothing to a paid call, on a chain that lives in the seller's process:
+  cargo run --bin marketplace                              # another terminal, in the repository
+  x402 call http://127.0.0.1:4021/weather/zurich           # what does it cost?
+  (umask 077; echo 0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80 > sandbox.key)
+  x402 call http://127.0.0.1:4021/weather/zurich --key-file sandbox.key --max \"0.01 USD\"
+  x402 wallet new                                          # a wallet of your own, for real networks
+
+The key above is public: it has money in the sandbox only, and everybody can take what is sent to it elsewhere.
+Files, variables and exit codes are in `x402 call --help` and docs/cli.md.";
+
 /// Pay for API calls, keep a wallet, settle payments: x402 from the command line.
 #[derive(Debug, Parser)]
-#[command(name = "x402", version, propagate_version = true)]
+#[command(name = "x402", version, propagate_version = true, after_help = FIRST_STEPS)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -17,7 +29,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Call an API and pay for the call if it asks for money
-    Call(call::Args),
+    Call(Box<call::Args>),
     /// Make, import and look at wallets
     Wallet(wallet::Args),
     /// Verify and settle payments for others, over HTTP

@@ -4,19 +4,26 @@ mod args;
 mod call;
 mod exit;
 mod facilitator;
+mod output;
+mod places;
+mod secret;
 mod shell;
 mod wallet;
 
 use std::process::ExitCode;
 
 pub use args::{Cli, Command};
+pub use call::Args as CallArgs;
 pub use exit::{Exit, Failure};
+pub use facilitator::Args as FacilitatorArgs;
+pub use shell::{CompletionsArgs, ManArgs};
+pub use wallet::Args as WalletArgs;
 
 /// Runs one command and gives the exit code of the process.
 #[must_use]
 pub fn run(cli: Cli) -> ExitCode {
     let ended = match cli.command {
-        Command::Call(args) => call::run(args),
+        Command::Call(args) => call::run(&args),
         Command::Wallet(args) => wallet::run(args),
         Command::Facilitator(args) => facilitator::run(args),
         Command::Completions(args) => shell::completions(&args),
@@ -25,5 +32,22 @@ pub fn run(cli: Cli) -> ExitCode {
     match ended {
         Ok(exit) => exit.into(),
         Err(failure) => failure.report(),
+    }
+}
+
+/// Reports a command line that could not be read, or prints the help that it asked for. A private key that stands in it is
+/// not repeated.
+#[must_use]
+pub fn misread(error: &clap::Error) -> ExitCode {
+    let text = error.render().to_string();
+    if secret::holds_key(&text) {
+        return secret::on_command_line("an argument").report();
+    }
+    // A reader that has enough (`x402 --help | head`) is no failure.
+    let _ = error.print();
+    if error.use_stderr() {
+        Exit::Usage.into()
+    } else {
+        Exit::Success.into()
     }
 }

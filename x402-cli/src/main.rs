@@ -5,5 +5,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    x402_cli::run(x402_cli::Cli::parse())
+    match x402_cli::Cli::try_parse() {
+        Ok(cli) => x402_cli::run(cli),
+        Err(error) => x402_cli::misread(&error),
+    }
 }

@@ -1,12 +1,11 @@
 //! Completions and man pages, made from the commands themselves.
 
-use std::io;
 use std::path::PathBuf;
 
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use crate::{Cli, Exit, Failure};
+use crate::{Cli, Exit, Failure, output};
 
 /// Arguments of `x402 completions`.
 #[derive(Debug, clap::Args)]
@@ -26,7 +25,7 @@ pub struct ManArgs {
 pub(crate) fn completions(args: &CompletionsArgs) -> Result<Exit, Failure> {
     let mut text = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "x402", &mut text);
-    print(&text)
+    output::print(&text).map(|()| Exit::Success)
 }
 
 pub(crate) fn man(args: &ManArgs) -> Result<Exit, Failure> {
@@ -42,14 +41,5 @@ pub(crate) fn man(args: &ManArgs) -> Result<Exit, Failure> {
     clap_mangen::Man::new(Cli::command())
         .render(&mut text)
         .map_err(|error| Failure::new(Exit::Failed, error))?;
-    print(&text)
-}
-
-/// A reader that has enough (`x402 man | head`) is no failure.
-fn print(text: &[u8]) -> Result<Exit, Failure> {
-    match io::Write::write_all(&mut io::stdout().lock(), text) {
-        Ok(()) => Ok(Exit::Success),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Success),
-        Err(error) => Err(Failure::new(Exit::Failed, error)),
-    }
+    output::print(&text).map(|()| Exit::Success)
 }

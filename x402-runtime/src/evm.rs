@@ -40,3 +40,4 @@ pub use config::EvmConfig;
 pub use facilitator::{EvmFacilitator, EvmStartError};
 pub use key::{KeyError, SettlerKey};
 pub use rpc::{RpcChain, RpcLimits};
+pub use token::token_balance;

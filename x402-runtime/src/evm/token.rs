@@ -2,6 +2,7 @@
 
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::{SolCall, SolEvent};
+use x402_model::money::AtomicAmount;
 
 use crate::evm::abi::Eip3009Token::{
     AuthorizationUsed, Transfer, authorizationStateCall, balanceOfCall, nameCall,
@@ -64,6 +65,35 @@ pub(crate) async fn balance_of(
     account: Address,
 ) -> Result<Read<U256>, ChainError> {
     read(chain, token, &balanceOfCall { account }, BlockRef::Latest).await
+}
+
+/// What an account holds of a token, in atomic units at the newest block; `None` if there is no such token.
+///
+/// ```no_run
+/// use x402_runtime::evm::{RpcChain, token_balance};
+/// use x402_runtime::model::asset::AssetTable;
+/// use x402_runtime::model::network::Network;
+///
+/// # async fn ask() -> Result<(), Box<dyn std::error::Error>> {
+/// let chain = RpcChain::connect("https://sepolia.base.org").await?;
+/// let table = AssetTable::builtin();
+/// let usdc = table.default_for(&Network::BASE_SEPOLIA).ok_or("no USDC")?;
+/// let balance = token_balance(&chain, usdc.address, "0x70997970C51812dc3A010C7d01b50e0d17dc79C8".parse()?).await?;
+/// println!("{}", balance.ok_or("no token")?.to_decimal(usdc.decimals));
+/// # Ok(()) }
+/// ```
+///
+/// # Errors
+/// [`ChainError`] when the node gave no clear answer.
+pub async fn token_balance(
+    chain: &dyn Chain,
+    token: Address,
+    account: Address,
+) -> Result<Option<AtomicAmount>, ChainError> {
+    Ok(match balance_of(chain, token, account).await? {
+        Read::Value(units) => Some(AtomicAmount::new(units)),
+        Read::Unsupported => None,
+    })
 }
 
 /// `name`.

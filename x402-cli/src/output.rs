@@ -1,0 +1,37 @@
+//! What goes to standard output and standard error.
+
+use std::io::{self, Write as _};
+
+use serde::Serialize;
+
+use crate::{Exit, Failure};
+
+/// Writes to standard output. A reader that has enough (`x402 man | head`) is no failure.
+pub(crate) fn print(bytes: &[u8]) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let message = format!("cannot write to standard output: {error}");
+            Err(Failure::new(Exit::Failed, message))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes one line to standard output.
+pub(crate) fn print_line(line: &str) -> Result<(), Failure> {
+    print(format!("{line}\n").as_bytes())
+}
+
+/// Writes one JSON object to standard output.
+pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+    let mut text = serde_json::to_vec(value).map_err(|error| Failure::new(Exit::Failed, error))?;
+    text.push(b'\n');
+    print(&text)
+}
+
+/// Says something to the person at the terminal.
+#[expect(clippy::print_stderr, reason = "it is what users read")]
+pub(crate) fn say(text: &str) {
+    eprintln!("{text}");
+}
