@@ -3,7 +3,7 @@
 mod args;
 mod call;
 mod exit;
-mod facilitator;
+pub mod facilitator;
 mod output;
 mod places;
 mod secret;

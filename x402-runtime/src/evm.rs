@@ -15,8 +15,10 @@
 //! ```
 
 pub(crate) mod abi;
+mod budget;
 mod cache;
 pub mod chain;
+pub mod codes;
 mod config;
 mod core;
 mod evidence;
@@ -37,7 +39,7 @@ mod watch;
 
 pub use chain::Chain;
 pub use config::EvmConfig;
-pub use facilitator::{EvmFacilitator, EvmStartError};
+pub use facilitator::{EvmFacilitator, EvmStartError, Identified, Repeat};
 pub use key::{KeyError, SettlerKey};
 pub use rpc::{RpcChain, RpcLimits};
 pub use token::token_balance;

@@ -38,7 +38,10 @@ pub enum SecretFileError {
 }
 
 /// Reads a secret file after checking who else may read it. The text is wiped from memory when it is dropped.
-pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>, SecretFileError> {
+///
+/// # Errors
+/// A [`SecretFileError`]; on Unix, a file with any permission for group or others is refused.
+pub fn read(path: &Path) -> Result<Zeroizing<String>, SecretFileError> {
     let failed = |source| SecretFileError::Read {
         path: path.to_owned(),
         source,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, U256};
 
 /// Limits and habits of an [`EvmFacilitator`](super::EvmFacilitator).
 ///
@@ -35,6 +35,11 @@ pub struct EvmConfig {
     /// Highest fee of one settlement, in wei: fee per gas times gas limit. Default 0.001 of the native coin. The data
     /// fee that some roll-ups add on top is not known before and not counted.
     pub max_fee_per_settlement: u128,
+    /// Highest sum of fees within any hour, in wei; `None` sets no limit. A transaction counts with what it may cost from
+    /// the moment it is sent, and with what it did cost once it is mined. When the next one does not fit, payments are
+    /// refused with [`FEE_BUDGET_SPENT`](super::codes::FEE_BUDGET_SPENT) until enough of the hour has passed. Raising
+    /// the fee of a stuck transaction is never refused, since everything would wait behind it. Default `None`.
+    pub max_fee_per_hour: Option<u128>,
     /// Tip per gas when the node suggests none, in wei. Default 0.001 gwei.
     pub default_priority_fee: u128,
     /// Highest gas limit of a transfer. A plain one uses about 90,000; wallets that check signatures in their own way
@@ -49,6 +54,8 @@ pub struct EvmConfig {
     pub allowed_assets: Vec<Address>,
     /// Receivers that are settled for; empty means any.
     pub allowed_pay_to: Vec<Address>,
+    /// The least amount of a token that is settled, in atomic units; tokens without a row have none. Default empty.
+    pub minimum_values: Vec<(Address, U256)>,
     /// Seconds an authorization must still be valid when it is verified. Default 6, as in the reference.
     pub valid_before_margin: u64,
     /// How many blocks deep a block must be, its own counted as 1, before the absence of a payment in it is believed.
@@ -77,12 +84,14 @@ impl Default for EvmConfig {
             max_in_flight: 256,
             max_fee_per_gas: 20_000_000_000,
             max_fee_per_settlement: 1_000_000_000_000_000,
+            max_fee_per_hour: None,
             default_priority_fee: 1_000_000,
             max_gas: 500_000,
             max_deploy_gas: 2_000_000,
             allowed_factories: Vec::new(),
             allowed_assets: Vec::new(),
             allowed_pay_to: Vec::new(),
+            minimum_values: Vec::new(),
             valid_before_margin: 6,
             confirmations: 10,
             log_chunk: 2_000,

@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 use x402_model::network::Network;
 
 use crate::clock::Clock;
+use crate::evm::budget::FeeBudget;
 use crate::evm::cache::CodeCache;
 use crate::evm::chain::Chain;
 use crate::evm::config::EvmConfig;
@@ -27,6 +28,7 @@ pub(crate) struct Core {
     pub(crate) assets: CodeCache,
     pub(crate) in_flight: Arc<InFlight>,
     pub(crate) permits: Arc<Semaphore>,
+    pub(crate) budget: Arc<FeeBudget>,
     pub(crate) accounts: Vec<Arc<Account>>,
     /// Settling accounts whose keys are published.
     pub(crate) public_accounts: Vec<Address>,
@@ -52,6 +54,7 @@ impl Core {
             permits: Arc::new(Semaphore::new(
                 config.max_in_flight.min(Semaphore::MAX_PERMITS),
             )),
+            budget: FeeBudget::new(config.max_fee_per_hour),
             accounts: keys.into_iter().map(account).collect(),
             public_accounts,
             turn: AtomicUsize::new(0),

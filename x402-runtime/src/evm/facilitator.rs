@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256, U256};
+use x402_model::money::AtomicAmount;
 use x402_model::network::Network;
 use x402_model::wire::{SupportedKind, SupportedResponse, VerifyResponse};
 
@@ -15,6 +17,7 @@ use crate::evm::core::Core;
 use crate::evm::exact::{Echo, Exact};
 use crate::evm::key::SettlerKey;
 use crate::evm::reason::Stop;
+use crate::evm::recover::recover;
 use crate::facilitator::{
     BoxFuture, Evidence, Facilitator, FacilitatorError, FacilitatorRequest, PaymentRef,
     SettleOutcome,
@@ -37,6 +40,31 @@ pub enum EvmStartError {
         /// The chain.
         chain_id: u64,
     },
+}
+
+/// What a settle call hears of a payment whose money moved before the call, or for a concurrent call.
+///
+/// Success is right for callers that let one payment buy one answer, as this crate's own gate does: they may have lost the
+/// first answer. Refusing is right for callers that deliver once per success.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// Success, with the transaction that moved the money.
+    Success,
+    /// A refusal that says the nonce is used.
+    Refused,
+}
+
+/// Which payment a request is about, read without asking the chain. Two requests with the same fingerprint agree in every
+/// field that decides their outcome.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Identified {
+    /// The payment. Several requests may name the same one and differ in the rest.
+    pub payment: PaymentRef,
+    /// A digest over everything that decides the outcome: terms, authorization, signature.
+    pub fingerprint: B256,
+    /// Whether the payer's key made the signature. Contract wallets sign in their own way, so `false` is no proof of fraud.
+    pub signed_by_payer: bool,
 }
 
 /// Verifies payments and settles them with an account of its own, on one EVM chain.
@@ -153,6 +181,62 @@ impl EvmFacilitator {
         self.core.chain_id
     }
 
+    /// The network it settles on.
+    #[must_use]
+    pub fn network(&self) -> &Network {
+        &self.core.network
+    }
+
+    /// Settles a payment, deciding for this one call what [`EvmConfig::repeat_is_success`] decides for all others.
+    pub async fn settle_as(&self, request: &FacilitatorRequest, repeat: Repeat) -> SettleOutcome {
+        self.core.settle(request, repeat).await
+    }
+
+    /// Which payment a request is about; `None` when it is not a well-formed payment on this network.
+    #[must_use]
+    pub fn identify(&self, request: &FacilitatorRequest) -> Option<Identified> {
+        let exact = Exact::read(request, self.core.chain_id).ok()?;
+        let authorization = &exact.payload.authorization;
+        let digest = authorization.digest(&exact.separator);
+        let signer = recover(digest, &exact.payload.signature);
+        Some(Identified {
+            payment: PaymentRef {
+                network: self.core.network.clone(),
+                asset: exact.asset,
+                payer: authorization.from,
+                nonce: authorization.nonce,
+                pay_to: exact.pay_to,
+                amount: AtomicAmount::new(exact.amount),
+                valid_before: authorization.valid_before.saturating_to(),
+                transaction: None,
+                since_ms: 0,
+            },
+            fingerprint: exact.fingerprint(),
+            signed_by_payer: signer == Some(authorization.from),
+        })
+    }
+
+    /// How long no payment will be settled because the fees of the last hour are spent; `None` when there is room. See
+    /// [`EvmConfig::max_fee_per_hour`].
+    #[must_use]
+    pub fn fee_budget_pause(&self) -> Option<Duration> {
+        self.core.budget.pause(self.core.clock.now_ms())
+    }
+
+    /// An account's native balance in wei.
+    ///
+    /// # Errors
+    /// When the chain gives no clear answer.
+    pub async fn native_balance(&self, account: Address) -> Result<U256, ChainError> {
+        self.core.chain.balance(account).await
+    }
+
+    /// How many settlements are going on, those included whose callers have stopped waiting.
+    #[must_use]
+    pub fn settlements_in_flight(&self) -> usize {
+        self.core.in_flight.len()
+    }
+
     fn kinds(&self) -> SupportedResponse {
         let kind = |version, network: String| SupportedKind {
             x402_version: version,
@@ -243,7 +327,12 @@ impl Facilitator for EvmFacilitator {
     }
 
     fn settle<'a>(&'a self, request: &'a FacilitatorRequest) -> BoxFuture<'a, SettleOutcome> {
-        Box::pin(self.core.settle(request))
+        let repeat = if self.core.config.repeat_is_success {
+            Repeat::Success
+        } else {
+            Repeat::Refused
+        };
+        Box::pin(self.core.settle(request, repeat))
     }
 
     fn evidence<'a>(&'a self, payment: &'a PaymentRef) -> BoxFuture<'a, Evidence> {

@@ -7,7 +7,7 @@ use alloy_primitives::B256;
 use tokio::sync::watch;
 
 use crate::evm::exact::PaymentId;
-use crate::facilitator::SettleOutcome;
+use crate::evm::judge::Verdict;
 
 /// How far a settlement is.
 #[derive(Debug, Clone)]
@@ -17,7 +17,7 @@ pub(crate) enum Progress {
     /// This transaction is.
     Sent(B256),
     /// It is over.
-    Done(SettleOutcome),
+    Done(Verdict),
 }
 
 /// The settlements that are going on. Its size is bounded by the permits that their tasks hold.
@@ -56,6 +56,11 @@ impl InFlight {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How many settlements are going on.
+    pub(crate) fn len(&self) -> usize {
+        self.lock().len()
+    }
+
     /// Joins the settlement of a payment, or opens it.
     pub(crate) fn join(self: &Arc<Self>, id: PaymentId, fingerprint: B256) -> Part {
         let mut entries = self.lock();
@@ -92,8 +97,8 @@ impl Lead {
     }
 
     /// Publishes the outcome; then the entry goes, and who comes later looks at the chain for itself.
-    pub(crate) fn done(self, outcome: SettleOutcome) {
-        self.progress.send_replace(Progress::Done(outcome));
+    pub(crate) fn done(self, verdict: Verdict) {
+        self.progress.send_replace(Progress::Done(verdict));
     }
 }
 
@@ -106,10 +111,10 @@ impl Drop for Lead {
 /// Waits for an outcome; `Err` holds the transaction known when the settlement's task vanished without one.
 pub(crate) async fn outcome(
     mut progress: watch::Receiver<Progress>,
-) -> Result<SettleOutcome, Option<B256>> {
+) -> Result<Verdict, Option<B256>> {
     loop {
-        if let Progress::Done(outcome) = &*progress.borrow_and_update() {
-            return Ok(outcome.clone());
+        if let Progress::Done(verdict) = &*progress.borrow_and_update() {
+            return Ok(verdict.clone());
         }
         if progress.changed().await.is_err() {
             return Err(last_hash(&progress));

@@ -7,15 +7,18 @@ use crate::evm::chain::{BlockRef, CallError, CallRequest, ReceiptInfo};
 use crate::evm::core::Core;
 use crate::evm::evidence::Scope;
 use crate::evm::exact::{Echo, Exact};
+use crate::evm::facilitator::Repeat;
 use crate::evm::reason::{self, Refusal, Stop};
 use crate::evm::token::{self, Read, Wanted};
 use crate::facilitator::{Evidence, SettleOutcome};
 
 /// How a settlement ends, before it is put into words for the caller.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Verdict {
-    /// The money moved in this transaction, whoever sent it.
+    /// The money moved in this transaction, while this settlement was going on.
     Settled(String),
+    /// The money had moved in this transaction before this settlement began, whoever sent it.
+    SettledBefore(String),
     /// It did not, and nothing is in flight.
     Refused(Refusal, Option<String>),
     /// Nobody knows yet.
@@ -46,7 +49,7 @@ impl Core {
                 Verdict::Refused(refusal, None)
             }
             Evidence::Unused { .. } => Verdict::Unknown(None, "about to expire".to_owned()),
-            evidence => self.word(evidence),
+            evidence => Self::word(evidence),
         }
     }
 
@@ -87,16 +90,13 @@ impl Core {
             Evidence::Unused { .. } => {
                 Verdict::Unknown(None, "nodes disagree on the nonce".to_owned())
             }
-            evidence => self.word(evidence),
+            evidence => Self::word(evidence),
         }
     }
 
-    fn word(&self, evidence: Evidence) -> Verdict {
+    fn word(evidence: Evidence) -> Verdict {
         match evidence {
-            Evidence::Paid { transaction, .. } if self.config.repeat_is_success => {
-                Verdict::Settled(transaction)
-            }
-            Evidence::Paid { .. } => repeated(),
+            Evidence::Paid { transaction, .. } => Verdict::SettledBefore(transaction),
             Evidence::Cancelled { .. } => refused(
                 reason::NONCE_ALREADY_USED,
                 "the payer cancelled the authorization",
@@ -172,8 +172,25 @@ fn refused(code: &'static str, message: &str) -> Verdict {
     Verdict::Refused(Refusal::new(code, message), None)
 }
 
-pub(crate) fn repeated() -> Verdict {
-    refused(reason::NONCE_ALREADY_USED, "settled before")
+impl Verdict {
+    /// The same verdict for a caller who did not start the settlement: the money moved before the call.
+    pub(crate) fn for_follower(self) -> Self {
+        match self {
+            Self::Settled(transaction) => Self::SettledBefore(transaction),
+            verdict => verdict,
+        }
+    }
+
+    /// What a caller hears of a payment that was settled before.
+    pub(crate) fn heard(self, repeat: Repeat) -> Self {
+        match (self, repeat) {
+            (Self::SettledBefore(transaction), Repeat::Success) => Self::Settled(transaction),
+            (Self::SettledBefore(_), Repeat::Refused) => {
+                refused(reason::NONCE_ALREADY_USED, "settled before")
+            }
+            (verdict, _) => verdict,
+        }
+    }
 }
 
 impl Echo {
@@ -185,11 +202,13 @@ impl Echo {
             ..SettleResponse::default()
         };
         match verdict {
-            Verdict::Settled(transaction) => SettleOutcome::Settled(SettleResponse {
-                success: true,
-                transaction,
-                ..answer
-            }),
+            Verdict::Settled(transaction) | Verdict::SettledBefore(transaction) => {
+                SettleOutcome::Settled(SettleResponse {
+                    success: true,
+                    transaction,
+                    ..answer
+                })
+            }
             Verdict::Refused(refusal, transaction) => SettleOutcome::Refused(SettleResponse {
                 error_reason: Some(refusal.reason.to_owned()),
                 error_message: Some(refusal.message),

@@ -30,12 +30,9 @@ pub(crate) const INVALID_VERSION: &str = "invalid_x402_version";
 pub(crate) const INVALID_NETWORK: &str = "invalid_network";
 pub(crate) const INVALID_PAYLOAD: &str = "invalid_payload";
 pub(crate) const INVALID_REQUIREMENTS: &str = "invalid_payment_requirements";
-/// Our own: what the network charges now is more than this facilitator may spend.
-pub(crate) const FEE_ABOVE_CAP: &str = "settlement_fee_above_cap";
-/// Our own: the transfer needs more gas than this facilitator may use.
-pub(crate) const GAS_ABOVE_CAP: &str = "settlement_gas_above_cap";
-/// Our own: the settling account has too little native currency.
-pub(crate) const SETTLER_FUNDS: &str = "settler_insufficient_funds";
+pub(crate) use super::codes::{
+    BELOW_MINIMUM, FEE_ABOVE_CAP, FEE_BUDGET_SPENT, GAS_ABOVE_CAP, SETTLER_FUNDS,
+};
 
 /// A definite no, with nothing in flight.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use alloy_primitives::B256;
 use tokio::sync::{OwnedSemaphorePermit, watch as channel};
 use tokio::time::{Instant, timeout_at};
 
 use crate::evm::chain::{BlockRef, CallError, CallRequest};
 use crate::evm::core::Core;
 use crate::evm::exact::{Echo, Exact};
+use crate::evm::facilitator::Repeat;
 use crate::evm::inflight::{self, Lead, Part, Progress};
-use crate::evm::judge::{Verdict, repeated};
+use crate::evm::judge::Verdict;
 use crate::evm::nonce::{Account, Draft};
 use crate::evm::reason::{self, Stop};
 use crate::evm::token::{self, Read};
@@ -22,7 +24,11 @@ const MAX_ROUNDS: usize = 3;
 
 impl Core {
     /// Settles a payment, or joins the settlement that is going on.
-    pub(crate) async fn settle(self: &Arc<Self>, request: &FacilitatorRequest) -> SettleOutcome {
+    pub(crate) async fn settle(
+        self: &Arc<Self>,
+        request: &FacilitatorRequest,
+        repeat: Repeat,
+    ) -> SettleOutcome {
         let echo = Echo::read(request, &self.network);
         let exact = match Exact::read(request, self.chain_id) {
             Ok(exact) => exact,
@@ -37,11 +43,13 @@ impl Core {
                         return unknown("too many settlements in flight");
                     };
                     // In a task of its own: a caller that goes away must not stop what is half done.
-                    tokio::spawn(lead_settlement(Arc::clone(self), exact, echo, lead, permit));
-                    return wait(progress, deadline).await;
+                    tokio::spawn(lead_settlement(Arc::clone(self), exact, lead, permit));
+                    let verdict = wait(progress, deadline).await;
+                    return echo.outcome(verdict.heard(repeat));
                 }
                 Part::Follow(progress) => {
-                    return self.follow(&echo, wait(progress, deadline).await);
+                    let verdict = wait(progress, deadline).await.for_follower();
+                    return echo.outcome(verdict.heard(repeat));
                 }
                 Part::WaitForOther(progress) => {
                     if timeout_at(deadline, inflight::outcome(progress))
@@ -54,14 +62,6 @@ impl Core {
             }
         }
         unknown("another request with the same payment is being settled")
-    }
-
-    /// What a caller hears whose request was settled by a concurrent one.
-    fn follow(&self, echo: &Echo, outcome: SettleOutcome) -> SettleOutcome {
-        match outcome {
-            SettleOutcome::Settled(_) if !self.config.repeat_is_success => echo.outcome(repeated()),
-            outcome => outcome,
-        }
     }
 
     /// The settlement itself.
@@ -132,22 +132,15 @@ impl Core {
             gas,
             fees,
         };
-        let sent = account.send(&draft).await?;
-        crate::failpoint::failpoint("c5_sent");
-        lead.sent(sent.hash);
-        Ok(
-            match self
-                .watch(account, draft, &sent, |hash| lead.sent(hash))
-                .await
-            {
-                End::Mined(receipt) => Some(self.judge(exact, &receipt).await),
-                End::Abandoned(hash) => Some(Verdict::Unknown(
-                    Some(hash.to_string()),
-                    "no receipt for the transaction".to_owned(),
-                )),
-                End::Displaced => None,
-            },
-        )
+        let end = self.spend(account, draft, |hash| lead.sent(hash)).await?;
+        Ok(match end {
+            End::Mined(receipt) => Some(self.judge(exact, &receipt).await),
+            End::Abandoned(hash) => Some(Verdict::Unknown(
+                Some(hash.to_string()),
+                "no receipt for the transaction".to_owned(),
+            )),
+            End::Displaced => None,
+        })
     }
 
     /// What is to be said when the nonce is used already; `None` when it is not.
@@ -197,8 +190,7 @@ impl Core {
             gas,
             fees,
         };
-        let sent = account.send(&draft).await?;
-        let end = self.watch(account, draft, &sent, |_| ()).await;
+        let end = self.spend(account, draft, |_| ()).await?;
         if self.chain.code(wallet).await?.is_empty() {
             return reason::refuse(
                 reason::WALLET_DEPLOYMENT_FAILED,
@@ -206,6 +198,40 @@ impl Core {
             );
         }
         Ok(())
+    }
+
+    /// Sends a transaction and watches it to its end, within the fees of an hour.
+    async fn spend(
+        &self,
+        account: &Account,
+        draft: Draft,
+        on_hash: impl Fn(B256) + Send,
+    ) -> Result<End, Stop> {
+        let Some(hold) = self.budget.take(self.clock.now_ms(), draft.gas, draft.fees) else {
+            return reason::refuse(reason::FEE_BUDGET_SPENT, "the hour's fees are spent");
+        };
+        let sent = match account.send(&draft).await {
+            Ok(sent) => sent,
+            Err(stop) => {
+                hold.release();
+                return Err(stop);
+            }
+        };
+        crate::failpoint::failpoint("c5_sent");
+        on_hash(sent.hash);
+        let end = self.watch(account, draft, &sent, on_hash).await;
+        match &end {
+            End::Mined(receipt) => {
+                let fee = receipt
+                    .effective_gas_price
+                    .saturating_mul(u128::from(receipt.gas_used));
+                hold.spent(self.clock.now_ms(), fee);
+            }
+            End::Displaced => hold.release(),
+            // It may still be mined: what it may cost stays counted.
+            End::Abandoned(_) => drop(hold),
+        }
+        Ok(end)
     }
 }
 
@@ -217,30 +243,24 @@ fn unknown(reason: &str) -> SettleOutcome {
 }
 
 /// The task behind one settlement. It outlives its callers' patience, and keeps its permit until the end is known.
-async fn lead_settlement(
-    core: Arc<Core>,
-    exact: Exact,
-    echo: Echo,
-    lead: Lead,
-    permit: OwnedSemaphorePermit,
-) {
+async fn lead_settlement(core: Arc<Core>, exact: Exact, lead: Lead, permit: OwnedSemaphorePermit) {
     let verdict = core.drive(&exact, &lead).await;
     tracing::debug!(payer = %exact.payload.authorization.from, nonce = %exact.payload.authorization.nonce, ?verdict, "settlement ended");
-    lead.done(echo.outcome(verdict));
+    lead.done(verdict);
     drop(permit);
 }
 
-async fn wait(progress: channel::Receiver<Progress>, deadline: Instant) -> SettleOutcome {
+async fn wait(progress: channel::Receiver<Progress>, deadline: Instant) -> Verdict {
     let hash = progress.clone();
     match timeout_at(deadline, inflight::outcome(progress)).await {
-        Ok(Ok(outcome)) => outcome,
-        Ok(Err(last)) => SettleOutcome::Unknown {
-            transaction: last.map(|hash| hash.to_string()),
-            reason: "the settlement's task ended without an outcome".to_owned(),
-        },
-        Err(_) => SettleOutcome::Unknown {
-            transaction: inflight::last_hash(&hash).map(|hash| hash.to_string()),
-            reason: "no receipt in time".to_owned(),
-        },
+        Ok(Ok(verdict)) => verdict,
+        Ok(Err(last)) => Verdict::Unknown(
+            last.map(|hash| hash.to_string()),
+            "the settlement's task ended without an outcome".to_owned(),
+        ),
+        Err(_) => Verdict::Unknown(
+            inflight::last_hash(&hash).map(|hash| hash.to_string()),
+            "no receipt in time".to_owned(),
+        ),
     }
 }

@@ -48,15 +48,22 @@ impl Core {
     /// This facilitator's own limits; wide open by default.
     fn check_allowed(&self, exact: &Exact) -> Result<(), Stop> {
         let allowed = |list: &[Address], one: &Address| list.is_empty() || list.contains(one);
-        if allowed(&self.config.allowed_assets, &exact.asset)
-            && allowed(&self.config.allowed_pay_to, &exact.pay_to)
+        if !allowed(&self.config.allowed_assets, &exact.asset)
+            || !allowed(&self.config.allowed_pay_to, &exact.pay_to)
         {
-            return Ok(());
+            return refuse(
+                reason::INVALID_REQUIREMENTS,
+                "asset or receiver is not on this facilitator's list",
+            );
         }
-        refuse(
-            reason::INVALID_REQUIREMENTS,
-            "asset or receiver is not on this facilitator's list",
-        )
+        let mut minimums = self.config.minimum_values.iter();
+        match minimums.find(|(asset, _)| *asset == exact.asset) {
+            Some((_, least)) if exact.amount < *least => refuse(
+                reason::BELOW_MINIMUM,
+                format!("less than {least} atomic units are not settled"),
+            ),
+            _ => Ok(()),
+        }
     }
 
     /// Steps 4 and 5. Accounts with code answer for themselves, EIP-7702 delegations included.

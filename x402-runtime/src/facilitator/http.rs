@@ -4,6 +4,7 @@ mod answer;
 mod auth;
 mod builder;
 mod kinds;
+mod once;
 mod wire;
 
 use std::fmt;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::HeaderMap;
 use tokio::time::Instant;
 use x402_model::wire::{SupportedResponse, VerifyResponse};
 
@@ -43,6 +45,10 @@ pub use self::builder::{HttpFacilitatorBuilder, HttpFacilitatorError};
 /// authorization lives; its nonce makes that harmless. The ledger keeps a payment unknown when a later call is refused, because
 /// that refusal does not speak for the earlier call. A payment that stays unknown past its expiry is neither delivered nor
 /// called unpaid.
+///
+/// Settle calls carry an `Idempotency-Key` that is the same for every call about one payment. It says that this seller has a
+/// ledger and delivers once per payment, so that a provider may repeat a success whose answer was lost. Providers that do
+/// not know the header ignore it.
 ///
 /// Redirects are not followed, proxies of the environment are not used, answers are read up to a cap, and nothing that the
 /// provider writes, its response headers included, is sent to a buyer.
@@ -98,7 +104,12 @@ impl HttpFacilitator {
         } = &*self.inner;
         let body = encode(request)?;
         let reply = wire
-            .exchange(Operation::Verify, Some(body), *verify_deadline)
+            .exchange(
+                Operation::Verify,
+                Some(body),
+                HeaderMap::new(),
+                *verify_deadline,
+            )
             .await?;
         answer::verification(&reply)
     }
@@ -150,10 +161,10 @@ impl HttpFacilitator {
         until: Instant,
     ) -> Settling {
         let left = until.saturating_duration_since(Instant::now());
-        let exchange = self
-            .inner
-            .wire
-            .exchange(Operation::Settle, Some(body), left);
+        let exchange =
+            self.inner
+                .wire
+                .exchange(Operation::Settle, Some(body), once::headers(request), left);
         match exchange.await {
             Ok(reply) => answer::settlement(&reply, request),
             Err(error) => Settling::Open {

@@ -1,5 +1,6 @@
 //! What a provider supports: asked once for everybody who wants to know, and remembered.
 
+use http::HeaderMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -106,7 +107,12 @@ async fn fetch(inner: &Inner) -> Result<SupportedResponse, FacilitatorError> {
     loop {
         let reply = inner
             .wire
-            .exchange(Operation::Supported, None, inner.verify_deadline)
+            .exchange(
+                Operation::Supported,
+                None,
+                HeaderMap::new(),
+                inner.verify_deadline,
+            )
             .await?;
         if reply.status != TOO_MANY_REQUESTS || retry == RETRIES {
             return answer::supported(&reply);

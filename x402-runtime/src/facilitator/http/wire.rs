@@ -84,10 +84,11 @@ impl Wire {
         &self,
         operation: Operation,
         body: Option<Bytes>,
+        headers: HeaderMap,
         deadline: Duration,
     ) -> Result<Reply, FacilitatorError> {
         // On the heap: the futures of an HTTP client are large, and every paid call would carry them.
-        let exchange = Box::pin(self.send(operation, body));
+        let exchange = Box::pin(self.send(operation, body, headers));
         tokio::time::timeout(deadline, exchange)
             .await
             .unwrap_or(Err(FacilitatorError::Timeout))
@@ -97,6 +98,7 @@ impl Wire {
         &self,
         operation: Operation,
         body: Option<Bytes>,
+        headers: HeaderMap,
     ) -> Result<Reply, FacilitatorError> {
         let text = format!("{}/{}", self.base, operation.as_str());
         let url: Url = text
@@ -112,6 +114,7 @@ impl Wire {
         let response = request
             .header(CONTENT_TYPE, json.clone())
             .header(ACCEPT, json)
+            .headers(headers)
             .headers(authorization)
             .send()
             .await
