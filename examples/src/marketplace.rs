@@ -16,7 +16,7 @@ use x402_runtime::{
 };
 
 pub use routes::{Sales, Summary, Weather};
-pub use settings::{LedgerChoice, Settings, SettingsError, Settlement, SettlerFile};
+pub use settings::{LedgerChoice, ProviderKey, Settings, SettingsError, Settlement, SettlerFile};
 
 /// What can go wrong between settings and a running server.
 pub type StartError = Box<dyn std::error::Error + Send + Sync>;
@@ -121,8 +121,8 @@ impl Place {
                     chain: "JSON-RPC",
                 })
             }
-            Settlement::Provider { url } => Ok(Self {
-                facilitator: Arc::new(HttpFacilitator::new(url)?),
+            Settlement::Provider { url, key } => Ok(Self {
+                facilitator: Arc::new(provider(url, key.as_ref())?),
                 pay_to: pay_to(settings)?,
                 second_asset: settings.second_asset.clone(),
                 chain: "a provider",
@@ -141,6 +141,15 @@ impl Place {
             }
         }
     }
+}
+
+fn provider(url: &str, key: Option<&ProviderKey>) -> Result<HttpFacilitator, StartError> {
+    let builder = HttpFacilitator::builder(url);
+    let builder = match key {
+        Some(key) => builder.auth(key.load()?),
+        None => builder,
+    };
+    Ok(builder.build()?)
 }
 
 /// There is no default where money is real.

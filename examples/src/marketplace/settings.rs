@@ -6,7 +6,10 @@ use x402_model::{
     asset::{Asset, Eip712Name, TransferMethod, parse_address},
     network::Network,
 };
-use x402_runtime::evm::{KeyError, SettlerKey};
+use x402_runtime::{
+    evm::{KeyError, SettlerKey},
+    facilitator::http::{CdpAuth, CdpKeyError},
+};
 
 /// Everything the marketplace can be told.
 #[derive(Debug, Clone)]
@@ -43,7 +46,26 @@ pub enum Settlement {
     Provider {
         /// Its address.
         url: String,
+        /// Who calls it, if it wants to know.
+        key: Option<ProviderKey>,
     },
+}
+
+/// The API key that authorizes calls to a provider.
+#[derive(Debug, Clone)]
+pub struct ProviderKey {
+    id: String,
+    file: PathBuf,
+}
+
+impl ProviderKey {
+    /// Reads the key.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is readable by others, or holds no API key.
+    pub fn load(&self) -> Result<CdpAuth, CdpKeyError> {
+        CdpAuth::from_file(&self.id, &self.file)
+    }
 }
 
 /// The file that holds the settler key.
@@ -117,6 +139,7 @@ impl Settings {
             .map_or(Ok(Network::BASE_SEPOLIA), |name| Network::parse_any(&name));
         let network = keep(&mut mistakes, "X402_NETWORK", network);
         let settlement = settlement(&lookup)
+            .and_then(|settlement| authorized(settlement, &lookup))
             .map_err(|mistake| mistakes.push(mistake.to_owned()))
             .ok();
         if let (Some(Settlement::Sandbox), Some(network)) = (&settlement, &network)
@@ -169,7 +192,7 @@ fn settlement(lookup: &impl Fn(&str) -> Option<String>) -> Result<Settlement, &'
     let own = (lookup("X402_RPC_URL"), lookup("X402_SETTLER_KEY_FILE"));
     match (provider, own) {
         (None, (None, None)) => Ok(Settlement::Sandbox),
-        (Some(url), (None, None)) => Ok(Settlement::Provider { url }),
+        (Some(url), (None, None)) => Ok(Settlement::Provider { url, key: None }),
         (None, (Some(url), Some(path))) => Ok(Settlement::Rpc {
             url,
             settler: SettlerFile(path.into()),
@@ -184,6 +207,36 @@ fn settlement(lookup: &impl Fn(&str) -> Option<String>) -> Result<Settlement, &'
         ),
         (None, (None, Some(_))) => {
             Err("X402_RPC_URL: X402_SETTLER_KEY_FILE is set; name the JSON-RPC endpoint as well")
+        }
+    }
+}
+
+/// Adds the API key to a provider that is called with one.
+fn authorized(
+    settlement: Settlement,
+    lookup: &impl Fn(&str) -> Option<String>,
+) -> Result<Settlement, &'static str> {
+    let key = (
+        lookup("X402_FACILITATOR_KEY_ID"),
+        lookup("X402_FACILITATOR_KEY_FILE"),
+    );
+    match (settlement, key) {
+        (settlement, (None, None)) => Ok(settlement),
+        (Settlement::Provider { url, .. }, (Some(id), Some(file))) => Ok(Settlement::Provider {
+            url,
+            key: Some(ProviderKey {
+                id,
+                file: file.into(),
+            }),
+        }),
+        (_, (Some(_), Some(_))) => Err(
+            "X402_FACILITATOR_KEY_ID: an API key is for a provider; set X402_FACILITATOR_URL too",
+        ),
+        (_, (Some(_), None)) => Err(
+            "X402_FACILITATOR_KEY_ID: set X402_FACILITATOR_KEY_FILE too, the file that holds the key",
+        ),
+        (_, (None, Some(_))) => {
+            Err("X402_FACILITATOR_KEY_FILE: set X402_FACILITATOR_KEY_ID too, the id of that key")
         }
     }
 }
@@ -258,6 +311,22 @@ mod tests {
         ] {
             let error = read(&pairs).expect_err("too much").to_string();
             assert!(error.starts_with("X402_FACILITATOR_URL: "), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_provider_may_want_an_api_key() {
+        let provider = ("X402_FACILITATOR_URL", "https://x402.org/facilitator");
+        let id = ("X402_FACILITATOR_KEY_ID", "8c2f6f30");
+        let file = ("X402_FACILITATOR_KEY_FILE", "no-such-file.key");
+        let settings = read(&[provider, id, file]).expect("complete");
+        let Settlement::Provider { key: Some(key), .. } = settings.settlement else {
+            panic!("{settings:?}");
+        };
+        assert!(matches!(key.load(), Err(CdpKeyError::File(_))));
+        for pairs in [vec![provider, id], vec![provider, file], vec![id, file]] {
+            let error = read(&pairs).expect_err("half of it").to_string();
+            assert!(error.starts_with("X402_FACILITATOR_KEY_"), "{error}");
         }
     }
 

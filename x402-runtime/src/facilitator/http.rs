@@ -3,6 +3,7 @@
 mod answer;
 mod auth;
 mod builder;
+mod cdp;
 mod kinds;
 mod once;
 mod wire;
@@ -26,6 +27,7 @@ use super::{
 
 pub use self::auth::{AuthError, BearerToken, Call, FacilitatorAuth, Operation};
 pub use self::builder::{HttpFacilitatorBuilder, HttpFacilitatorError};
+pub use self::cdp::{CdpAuth, CdpKeyError};
 
 /// A provider that verifies and settles over HTTP.
 ///

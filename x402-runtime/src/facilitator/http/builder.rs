@@ -63,7 +63,8 @@ impl HttpFacilitatorBuilder {
         }
     }
 
-    /// Who makes the headers that authorize calls, for example a [`BearerToken`](super::BearerToken). Default: nobody.
+    /// Who makes the headers that authorize calls, for example a [`BearerToken`](super::BearerToken) or
+    /// [`CdpAuth`](super::CdpAuth). Default: nobody.
     pub fn auth(mut self, auth: impl FacilitatorAuth) -> Self {
         self.auth = Some(Arc::new(auth));
         self
