@@ -12,6 +12,7 @@ mod response;
 pub mod select;
 mod seller;
 mod target;
+pub mod telemetry;
 mod terms;
 pub mod time;
 pub mod transport;

@@ -8,6 +8,7 @@ use alloy_primitives::B256;
 use bytes::Bytes;
 use futures_util::future::{Either, select as race};
 use http::{Request, StatusCode};
+use tracing::{Instrument as _, Span};
 
 use super::Shared;
 use super::priced::{Asked, PricedCall};
@@ -21,11 +22,13 @@ use crate::response::Response;
 use crate::select::{Choice, select};
 use crate::seller::SellerProblem;
 use crate::target;
+use crate::telemetry::event;
 use crate::terms::Terms;
 use crate::transport::{CutReason, ReplyBody, TransportError, TransportErrorKind, TransportReply};
 use crate::wallet::{CallFingerprint, SigningError, valid_before};
 
 mod ending;
+mod trace;
 
 use ending::terms_error;
 
@@ -45,6 +48,8 @@ pub(crate) struct Drive<'a> {
     problem: Option<SellerProblem>,
     failure: Option<TransportError>,
     error: Option<Error>,
+    span: Span,
+    sends: u32,
 }
 
 impl<'a> Drive<'a> {
@@ -80,6 +85,8 @@ impl<'a> Drive<'a> {
     ) -> Self {
         Self {
             shared,
+            span: trace::call_span(call.as_ref(), payment.as_ref()),
+            sends: 0,
             call,
             start,
             terms: None,
@@ -93,7 +100,12 @@ impl<'a> Drive<'a> {
         }
     }
 
-    pub(crate) async fn run(mut self) -> Result<Response, Error> {
+    pub(crate) async fn run(self) -> Result<Response, Error> {
+        let span = self.span.clone();
+        self.steps().instrument(span).await
+    }
+
+    async fn steps(mut self) -> Result<Response, Error> {
         let (mut state, mut event) = self.start;
         if let Some(payment) = &self.payment {
             self.shared.open.add(payment.clone());
@@ -111,7 +123,10 @@ impl<'a> Drive<'a> {
                     self.shared.io.timer.sleep(pause).await;
                     CallEvent::Woke
                 }
-                CallEffect::Finish(ending) => return self.finish(ending),
+                CallEffect::Finish(ending) => {
+                    trace::ended(&self.span, ending, self.sends);
+                    return self.finish(ending);
+                }
             };
         }
     }
@@ -177,6 +192,7 @@ impl<'a> Drive<'a> {
         match select(terms, &call.buyer(self.shared)) {
             Ok(choice) => {
                 tracing::debug!(
+                    name: event::CHOSEN,
                     host = %target::host(&call.request.url),
                     amount = %choice.amount,
                     asset = %choice.asset.symbol,
@@ -220,6 +236,7 @@ impl<'a> Drive<'a> {
             Ok(payment) => {
                 let valid_before_ms = payment.valid_before().saturating_mul(1000);
                 self.shared.open.add(payment.clone());
+                trace::signed(&self.span, &payment);
                 self.payment = Some(payment);
                 CallEvent::Signed {
                     valid_before_ms,
@@ -328,6 +345,7 @@ impl<'a> Drive<'a> {
                 return CallEvent::SignFailed;
             }
         };
+        self.sends = self.sends.saturating_add(1);
         let outcome = self.exchange(request).await;
         let now_ms = self.shared.settings.clock.now_ms();
         match outcome {
@@ -336,7 +354,7 @@ impl<'a> Drive<'a> {
                 CallEvent::PaidAnswered { reply, now_ms }
             }
             Err(failure) => {
-                tracing::debug!(kind = %failure.kind(), "no answer to a paid request");
+                tracing::debug!(name: event::NO_ANSWER, kind = %failure.kind(), "no answer to a paid request");
                 let may_have_arrived = failure.may_have_arrived();
                 self.failure = Some(failure);
                 CallEvent::PayFailed {
@@ -372,7 +390,7 @@ impl<'a> Drive<'a> {
             problem: self.problem.as_ref(),
             terms_error: terms_error.as_deref(),
         });
-        tracing::debug!(status = status.as_u16(), ?meaning, "paid request answered");
+        tracing::debug!(name: event::ANSWERED, status = status.as_u16(), ?meaning, "paid request answered");
         self.reply = Some(reply);
         meaning
     }

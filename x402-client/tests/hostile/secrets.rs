@@ -7,6 +7,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 use x402_client::Client;
+use x402_client::telemetry::{EVENTS, SPANS, event, span};
 
 use crate::seller::{Act, KEY, Seen, Seller, client, problem, served, signature};
 
@@ -27,6 +28,7 @@ impl Subscriber for Log {
         true
     }
     fn new_span(&self, span: &Attributes<'_>) -> Id {
+        self.name(span.metadata());
         span.record(&mut Fields(&mut self.0.lock().unwrap()));
         Id::from_u64(1)
     }
@@ -35,10 +37,36 @@ impl Subscriber for Log {
     }
     fn record_follows_from(&self, _: &Id, _: &Id) {}
     fn event(&self, event: &Event<'_>) {
+        self.name(event.metadata());
         event.record(&mut Fields(&mut self.0.lock().unwrap()));
     }
     fn enter(&self, _: &Id) {}
     fn exit(&self, _: &Id) {}
+}
+
+impl Log {
+    /// Names and fields of ours are in the tables.
+    fn name(&self, metadata: &Metadata<'_>) {
+        if metadata.name().starts_with("x402.") {
+            let known = SPANS.iter().chain(EVENTS);
+            let known = known.clone().find(|known| known.name == metadata.name());
+            let known = known.expect("a name in the tables");
+            assert_eq!(
+                metadata.level().as_str().to_ascii_lowercase(),
+                known.level,
+                "{}",
+                known.name
+            );
+            for field in metadata.fields().iter().filter(|f| f.name() != "message") {
+                assert!(known.fields.contains(&field.name()), "{field}");
+            }
+        }
+        let _ = write!(self.0.lock().unwrap(), "\n{}", metadata.name());
+    }
+
+    fn text(&self) -> String {
+        self.0.lock().unwrap().clone()
+    }
 }
 
 async fn print_everything(client: &Client, seller: &Seller, log: &Log) {
@@ -114,5 +142,64 @@ async fn t09_canaries_appear_nowhere() {
     secrets.extend([KEY.to_uppercase(), decimal]);
     for secret in secrets {
         assert!(!printed.contains(&secret), "{secret} in {printed}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_is_a_span_that_names_the_payment_and_its_end() {
+    let seller = Seller::selling(|_| served()).await;
+    let log = Log::default();
+    let guard = tracing::subscriber::set_default(log.clone());
+    let answer = client()
+        .get(&format!("{}?api_key=CANARY-query", seller.url()))
+        .send()
+        .await
+        .unwrap();
+    drop(guard);
+    let (text, receipt) = (log.text(), answer.receipt().unwrap());
+    let host = seller.origin.strip_prefix("http://").unwrap();
+    for expected in [
+        format!("\n{}", span::CALL),
+        format!("\n{}", event::CHOSEN),
+        format!("\n{}", event::ANSWERED),
+        format!(" host={host:?}"),
+        " method=\"GET\"".to_owned(),
+        " network=eip155:84532".to_owned(),
+        " asset=\"USDC\"".to_owned(),
+        " amount=\"0.01 USDC\"".to_owned(),
+        format!(" nonce={}", receipt.nonce),
+        " sends=1".to_owned(),
+        " outcome=\"answered\"".to_owned(),
+    ] {
+        assert!(text.contains(&expected), "{expected} in {text}");
+    }
+    assert!(
+        !text.contains("CANARY") && !text.contains("/weather"),
+        "{text}"
+    );
+    let payer = receipt.payer.to_string();
+    assert!(!text.contains(&payer), "{text}");
+}
+
+#[tokio::test]
+async fn a_resumed_payment_is_a_span_too() {
+    let seller = Seller::selling(|_| Act::Drop).await;
+    let client = client();
+    let error = client.get(&seller.url()).send().await.unwrap_err();
+    let pending = error.pending().unwrap().clone();
+    seller.now(|_| served());
+    let log = Log::default();
+    let guard = tracing::subscriber::set_default(log.clone());
+    let nonce = pending.nonce();
+    client.resume(pending).await.unwrap();
+    drop(guard);
+    let text = log.text();
+    for expected in [
+        span::CALL.to_owned(),
+        format!(" nonce={nonce}"),
+        " method=\"GET\"".to_owned(),
+        " outcome=\"answered\"".to_owned(),
+    ] {
+        assert!(text.contains(&expected), "{expected} in {text}");
     }
 }
