@@ -14,6 +14,7 @@ use x402_model::network::Network;
 use x402_model::problem::{Problem, ProblemCode};
 
 use crate::ledger::PaymentKey;
+use crate::telemetry::event;
 
 /// The verified payment behind a request, as an extractor.
 ///
@@ -95,7 +96,7 @@ impl std::error::Error for NotPaid {}
 
 impl IntoResponse for NotPaid {
     fn into_response(self) -> Response {
-        tracing::error!(name: "x402.not_paid", "a handler asked for `Paid` outside a paywall; mount it with `paywall.mount`");
+        tracing::error!(name: event::NOT_PAID, "a handler asked for `Paid` outside a paywall; mount it with `paywall.mount`");
         crate::gate::bare_problem(&Problem::new(ProblemCode::PaymentRequired))
     }
 }

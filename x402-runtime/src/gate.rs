@@ -24,6 +24,7 @@ use std::sync::Arc;
 
 use crate::bind::{BoundEndpoint, Terms};
 use crate::project::Challenge;
+use crate::telemetry::EndpointMetrics;
 
 pub(crate) use self::core::Core;
 pub(crate) use answers::bare_problem;
@@ -43,4 +44,5 @@ pub(crate) struct Gate {
     pub(crate) challenge: Challenge,
     pub(crate) earlier: Vec<Earlier>,
     pub(crate) core: Arc<Core>,
+    pub(crate) metrics: Arc<EndpointMetrics>,
 }

@@ -67,6 +67,7 @@ mod project;
 mod resolver;
 #[cfg(any(feature = "evm", feature = "http"))]
 pub mod secret;
+pub mod telemetry;
 mod verify;
 
 #[cfg(feature = "evm")]

@@ -38,6 +38,7 @@ use axum::Router;
 use crate::bind::BoundEndpoint;
 use crate::gate::Core;
 use crate::resolver;
+use crate::telemetry::event;
 
 pub use builder::PaywallBuilder;
 pub use mistake::{BuildError, Mistake};
@@ -100,7 +101,7 @@ where
     /// finished by the next process that opens the ledger.
     pub async fn shutdown(&self) -> bool {
         let drained = self.core.drain().await;
-        tracing::info!(name: "x402.shutdown", drained, "paywall shut down");
+        tracing::info!(name: event::SHUTDOWN, drained, "paywall shut down");
         drained
     }
 

@@ -6,13 +6,17 @@ use std::sync::{Arc, Weak};
 
 use futures_util::StreamExt;
 use tokio::time::{MissedTickBehavior, interval, timeout};
+use tracing::Instrument as _;
+use tracing::field::Empty;
 
 use self::decide::{Look, Verdict, judge, look};
+use crate::extract::PaymentId;
 use crate::facilitator::Evidence;
 use crate::gate::Core;
 use crate::gate::settle::{Attempt, attempt};
 use crate::ledger::{Advanced, Event, LedgerError, Record};
 use crate::paywall::millis;
+use crate::telemetry::{event, paywall::resolved, span};
 
 /// Payments read in one go.
 const BATCH: usize = 64;
@@ -91,10 +95,10 @@ async fn purge(core: &Core) {
         match core.ledger.purge(before_ms, PURGE_BATCH).await {
             Ok(0) => return,
             Ok(removed) => {
-                tracing::debug!(name: "x402.purged", removed, "old payments were removed");
+                tracing::debug!(name: event::PURGED, removed, "old payments were removed");
             }
             Err(error) => {
-                tracing::error!(name: "x402.ledger_failed", %error, "the ledger failed");
+                core.ledger_failed(&error);
                 return;
             }
         }
@@ -111,10 +115,19 @@ struct Round {
 
 /// One look at the payments that are due.
 async fn look_once(core: &Core) -> Round {
+    let span = tracing::debug_span!(span::RESOLVE, looked_at = Empty, moved = Empty);
+    let round = look_at_due(core).instrument(span.clone()).await;
+    span.record("looked_at", round.done.looked_at);
+    span.record("moved", round.done.moved);
+    core.metrics.due(round.done.looked_at);
+    round
+}
+
+async fn look_at_due(core: &Core) -> Round {
     let records = match core.ledger.due(core.clock.now_ms(), BATCH).await {
         Ok(records) => records,
         Err(error) => {
-            tracing::error!(name: "x402.ledger_failed", %error, "the ledger failed");
+            core.ledger_failed(&error);
             return Round::default();
         }
     };
@@ -122,7 +135,7 @@ async fn look_once(core: &Core) -> Round {
     let done: Vec<Done> = futures_util::stream::iter(records)
         .map(|record| async move {
             resolve(core, record).await.unwrap_or_else(|error| {
-                tracing::error!(name: "x402.ledger_failed", %error, "the ledger failed");
+                core.ledger_failed(&error);
                 Done::Nothing
             })
         })
@@ -193,7 +206,12 @@ async fn ask(core: &Core, record: &Record) -> Option<Evidence> {
 
 async fn settle(core: &Core, record: &Record) -> Result<Done, LedgerError> {
     let attempt = attempt(core, &record.key).await?;
-    let moved = matches!(attempt, Attempt::Settled(_) | Attempt::Refused(..));
+    let (moved, outcome) = match attempt {
+        Attempt::Settled(_) => (true, "settled"),
+        Attempt::Refused(..) => (true, "refused"),
+        Attempt::Open(_) | Attempt::Lost(_) => (false, "open"),
+    };
+    resolved(outcome);
     Ok(Done::of(moved))
 }
 
@@ -205,13 +223,20 @@ async fn advance(core: &Core, record: &Record, event: Event) -> Result<Done, Led
         .advance(&record.key, event, core.clock.now_ms())
         .await?
     {
-        Advanced::Done(record) => record.state != before,
+        Advanced::Done(record) => {
+            if record.state.is_paid() && !before.is_paid() {
+                core.metrics.settled(&record);
+            }
+            record.state != before
+        }
         Advanced::Removed => true,
         // Somebody else was faster.
         Advanced::Lost(_) => false,
     };
     if moved {
-        tracing::info!(name: "x402.resolved", endpoint, from = before.as_str(), event = name, "a payment moved");
+        let payment = PaymentId::of(&record.key);
+        tracing::info!(name: event::RESOLVED, endpoint, %payment, from = before.as_str(), event = name, "a payment moved");
+        resolved(name);
     }
     Ok(Done::of(moved))
 }

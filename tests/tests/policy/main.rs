@@ -12,6 +12,7 @@ mod files;
 mod graph;
 mod licences;
 mod manifests;
+mod operations;
 mod spdx;
 
 use std::path::{Path, PathBuf};

@@ -245,7 +245,7 @@ fn unknown(reason: &str) -> SettleOutcome {
 /// The task behind one settlement. It outlives its callers' patience, and keeps its permit until the end is known.
 async fn lead_settlement(core: Arc<Core>, exact: Exact, lead: Lead, permit: OwnedSemaphorePermit) {
     let verdict = core.drive(&exact, &lead).await;
-    tracing::debug!(payer = %exact.payload.authorization.from, nonce = %exact.payload.authorization.nonce, ?verdict, "settlement ended");
+    tracing::debug!(nonce = %exact.payload.authorization.nonce, ?verdict, "settlement ended");
     lead.done(verdict);
     drop(permit);
 }

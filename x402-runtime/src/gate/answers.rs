@@ -17,6 +17,8 @@ use super::decision::refusal as not_settled;
 use crate::extract::PaymentId;
 use crate::ledger::{Record, StoredAnswer};
 use crate::project::problem_json;
+use crate::telemetry::endpoint::Answered;
+use crate::telemetry::event;
 
 const PAYMENT_REQUIRED: HeaderName = HeaderName::from_static("payment-required");
 const PAYMENT_RESPONSE: HeaderName = HeaderName::from_static("payment-response");
@@ -78,6 +80,16 @@ impl Outcome {
         }))
     }
 
+    const fn answered(&self) -> Answered {
+        match self {
+            Self::Paid(_) => Answered::Paid,
+            Self::Uncharged(_) => Answered::Uncharged,
+            Self::Refused(_) => Answered::Refused,
+            Self::NotSettled(..) => Answered::NotSettled,
+            Self::Pending(_) => Answered::Pending,
+        }
+    }
+
     const fn name(&self) -> &'static str {
         match self {
             Self::Paid(_) => "paid",
@@ -91,7 +103,8 @@ impl Outcome {
 
 /// The answer to a request that presented a payment.
 pub(super) fn render(gate: &Gate, path: &str, version: Version, outcome: Outcome) -> Response {
-    tracing::info!(name: "x402.payment", endpoint = gate.endpoint.id(), outcome = outcome.name(), "a payment was answered");
+    gate.metrics.answered(outcome.answered());
+    tracing::info!(name: event::PAYMENT, endpoint = gate.endpoint.id(), outcome = outcome.name(), "a payment was answered");
     match outcome {
         Outcome::Paid(record) => paid(&record, version),
         Outcome::Uncharged(response) => {
@@ -116,6 +129,7 @@ pub(super) fn render(gate: &Gate, path: &str, version: Version, outcome: Outcome
 /// The answer after a settlement that was refused. Version 2 says so in the settlement header, without terms; version 1 has
 /// no such header and says it in the body, which always has the terms.
 fn unsettled(gate: &Gate, path: &str, version: Version, record: &Record, code: &str) -> Response {
+    gate.metrics.refused(ProblemCode::SettlementRefused);
     let refused = Problem::new(ProblemCode::SettlementRefused)
         .with_reason(code)
         .payment_id(PaymentId::of(&record.key).as_str());
@@ -135,11 +149,13 @@ pub(super) fn refusal(gate: &Gate, path: &str, refusal: &Refusal) -> Response {
     let code = refusal.code;
     let challenge = &gate.challenge;
     if code == ProblemCode::PaymentRequired {
-        tracing::debug!(name: "x402.unpaid", endpoint = gate.endpoint.id(), "terms were told");
+        gate.metrics.unpaid();
+        tracing::debug!(name: event::UNPAID, endpoint = gate.endpoint.id(), "terms were told");
         let unpaid = problem(code.http_status(), challenge.body(path));
         return with_terms(unpaid, challenge.header(path));
     }
-    tracing::debug!(name: "x402.refused", endpoint = gate.endpoint.id(), code = code.as_str(), "a request was refused");
+    gate.metrics.refused(code);
+    tracing::debug!(name: event::REFUSED, endpoint = gate.endpoint.id(), code = code.as_str(), "a request was refused");
     let refused = refusal.problem();
     if !matches!(code.http_status(), 402 | 412) {
         return bare_problem(&refused);

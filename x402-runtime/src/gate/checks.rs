@@ -18,6 +18,7 @@ use crate::bind::Terms;
 use crate::facilitator::FacilitatorRequest;
 use crate::ledger::PaymentKey;
 use crate::project::{self, FIRST_CONTACT, NO_MATCH};
+use crate::telemetry::event;
 use crate::verify::{Signer, signer};
 
 pub(super) use header::{PAYMENT_SIGNATURE, X_PAYMENT};
@@ -29,6 +30,16 @@ pub(super) enum Version {
     V1,
     /// `PAYMENT-SIGNATURE`, `PAYMENT-RESPONSE`, terms in `PAYMENT-REQUIRED`.
     V2,
+}
+
+impl Version {
+    /// 1 or 2.
+    pub(super) const fn number(self) -> u8 {
+        match self {
+            Self::V1 => 1,
+            Self::V2 => 2,
+        }
+    }
 }
 
 /// A payment that fits the terms.
@@ -202,7 +213,7 @@ fn request_v1(gate: &Gate, terms: &Terms, payload: Value, path: &str) -> Facilit
 
 fn parse(gate: &Gate, body: &Value) -> Result<ExactEvmPayload, Refusal> {
     ExactEvmPayload::parse(body).map_err(|error| {
-        tracing::debug!(name: "x402.malformed", endpoint = gate.endpoint.id(), error = error.code(), "a payment payload could not be read");
+        tracing::debug!(name: event::MALFORMED, endpoint = gate.endpoint.id(), error = error.code(), "a payment payload could not be read");
         Refusal::from(ProblemCode::PayloadMalformed)
     })
 }

@@ -15,8 +15,10 @@ use x402_model::problem::ProblemCode;
 
 use crate::clock::Clock;
 use crate::facilitator::Facilitator;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, LedgerError};
 use crate::paywall::Limits;
+use crate::telemetry::paywall::InFlight;
+use crate::telemetry::{PaywallMetrics, event};
 
 /// The paywall's parts and its bookkeeping of work in flight.
 pub(crate) struct Core {
@@ -32,8 +34,16 @@ pub(crate) struct Core {
     pub(crate) tasks: TaskTracker,
     /// Set once, when the paywall shuts down.
     pub(crate) closing: CancellationToken,
+    pub(crate) metrics: PaywallMetrics,
     admission: Arc<Semaphore>,
     next_owner: AtomicU64,
+}
+
+/// A place for one payment in flight, free again when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    _permit: OwnedSemaphorePermit,
+    _counted: InFlight,
 }
 
 impl Core {
@@ -44,6 +54,7 @@ impl Core {
         limits: Limits,
         factories: Vec<Address>,
         version_1: Vec<Network>,
+        metrics: PaywallMetrics,
     ) -> Self {
         Self {
             admission: Arc::new(Semaphore::new(
@@ -57,6 +68,7 @@ impl Core {
             version_1,
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
+            metrics,
             // Owners must differ between processes that share a ledger: start at a random number.
             next_owner: AtomicU64::new(RandomState::new().build_hasher().finish()),
         }
@@ -68,16 +80,26 @@ impl Core {
     }
 
     /// A place for one payment in flight, or why there is none.
-    pub(crate) fn admit(&self) -> Result<OwnedSemaphorePermit, ProblemCode> {
+    pub(crate) fn admit(&self) -> Result<Place, ProblemCode> {
         if self.closing.is_cancelled() {
             return Err(ProblemCode::ShuttingDown);
         }
         Arc::clone(&self.admission)
             .try_acquire_owned()
+            .map(|permit| Place {
+                _permit: permit,
+                _counted: self.metrics.in_flight(),
+            })
             .map_err(|_| match self.closing.is_cancelled() {
                 true => ProblemCode::ShuttingDown,
                 false => ProblemCode::Overloaded,
             })
+    }
+
+    /// Tells the operator that the ledger failed.
+    pub(crate) fn ledger_failed(&self, error: &LedgerError) {
+        tracing::error!(name: event::LEDGER_FAILED, %error, "the ledger failed");
+        self.metrics.ledger_failed(error);
     }
 
     /// A number that no other attempt uses.

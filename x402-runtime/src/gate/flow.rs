@@ -7,7 +7,9 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::Response;
 use futures_util::FutureExt;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
+use tracing::Instrument as _;
+use tracing::field::Empty;
 use x402_model::problem::{Problem, ProblemCode};
 
 use super::Gate;
@@ -23,6 +25,7 @@ use crate::ledger::{
     Advanced, Begin, Event, Fingerprint, LedgerError, NewPayment, PaymentKey, Record, StoredAnswer,
 };
 use crate::paywall::{PROTOCOL_MARGIN_SECONDS, millis};
+use crate::telemetry::{event, span};
 
 /// Time over a handler's own before others may think that it is gone.
 const LEASE_SLACK_MS: u64 = 3_000;
@@ -37,8 +40,8 @@ pub(super) struct Job {
 }
 
 /// The refusal when the store does not work: no service without a record.
-pub(super) fn ledger_down(error: &LedgerError) -> Refusal {
-    tracing::error!(name: "x402.ledger_failed", %error, "the ledger failed");
+pub(super) fn ledger_down(core: &Core, error: &LedgerError) -> Refusal {
+    core.ledger_failed(error);
     match error {
         LedgerError::Overloaded => ProblemCode::Overloaded.into(),
         _ => ProblemCode::LedgerUnavailable.into(),
@@ -47,21 +50,33 @@ pub(super) fn ledger_down(error: &LedgerError) -> Refusal {
 
 /// Asks the facilitator whether a payment would settle.
 pub(super) async fn verify(core: &Core, request: &FacilitatorRequest) -> Result<(), Problem> {
+    let span = tracing::info_span!(span::VERIFY, outcome = Empty);
+    let verified = ask(core, request).instrument(span.clone()).await;
+    let outcome = match &verified {
+        Ok(()) => "valid",
+        Err(problem) if problem.code() == ProblemCode::FacilitatorUnavailable => "failed",
+        Err(_) => "invalid",
+    };
+    span.record("outcome", outcome);
+    verified
+}
+
+async fn ask(core: &Core, request: &FacilitatorRequest) -> Result<(), Problem> {
     let response = match timeout(core.limits.verify_timeout, core.facilitator.verify(request)).await
     {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => {
-            tracing::warn!(name: "x402.verify_failed", error = %error.to_string().escape_debug(), "the facilitator did not verify");
+            tracing::warn!(name: event::VERIFY_FAILED, error = %error.to_string().escape_debug(), "the facilitator did not verify");
             return Err(Problem::new(ProblemCode::FacilitatorUnavailable));
         }
         Err(_) => {
-            tracing::warn!(name: "x402.verify_failed", error = "no answer in time", "the facilitator did not verify");
+            tracing::warn!(name: event::VERIFY_FAILED, error = "no answer in time", "the facilitator did not verify");
             return Err(Problem::new(ProblemCode::FacilitatorUnavailable));
         }
     };
     verification(&response).map_err(|(code, reason)| {
         let message = response.invalid_message.as_deref().unwrap_or_default();
-        tracing::info!(name: "x402.invalid", reason, detail = %message.escape_debug(), "a payment was found invalid");
+        tracing::info!(name: event::INVALID, reason, detail = %message.escape_debug(), "a payment was found invalid");
         Problem::new(code).with_reason(&reason)
     })
 }
@@ -112,7 +127,10 @@ impl Job {
             reservation.release().await;
             return Err(problem.into());
         }
-        let ran = handle(core, valid_before, answer).await;
+        let span = tracing::info_span!(span::HANDLER, endpoint = gate.endpoint.id());
+        let started = Instant::now();
+        let ran = handle(core, valid_before, answer).instrument(span).await;
+        gate.metrics.handled(started.elapsed());
         crate::failpoint("c2_handler_ran");
         let answer = match ran {
             Ran::Answered(answer) => answer,
@@ -167,7 +185,7 @@ async fn reserve(
         core.ledger
             .begin(new)
             .await
-            .map_err(|error| ledger_down(&error))
+            .map_err(|error| ledger_down(core, &error))
     };
     let now_ms = core.clock.now_ms();
     let Begin::Exists(record) = begin(request, now_ms).await? else {
@@ -181,7 +199,7 @@ async fn reserve(
     core.ledger
         .advance(&key, over, now_ms)
         .await
-        .map_err(|error| ledger_down(&error))?;
+        .map_err(|error| ledger_down(core, &error))?;
     if !is_same_payment(&record.request, &exact) {
         // Another authorization with the same nonce. One record must not mix the two; the next presentation finds it free.
         return Err(ProblemCode::PaymentInProgress.into());
@@ -225,7 +243,7 @@ fn after(
         },
         // The answer is stored, so the money may still move: now by a call that was made, or later by the resolver.
         Err(error) => {
-            tracing::error!(name: "x402.ledger_failed", %error, "the ledger failed");
+            core.ledger_failed(&error);
             Err(ProblemCode::SettlementPending.into())
         }
     }
@@ -248,7 +266,7 @@ impl Reservation<'_> {
             .advance(self.key, event, self.core.clock.now_ms())
             .await
         {
-            tracing::error!(name: "x402.ledger_failed", %error, "the ledger failed");
+            self.core.ledger_failed(&error);
         }
     }
 
@@ -267,7 +285,7 @@ impl Reservation<'_> {
             // The lease ran out and the reservation went to somebody else, or to nobody: this answer is not the one.
             Ok(Advanced::Lost(_) | Advanced::Removed) => Err(ProblemCode::PaymentInProgress.into()),
             Err(error) => {
-                tracing::error!(name: "x402.ledger_failed", %error, "the ledger failed");
+                self.core.ledger_failed(&error);
                 Err(ProblemCode::SettlementPending.into())
             }
         }

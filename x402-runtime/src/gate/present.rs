@@ -9,21 +9,23 @@ use axum::http::Uri;
 use axum::http::request::Parts;
 use axum::response::Response;
 use bytes::Bytes;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
-use tracing::Instrument;
+use tracing::field::{Empty, display};
+use tracing::{Instrument, Span};
 use x402_model::evm::ExactEvmPayload;
 use x402_model::network::Network;
 use x402_model::problem::{Problem, ProblemCode};
 
 use super::answers::{self, Outcome};
 use super::checks::{PAYMENT_SIGNATURE, Payment, Presented, Refusal, Version, X_PAYMENT};
+use super::core::Place;
 use super::decision::{Found, found};
 use super::fingerprint::fingerprint;
 use super::{Gate, body, flow};
-use crate::extract::Paid;
+use crate::extract::{Paid, PaymentId};
 use crate::facilitator::{BoxFuture, FacilitatorRequest};
 use crate::ledger::{PaymentKey, Record};
+use crate::telemetry::{event, span};
 
 /// Makes the future of the handler's answer; the handler runs when it is polled.
 pub(super) type Run = Box<dyn FnOnce(Request) -> BoxFuture<'static, Response> + Send>;
@@ -46,7 +48,7 @@ pub(super) async fn serve(
 ) -> Response {
     let payer = presented.payer();
     let uri = original_uri(&request).clone();
-    let span = tracing::info_span!("x402.present", endpoint = gate.endpoint.id());
+    let span = present_span(&gate, version, &presented);
     let outcome = present(&gate, &uri, request, presented, run)
         .instrument(span)
         .await;
@@ -56,6 +58,32 @@ pub(super) async fn serve(
     }
     crate::failpoint("c8_before_response");
     answers::render(&gate, uri.path(), version, outcome)
+}
+
+/// Names the payment by what becomes public with it. The payer's address is left out: logs need it for nothing, and it would tie
+/// the requests of one person together (G18).
+fn present_span(gate: &Gate, version: Version, presented: &Presented) -> Span {
+    let span = tracing::info_span!(
+        span::PRESENT,
+        endpoint = gate.endpoint.id(),
+        version = version.number(),
+        payment = Empty,
+        network = Empty,
+        asset = Empty,
+        nonce = Empty
+    );
+    let key = match presented {
+        Presented::Proven(payment) | Presented::Unproven(payment) => &payment.key,
+        Presented::Late(late, _) => &late.0,
+        Presented::Refused(_) => return span,
+    };
+    if !span.is_disabled() {
+        span.record("payment", display(PaymentId::of(key)));
+        span.record("network", display(&key.network));
+        span.record("asset", display(key.asset));
+        span.record("nonce", display(key.nonce));
+    }
+    span
 }
 
 async fn present(
@@ -111,7 +139,7 @@ fn for_handler(mut parts: Parts, body: Bytes, payment: &Payment) -> Request {
 }
 
 /// Runs a payment in a task of its own, and waits for it as long as a buyer is kept waiting.
-async fn hand_over(job: flow::Job, permit: OwnedSemaphorePermit) -> Result<Outcome, Refusal> {
+async fn hand_over(job: flow::Job, permit: Place) -> Result<Outcome, Refusal> {
     let core = Arc::clone(&job.gate.core);
     // Boxed, because spawning moves a future a dozen times and this one is some kilobytes large.
     let task = Box::pin(async move {
@@ -144,7 +172,7 @@ async fn remembered(
     let record = match gate.core.ledger.get(key).await {
         Ok(Some(record)) if is_same_payment(&record.request, exact) => record,
         Ok(_) => return Err(refusal),
-        Err(error) => return Err(flow::ledger_down(&error)),
+        Err(error) => return Err(flow::ledger_down(&gate.core, &error)),
     };
     let body = body::read(&gate.core, request.into_body()).await?;
     let fingerprint = fingerprint(
@@ -177,7 +205,7 @@ async fn prove(gate: &Gate, payment: &Payment) -> Result<(), Refusal> {
         .ledger
         .get(&payment.key)
         .await
-        .map_err(|error| flow::ledger_down(&error))?;
+        .map_err(|error| flow::ledger_down(&gate.core, &error))?;
     if known.is_some_and(|record| is_same_payment(&record.request, &payment.exact)) {
         // It was proven when it was recorded; by now its nonce may be used.
         return Ok(());
@@ -196,7 +224,7 @@ async fn is_contract(gate: &Gate, network: &Network, payer: Address) -> Result<b
     match timeout(gate.core.limits.verify_timeout, asked).await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error)) => {
-            tracing::warn!(name: "x402.facilitator_failed", endpoint = gate.endpoint.id(), %error, "the facilitator failed");
+            tracing::warn!(name: event::FACILITATOR_FAILED, endpoint = gate.endpoint.id(), %error, "the facilitator failed");
             Err(Problem::new(ProblemCode::FacilitatorUnavailable).into())
         }
         Err(_) => Err(Problem::new(ProblemCode::FacilitatorUnavailable).into()),

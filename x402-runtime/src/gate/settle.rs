@@ -1,12 +1,17 @@
 //! One attempt to move the money of a served payment: intent, call, outcome. Used by the gate and by the resolver.
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 
 use super::core::Core;
 use super::decision::{UNNAMED_REFUSAL, settlement_event};
+use crate::extract::PaymentId;
 use crate::facilitator::SettleOutcome;
 use crate::ledger::{Advanced, Event, LedgerError, PaymentKey, Record, State};
 use crate::paywall::millis;
+use crate::telemetry::endpoint::settle_outcome;
+use crate::telemetry::{event, span};
 
 /// Time over the settle timeout before others may think that a settler is gone.
 const LEASE_SLACK_MS: u64 = 3_000;
@@ -41,7 +46,7 @@ pub(crate) async fn attempt(core: &Core, key: &PaymentKey) -> Result<Attempt, Le
         Advanced::Lost(record) => return Ok(Attempt::Lost(record)),
     };
     crate::failpoint("c4_intent_stored");
-    let outcome = call(core, &record).await;
+    let outcome = observed(core, &record).await;
     crate::failpoint("c6_answer_received");
     let event = settlement_event(&record, &outcome);
     log(&record, &outcome, &event);
@@ -57,6 +62,7 @@ pub(crate) async fn attempt(core: &Core, key: &PaymentKey) -> Result<Attempt, Le
     };
     if record.state.is_paid() {
         crate::failpoint("c7_settled");
+        core.metrics.settled(&record);
         return Ok(Attempt::Settled(record));
     }
     Ok(match (record.state, refusal) {
@@ -65,6 +71,28 @@ pub(crate) async fn attempt(core: &Core, key: &PaymentKey) -> Result<Attempt, Le
         }
         _ => Attempt::Open(record),
     })
+}
+
+/// Calls the facilitator in a span of its own, and counts how that ended.
+async fn observed(core: &Core, record: &Record) -> SettleOutcome {
+    let span = settlement_span(record);
+    let started = Instant::now();
+    let outcome = call(core, record).instrument(span.clone()).await;
+    let took = started.elapsed();
+    span.record("outcome", settle_outcome(&outcome));
+    span.record("duration_ms", millis(took));
+    core.metrics.settle_called(record, &outcome, took);
+    outcome
+}
+
+fn settlement_span(record: &Record) -> Span {
+    tracing::info_span!(
+        span::SETTLEMENT,
+        endpoint = record.endpoint,
+        payment = %PaymentId::of(&record.key),
+        outcome = Empty,
+        duration_ms = Empty
+    )
 }
 
 /// Calls the facilitator. An answer that does not come in time is no answer.
@@ -85,21 +113,22 @@ async fn call(core: &Core, record: &Record) -> SettleOutcome {
 
 fn log(record: &Record, outcome: &SettleOutcome, event: &Event) {
     let (endpoint, event) = (record.endpoint.as_str(), event.name());
+    let payment = || PaymentId::of(&record.key);
     match outcome {
         SettleOutcome::Settled(response) => {
-            tracing::info!(name: "x402.settle", endpoint, event, transaction = %response.transaction.escape_debug(), "a settle call ended");
+            tracing::info!(name: event::SETTLE, endpoint, payment = %payment(), event, transaction = %response.transaction.escape_debug(), "a settle call ended");
         }
         SettleOutcome::Refused(response) => {
             let reason = response.error_reason.as_deref().unwrap_or_default();
             let message = response.error_message.as_deref().unwrap_or_default();
             tracing::warn!(
-                name: "x402.settle", endpoint, event, reason = %reason.escape_debug(), detail = %message.escape_debug(), "a settle call ended");
+                name: event::SETTLE, endpoint, payment = %payment(), event, reason = %reason.escape_debug(), detail = %message.escape_debug(), "a settle call ended");
         }
         SettleOutcome::Unknown {
             transaction,
             reason,
         } => {
-            tracing::warn!(name: "x402.settle", endpoint, event, ?transaction, reason = %reason.escape_debug(), "a settle call ended");
+            tracing::warn!(name: event::SETTLE, endpoint, payment = %payment(), event, ?transaction, reason = %reason.escape_debug(), "a settle call ended");
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::gate::{Core, Earlier, Gate};
 use crate::ledger::{Durability, Ledger};
 use crate::project::Challenge;
 use crate::resolver;
+use crate::telemetry::{EndpointMetrics, PaywallMetrics, event};
 
 /// From this length on proxies with small limits may refuse the header.
 const LONG_TERMS_HEADER: usize = 6 * 1024;
@@ -69,6 +70,7 @@ where
         limits,
         factories,
         version_1,
+        PaywallMetrics::new(&bound.endpoints),
     ));
     let endpoints: Arc<[BoundEndpoint]> = bound.endpoints.clone().into();
     let handlers = mounts.into_iter().map(|mount| mount.handler);
@@ -76,7 +78,7 @@ where
     let router = mount::router(gates.into_iter().zip(handlers).collect());
     recover(&core).await;
     resolver::spawn(&core);
-    tracing::info!(name: "x402.started", endpoints = endpoints.len(), "paywall started");
+    tracing::info!(name: event::STARTED, endpoints = endpoints.len(), "paywall started");
     Ok(Paywall {
         router,
         endpoints,
@@ -91,7 +93,7 @@ async fn recover(core: &Arc<Core>) {
         async move { resolver::recover(&core).await }
     });
     if let Ok(Ok(recovered)) = timeout(RECOVERY_TIME, recovery).await {
-        tracing::info!(name: "x402.recovered", ?recovered, "earlier payments were looked at");
+        tracing::info!(name: event::RECOVERED, ?recovered, "earlier payments were looked at");
     }
 }
 
@@ -104,7 +106,7 @@ fn header_length(endpoint: &BoundEndpoint, challenge: &Challenge, mistakes: &mut
             max: MAX_TERMS_HEADER,
         });
     } else if bytes > LONG_TERMS_HEADER {
-        tracing::warn!(name: "x402.long_terms", endpoint = endpoint.id(), bytes, "many proxies cut headers at 8 KiB");
+        tracing::warn!(name: event::LONG_TERMS, endpoint = endpoint.id(), bytes, "many proxies cut headers at 8 KiB");
     }
 }
 
@@ -235,7 +237,9 @@ async fn gates(
                 until_ms: offer.until_ms,
             })
             .collect();
+        let metrics = core.metrics.endpoint(endpoint.id()).cloned();
         gates.push(Arc::new(Gate {
+            metrics: metrics.unwrap_or_else(|| Arc::new(EndpointMetrics::new(&endpoint))),
             endpoint,
             challenge,
             earlier,

@@ -12,6 +12,7 @@ use crate::facilitator::{
 };
 use crate::ledger::{Fingerprint, Ledger, MemoryLedger, NewPayment, PaymentKey, StoredAnswer};
 use crate::paywall::Limits;
+use crate::telemetry::PaywallMetrics;
 
 const START_MS: u64 = 1_700_000_000_000;
 
@@ -97,6 +98,7 @@ async fn core(count: usize, silent: bool) -> (Arc<Core>, Arc<MemoryLedger>) {
         limits,
         Vec::new(),
         Vec::new(),
+        PaywallMetrics::new(&[]),
     );
     (Arc::new(core), ledger)
 }
@@ -127,6 +129,7 @@ async fn a_tick_and_a_purge_do_all_there_is_to_do() {
         },
         Vec::new(),
         Vec::new(),
+        PaywallMetrics::new(&[]),
     ));
     purge(&core).await;
     assert!(ledger.is_empty(), "{} are left", ledger.len());

@@ -8,6 +8,7 @@ use x402_model::wire::{SettleResponse, SupportedResponse, VerifyResponse};
 
 use super::wire::Reply;
 use crate::facilitator::{FacilitatorError, FacilitatorRequest};
+use crate::telemetry::event;
 
 /// Longest text of a provider that is kept, in characters.
 const MAX_TEXT: usize = 500;
@@ -217,7 +218,7 @@ fn unusable(reply: &Reply) -> FacilitatorError {
         .flat_map(char::escape_debug)
         .collect();
     tracing::warn!(
-        name: "x402.facilitator_answer",
+        name: event::FACILITATOR_ANSWER,
         operation = reply.operation.as_str(),
         status = reply.status,
         excerpt,

@@ -10,6 +10,7 @@ use x402_model::wire::SupportedResponse;
 use super::auth::Operation;
 use super::{Inner, answer};
 use crate::facilitator::FacilitatorError;
+use crate::telemetry::event;
 
 /// How often a provider that says "too many requests" is asked again.
 const RETRIES: u32 = 3;
@@ -78,9 +79,9 @@ pub(super) async fn supported(inner: &Arc<Inner>) -> Result<SupportedResponse, F
                 let inner = Arc::clone(inner);
                 tokio::spawn(async move {
                     let fetched = fetch(&inner).await;
-                    inner.kinds.remember(&fetched);
+                    remember(&inner, &fetched);
                     if let Err(error) = fetched {
-                        tracing::warn!(name: "x402.facilitator_failed", %error, "the facilitator's kinds are out of date");
+                        tracing::warn!(name: event::FACILITATOR_FAILED, %error, "the facilitator's kinds are out of date");
                     }
                     drop(turn);
                 });
@@ -98,8 +99,15 @@ pub(super) async fn supported(inner: &Arc<Inner>) -> Result<SupportedResponse, F
         return Err(error);
     }
     let fetched = fetch(inner).await;
-    kinds.remember(&fetched);
+    remember(inner, &fetched);
     fetched
+}
+
+fn remember(inner: &Inner, answer: &Result<SupportedResponse, FacilitatorError>) {
+    inner.kinds.remember(answer);
+    if answer.is_ok() {
+        inner.wire.metrics().kinds_are_fresh();
+    }
 }
 
 async fn fetch(inner: &Inner) -> Result<SupportedResponse, FacilitatorError> {

@@ -6,10 +6,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
+use tokio::time::Instant;
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 use url::Url;
 
 use super::auth::{Call, FacilitatorAuth, Operation};
 use crate::facilitator::FacilitatorError;
+use crate::paywall::millis;
+use crate::telemetry::calls::status_class;
+use crate::telemetry::{ProviderMetrics, span};
 
 /// Longest time to open a connection.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
@@ -23,6 +29,7 @@ pub(super) struct Wire {
     host: String,
     auth: Option<Arc<dyn FacilitatorAuth>>,
     answer_cap: usize,
+    metrics: ProviderMetrics,
 }
 
 /// What came back.
@@ -65,6 +72,7 @@ impl Wire {
         };
         Some(Self {
             client,
+            metrics: ProviderMetrics::new(&host),
             host,
             base: String::from(base).trim_end_matches('/').to_owned(),
             auth,
@@ -74,6 +82,10 @@ impl Wire {
 
     pub(super) fn base(&self) -> &str {
         &self.base
+    }
+
+    pub(super) const fn metrics(&self) -> &ProviderMetrics {
+        &self.metrics
     }
 
     /// Calls the provider once. An answer of any status is a reply.
@@ -87,11 +99,46 @@ impl Wire {
         headers: HeaderMap,
         deadline: Duration,
     ) -> Result<Reply, FacilitatorError> {
+        let span = tracing::info_span!(
+            span::FACILITATOR_CALL,
+            provider = self.host,
+            operation = operation.as_str(),
+            status = Empty,
+            outcome = Empty,
+            duration_ms = Empty
+        );
+        let started = Instant::now();
         // On the heap: the futures of an HTTP client are large, and every paid call would carry them.
-        let exchange = Box::pin(self.send(operation, body, headers));
-        tokio::time::timeout(deadline, exchange)
+        let exchange = Box::pin(
+            self.send(operation, body, headers)
+                .instrument(span.clone()),
+        );
+        let ended = tokio::time::timeout(deadline, exchange)
             .await
-            .unwrap_or(Err(FacilitatorError::Timeout))
+            .unwrap_or(Err(FacilitatorError::Timeout));
+        self.observe(&span, operation, &ended, started.elapsed());
+        ended
+    }
+
+    fn observe(
+        &self,
+        span: &Span,
+        operation: Operation,
+        ended: &Result<Reply, FacilitatorError>,
+        took: Duration,
+    ) {
+        let outcome = match ended {
+            Ok(reply) => {
+                span.record("status", reply.status);
+                status_class(reply.status)
+            }
+            Err(FacilitatorError::Timeout) => "timeout",
+            Err(FacilitatorError::BadAnswer(_)) => "bad_answer",
+            Err(_) => "unreachable",
+        };
+        span.record("outcome", outcome);
+        span.record("duration_ms", millis(took));
+        self.metrics.called(operation, outcome, took);
     }
 
     async fn send(

@@ -8,6 +8,7 @@ use x402_model::wire::{CodecError, headers};
 use super::{Refusal, Version};
 use crate::gate::Gate;
 use crate::project::NO_MATCH;
+use crate::telemetry::event;
 
 pub(in crate::gate) const PAYMENT_SIGNATURE: HeaderName =
     HeaderName::from_static("payment-signature");
@@ -46,7 +47,7 @@ pub(super) fn decode(
             Problem::new(ProblemCode::PaymentTooLarge).limit(limit).into()
         }
         other => {
-            tracing::debug!(name: "x402.undecodable", endpoint = gate.endpoint.id(), error = other.code(), "a payment header could not be read");
+            tracing::debug!(name: event::UNDECODABLE, endpoint = gate.endpoint.id(), error = other.code(), "a payment header could not be read");
             Refusal::from(ProblemCode::PaymentUndecodable)
         }
     })?;
