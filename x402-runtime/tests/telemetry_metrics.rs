@@ -17,10 +17,12 @@ mod provider;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::double::{refusal, silence};
 use common::shop::{request, send};
 use common::{Buyer, NOW, Script, Stand};
+use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, SharedString, Unit};
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use x402_runtime::facilitator::Evidence;
 use x402_runtime::ledger::MemoryLedger;
@@ -251,7 +253,7 @@ async fn payments_in_flight_are_a_level() {
     let call = tokio::spawn(async move {
         send(&app, request("GET", "/behave/wait", Some(&payment), "")).await
     });
-    while shop.runs.load(std::sync::atomic::Ordering::SeqCst) == 0 {
+    while shop.runs.load(Ordering::SeqCst) == 0 {
         tokio::task::yield_now().await;
     }
     assert_eq!(
@@ -407,6 +409,52 @@ async fn g18_a_thousand_paths_and_many_payers_make_no_new_series() {
         round(number).await;
     }
     assert_eq!(count(), before);
+}
+
+/// Counts how often a metric is looked up.
+#[derive(Default)]
+struct LookUps(AtomicUsize);
+
+impl metrics::Recorder for LookUps {
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn register_counter(&self, _: &Key, _: &Metadata<'_>) -> Counter {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Counter::noop()
+    }
+
+    fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Gauge::noop()
+    }
+
+    fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Histogram::noop()
+    }
+}
+
+#[tokio::test]
+async fn what_is_counted_for_every_request_was_looked_up_at_the_start() {
+    let recorder: &'static LookUps = Box::leak(Box::default());
+    let _guard = metrics::set_default_local_recorder(recorder);
+    let stand = Stand::open().await;
+    let at_the_start = recorder.0.load(Ordering::SeqCst);
+    assert!(at_the_start > 0);
+    let terms = stand.terms("GET", "/news").await;
+    for _ in 0..10 {
+        assert_eq!(stand.get("/news", None).await.status, 402);
+        let payment = Buyer::new(7).pay(&terms, NOW);
+        assert_eq!(stand.get("/news", Some(&payment)).await.status, 200);
+    }
+    assert_eq!(recorder.0.load(Ordering::SeqCst), at_the_start);
+    // A code that comes for the first time is looked up then, and once.
+    for _ in 0..10 {
+        assert_eq!(stand.get("/news", Some("!")).await.status, 402);
+    }
+    assert_eq!(recorder.0.load(Ordering::SeqCst), at_the_start + 1);
 }
 
 #[tokio::test]

@@ -16,13 +16,15 @@ mod provider;
 #[path = "telemetry_support/tree.rs"]
 mod tree;
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use common::double::{refusal, silence};
 use common::{Buyer, NOW, Script, Stand};
 use tree::{Seen, Tree};
-use x402_runtime::facilitator::Evidence;
-use x402_runtime::model::wire::headers::decode_value;
+use x402_runtime::facilitator::{Evidence, FacilitatorError};
+use x402_runtime::ledger::MemoryLedger;
+use x402_runtime::model::wire::headers::{decode_value, encode};
 use x402_runtime::telemetry::{EVENTS, SPANS, event, span};
 
 /// Everything with a name of ours is in the tables, with its level and exactly its fields.
@@ -136,39 +138,49 @@ async fn a_paid_call_is_one_tree_of_spans() {
 
 #[tokio::test]
 async fn t09_no_way_to_be_refused_or_unheard_logs_the_payment() {
-    let stand = Stand::open().await;
+    let (tree, _guard) = Tree::record();
+    let ledger = Arc::new(MemoryLedger::new().with_max_records(5));
+    let stand = Stand::open_with(ledger, |builder| builder).await;
     let buyer = Buyer::new(7);
     let terms = stand.terms("GET", "/news").await;
-    let (tree, _guard) = Tree::record();
     let path = "/news?key=canary-query";
     let mut payments = Vec::new();
-    for script in [
-        Script::Say(refusal("invalid_exact_evm_insufficient_balance")),
-        silence(),
-        Script::Settle,
+    let present = async |payments: &mut Vec<String>, status: u16| {
+        let payment = buyer.pay(&terms, NOW);
+        assert_eq!(stand.get(path, Some(&payment)).await.status, status);
+        payments.push(payment);
+    };
+    for (script, status) in [
+        (
+            Script::Say(refusal("invalid_exact_evm_insufficient_balance")),
+            402,
+        ),
+        (silence(), 503),
+        (Script::Settle, 200),
     ] {
         stand.double.script([script]);
-        let payment = buyer.pay(&terms, NOW);
-        stand.get(path, Some(&payment)).await;
-        payments.push(payment);
+        present(&mut payments, status).await;
     }
-    // Unpaid, unreadable, doubled, spoilt, invalid, late.
+    stand.double.refuse_check("invalid_payload");
+    present(&mut payments, 402).await;
+    *stand.double.verdict.lock().unwrap() = Err(FacilitatorError::Timeout);
+    present(&mut payments, 503).await;
+    stand.double.check_first.store(false, Ordering::SeqCst);
+    present(&mut payments, 200).await;
+    present(&mut payments, 200).await;
+    // The ledger is full.
+    present(&mut payments, 503).await;
+    // Unpaid, unreadable, doubled, spoilt, late.
     stand.get(path, None).await;
     stand.get(path, Some("canary-body")).await;
     stand
         .get(path, Some(&format!("{0},{0}", payments[0])))
         .await;
-    let spoilt = payments[0].replace('A', "B");
-    stand.get(path, Some(&spoilt)).await;
-    stand.double.refuse_check("invalid_payload");
-    let payment = buyer.pay(&terms, NOW);
-    stand.get(path, Some(&payment)).await;
-    payments.push(payment);
+    let mut spoilt = decode_value(payments[0].as_bytes(), usize::MAX).unwrap();
+    spoilt["payload"]["authorization"] = "canary-body".into();
+    stand.get(path, Some(&encode(&spoilt).unwrap())).await;
     stand.clock.advance_ms(400_000);
     stand.get(path, Some(&payments[0])).await;
-    stand.double.show(Evidence::Unavailable {
-        reason: "test".to_owned(),
-    });
     stand.paywall.recover().await;
     stand.paywall.shutdown().await;
 
@@ -177,16 +189,26 @@ async fn t09_no_way_to_be_refused_or_unheard_logs_the_payment() {
     }
     assert_documented(&tree.all());
     for name in [
+        event::STARTED,
+        event::RECOVERED,
         event::UNPAID,
         event::REFUSED,
         event::UNDECODABLE,
+        event::MALFORMED,
         event::INVALID,
+        event::VERIFY_FAILED,
+        event::LEDGER_FAILED,
+        event::SETTLE,
+        event::PAYMENT,
         event::SHUTDOWN,
     ] {
         assert!(!tree.named(name).is_empty(), "{name}");
     }
-    let verify = tree.one(span::VERIFY);
-    assert_eq!(verify.field("outcome"), "invalid");
+    let verified = tree.named(span::VERIFY).into_iter();
+    let verified: Vec<String> = verified
+        .map(|seen| seen.field("outcome").to_owned())
+        .collect();
+    assert_eq!(verified, ["invalid", "failed"]);
     let outcomes: Vec<String> = tree
         .named(span::SETTLEMENT)
         .iter()

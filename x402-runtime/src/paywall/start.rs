@@ -45,10 +45,7 @@ where
     given.min_remaining_seconds = limits.min_remaining_seconds();
     let mounted: Vec<Mounted> = mounts.iter().map(|mount| mount.mounted.clone()).collect();
     let bound = bind(&mounted, &given, &mut mistakes);
-    let challenges: Vec<Challenge> = bound.endpoints.iter().map(Challenge::new).collect();
-    for (endpoint, challenge) in bound.endpoints.iter().zip(&challenges) {
-        header_length(endpoint, challenge, &mut mistakes);
-    }
+    let challenges = challenges(&bound.endpoints, &mut mistakes);
     let time = limits.verify_timeout;
     let version_1 = kinds(facilitator.as_ref(), time, &bound.assets, &mut mistakes).await;
     match &ledger {
@@ -95,6 +92,14 @@ async fn recover(core: &Arc<Core>) {
     if let Ok(Ok(recovered)) = timeout(RECOVERY_TIME, recovery).await {
         tracing::info!(name: event::RECOVERED, ?recovered, "earlier payments were looked at");
     }
+}
+
+fn challenges(endpoints: &[BoundEndpoint], mistakes: &mut Vec<Mistake>) -> Vec<Challenge> {
+    let challenges: Vec<Challenge> = endpoints.iter().map(Challenge::new).collect();
+    for (endpoint, challenge) in endpoints.iter().zip(&challenges) {
+        header_length(endpoint, challenge, mistakes);
+    }
+    challenges
 }
 
 fn header_length(endpoint: &BoundEndpoint, challenge: &Challenge, mistakes: &mut Vec<Mistake>) {
