@@ -4,7 +4,6 @@ mod control;
 mod install;
 
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -22,14 +21,6 @@ const START: Duration = Duration::from_secs(30);
 
 /// What every payer holds at the start, in atomic units (5 USDC).
 pub const FUNDS: u64 = 5_000_000;
-
-/// The root of the workspace.
-pub(crate) fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("the tests package lies inside the workspace")
-        .to_path_buf()
-}
 
 /// A running chain. Dropping it ends the process.
 #[derive(Debug)]

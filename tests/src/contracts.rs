@@ -4,7 +4,7 @@ use alloy_primitives::{Address, Bytes, hex};
 use alloy_sol_types::SolValue;
 use serde_json::Value;
 
-use crate::anvil::workspace;
+use crate::tools::workspace;
 
 fn artifact(name: &str) -> Value {
     let path = workspace().join(format!("contracts/artifacts/{name}.json"));

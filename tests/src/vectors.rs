@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::anvil::workspace;
 use crate::buyer::encode;
+use crate::tools::workspace;
 
 /// One recorded exchange.
 #[derive(Debug, Clone)]

@@ -1,52 +1,18 @@
 //! The marketplace example as its operator starts it: by environment, on a real chain.
 
-use std::os::unix::fs::OpenOptionsExt;
-use std::{fs, io::Write, path::Path};
+use std::path::Path;
 
 use alloy_primitives::{Address, address};
 use serde_json::{Value, json};
 use x402_client::{Budget, Client, Wallet};
-use x402_examples::marketplace::{self, Settings};
 use x402_model::asset::checksum;
-use x402_tests::accounts::{self, KEYS, PAYEE, PAYER, SETTLER};
+use x402_tests::accounts::{self, PAYEE, PAYER, SETTLER};
+use x402_tests::marketplace::{key_file, start};
 use x402_tests::token::USDC;
 use x402_tests::world::World;
 
 /// Where the second dollar stands on the test chain.
 const SECOND: Address = address!("0x00000000000000000000000000000000000074e5");
-
-fn settler_key(folder: &Path) -> String {
-    let path = folder.join("settler.key");
-    let mut options = fs::OpenOptions::new();
-    let mut file = options
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&path)
-        .unwrap();
-    file.write_all(KEYS[SETTLER].as_bytes()).unwrap();
-    path.to_str().unwrap().to_owned()
-}
-
-/// Starts the marketplace with these variables and gives its origin.
-async fn start(variables: Vec<(&'static str, String)>) -> String {
-    let settings = Settings::from_lookup(|name| {
-        let found = variables.iter().find(|(variable, _)| *variable == name);
-        found.map(|(_, value)| value.clone())
-    })
-    .expect("the variables are complete");
-    let (ready, line) = tokio::sync::oneshot::channel();
-    tokio::spawn(async move {
-        let ended =
-            marketplace::run(settings, |line| ready.send(line).expect("somebody waits")).await;
-        panic!("the marketplace ended: {ended:?}");
-    });
-    let line = line.await.expect("one line when ready");
-    let (_, rest) = line
-        .split_once("ready on ")
-        .expect("it says where it listens");
-    rest.split(':').take(3).collect::<Vec<_>>().join(":")
-}
 
 fn agent() -> Client {
     let wallet = Wallet::from_local_key(accounts::signer(PAYER));
@@ -75,7 +41,10 @@ async fn on_anvil(world: &World, folder: &Path) -> String {
         ("X402_PAY_TO", accounts::text(PAYEE)),
         ("X402_NETWORK", "base-sepolia".to_owned()),
         ("X402_RPC_URL", world.as_anvil().url().to_owned()),
-        ("X402_SETTLER_KEY_FILE", settler_key(folder)),
+        (
+            "X402_SETTLER_KEY_FILE",
+            key_file(folder, SETTLER).to_str().unwrap().to_owned(),
+        ),
         (
             "X402_SECOND_ASSET",
             format!("TUSD:{}:6:USDC:2", checksum(SECOND)),

@@ -1,0 +1,52 @@
+//! Programs of others that tests fetch by themselves, through npm, pip and cargo, into the target folder.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The root of the workspace.
+#[must_use]
+pub fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the tests package lies inside the workspace")
+        .to_path_buf()
+}
+
+/// Cargo's target folder.
+#[must_use]
+pub fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from)
+}
+
+/// Makes the folder and runs `work` while no other test binary and no other run of cargo works in it.
+pub fn alone_in<T>(home: &Path, work: impl FnOnce() -> T) -> T {
+    fs::create_dir_all(home).expect("a folder in target/");
+    let lock = File::create(home.join(".lock")).expect("a lock file");
+    lock.lock().expect("the lock");
+    work()
+}
+
+/// npm, told to run no scripts of what it installs and to report on nothing.
+#[must_use]
+pub fn npm(command: &str) -> Command {
+    let mut npm = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
+    npm.args([command, "--no-audit", "--no-fund", "--ignore-scripts"]);
+    npm
+}
+
+/// Runs a command to its end. `needs` says what must be on the machine for it to start.
+pub fn run(command: &mut Command, needs: &str) {
+    match command.output() {
+        Err(error) => panic!(
+            "these tests need {needs}, but {} cannot be started ({error})",
+            command.get_program().display()
+        ),
+        Ok(output) => assert!(
+            output.status.success(),
+            "{command:?} failed:\n{}\n{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        ),
+    }
+}

@@ -1,0 +1,155 @@
+//! Everybody who buys: other people's packages as scripts, and our own client.
+
+use serde_json::Value;
+use tokio::process::Command;
+use x402_client::{Budget, Client, Wallet};
+use x402_tests::accounts::{self, PAYER};
+use x402_tests::buyer::decode;
+
+use crate::install::Tools;
+use crate::process::Peer;
+use crate::stage::{Answer, Call, Stage};
+
+/// How a buyer is run.
+#[derive(Debug, Clone, Copy)]
+enum How {
+    Node(&'static str),
+    Python(&'static str),
+    Rust,
+    OurClient,
+}
+
+/// Somebody who buys.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Buyer {
+    pub(crate) name: &'static str,
+    how: How,
+}
+
+pub(crate) const FETCH: Buyer = Buyer {
+    name: "@x402/fetch 2.27 (npm)",
+    how: How::Node("buy-fetch.mjs"),
+};
+pub(crate) const AXIOS: Buyer = Buyer {
+    name: "@x402/axios 2.11 (npm)",
+    how: How::Node("buy-axios.mjs"),
+};
+pub(crate) const LEGACY_FETCH: Buyer = Buyer {
+    name: "x402-fetch 1.2 (npm)",
+    how: How::Node("buy-legacy-fetch.mjs"),
+};
+pub(crate) const HTTPX: Buyer = Buyer {
+    name: "x402 2.25 httpx (PyPI)",
+    how: How::Python("buy_httpx.py"),
+};
+pub(crate) const REQUESTS: Buyer = Buyer {
+    name: "x402 2.25 requests (PyPI)",
+    how: How::Python("buy_requests.py"),
+};
+pub(crate) const REQWEST: Buyer = Buyer {
+    name: "x402-reqwest 2.0 (crates)",
+    how: How::Rust,
+};
+pub(crate) const OUR_CLIENT: Buyer = Buyer {
+    name: "x402-client (ours)",
+    how: How::OurClient,
+};
+
+impl Buyer {
+    /// Whether the buyer knows nothing of version 2.
+    pub(crate) fn speaks_only_v1(&self) -> bool {
+        self.name == LEGACY_FETCH.name
+    }
+
+    /// Makes one call and pays for it.
+    ///
+    /// # Errors
+    /// What the buyer printed instead of an answer.
+    pub(crate) async fn buy(
+        &self,
+        tools: &Tools,
+        stage: &Stage,
+        origin: &str,
+        call: &Call,
+    ) -> Result<Answer, String> {
+        let url = format!("{origin}{}", call.path);
+        match self.how {
+            How::Node(script) => {
+                let mut command = Command::new("node");
+                command.arg(tools.js.join(script));
+                self.run(command, stage, &url, call).await
+            }
+            How::Python(script) => {
+                let mut command = Command::new(&tools.python);
+                command.arg(tools.py.join(script));
+                self.run(command, stage, &url, call).await
+            }
+            How::Rust => {
+                let mut command = Command::new(&tools.rust);
+                command.arg("buy");
+                self.run(command, stage, &url, call).await
+            }
+            How::OurClient => ours(&url, call).await,
+        }
+    }
+
+    async fn run(
+        &self,
+        mut command: Command,
+        stage: &Stage,
+        url: &str,
+        call: &Call,
+    ) -> Result<Answer, String> {
+        command
+            .env("PEER_URL", url)
+            .env("PEER_METHOD", call.method)
+            .env("PEER_KEY_FILE", stage.key(PAYER));
+        if let Some(body) = call.body {
+            command.env("PEER_BODY", body);
+        }
+        let mut peer = Peer::start(self.name, &mut command);
+        let line = peer.line("{").await?;
+        let status = peer.end().await?;
+        if !status.success() {
+            return Err(peer.complaint(&format!("ended with {status}")));
+        }
+        serde_json::from_str(&format!("{{{line}")).map_err(|e| peer.complaint(&e.to_string()))
+    }
+}
+
+/// Our client, whose own receipt must say the same as the header.
+async fn ours(url: &str, call: &Call) -> Result<Answer, String> {
+    let wallet = Wallet::from_local_key(accounts::signer(PAYER));
+    let client = Client::new(
+        wallet,
+        Budget::new("0.60 USD", "0.60 USD").expect("a budget"),
+    );
+    let request = match call.body {
+        None => client.get(url),
+        Some(body) => {
+            let body: Value = serde_json::from_str(body).expect("a body of a test");
+            client.post(url).json(&body)
+        }
+    };
+    let answer = request.send().await.map_err(|e| format!("{e:?}"))?;
+    let named = ["payment-response", "x-payment-response"]
+        .into_iter()
+        .find_map(|name| {
+            let value = answer.headers().get(name)?.to_str().ok()?;
+            Some((name.to_owned(), decode(value)?))
+        });
+    let (header, receipt) = named.unzip();
+    let ours = answer.receipt().ok_or("our client has no receipt")?;
+    let transaction = receipt.as_ref().and_then(|r| r["transaction"].as_str());
+    if !ours.is_settled() || ours.transaction.as_deref() != transaction {
+        return Err(format!(
+            "our client's receipt differs from the header: {ours:?}"
+        ));
+    }
+    Ok(Answer {
+        status: answer.status().as_u16(),
+        body: answer.text().map_err(|e| e.to_string())?.to_owned(),
+        header,
+        receipt,
+    })
+}

@@ -1,0 +1,142 @@
+//! Fetches other people's packages, once, into the target folder, and says so.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use x402_tests::tools::{self, alone_in, npm, run};
+
+/// Where the peers' scripts can be started from.
+#[derive(Debug)]
+pub(crate) struct Tools {
+    /// The folder with the scripts for Node and the packages they import.
+    pub(crate) js: PathBuf,
+    /// The folder with the scripts for Python.
+    pub(crate) py: PathBuf,
+    /// Python with the packages that they import.
+    pub(crate) python: PathBuf,
+    /// The program made of other people's crates.
+    pub(crate) rust: PathBuf,
+}
+
+impl Tools {
+    /// Fetches and builds what is not there yet, everything at once.
+    pub(crate) fn fetch() -> Self {
+        std::thread::scope(|scope| {
+            let js = scope.spawn(packages_of_npm);
+            let python = scope.spawn(packages_of_pip);
+            Self {
+                rust: crates(),
+                js: js.join().expect("npm fetches its packages"),
+                py: peers("py"),
+                python: python.join().expect("pip fetches its packages"),
+            }
+        })
+    }
+}
+
+/// The folder of the peers in one language.
+fn peers(language: &str) -> PathBuf {
+    tools::workspace().join("tests/peers").join(language)
+}
+
+fn text(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// Runs `install` unless it has run to its end with the same list of packages.
+fn once(home: &Path, list: &str, install: impl FnOnce()) {
+    let stamp = home.join(".installed");
+    if !fs::read_to_string(&stamp).is_ok_and(|installed| installed == list) {
+        install();
+        fs::write(&stamp, list).expect("a file in target/");
+    }
+}
+
+/// Node finds packages beside the scripts that import them, so the scripts are copied to the packages.
+fn packages_of_npm() -> PathBuf {
+    let (from, home) = (peers("js"), tools::target().join("npm/peers"));
+    alone_in(&home, || {
+        for file in fs::read_dir(&from).expect("the scripts").flatten() {
+            if file.path().is_file() {
+                fs::copy(file.path(), home.join(file.file_name())).expect("a copy in target/");
+            }
+        }
+        let absent = home.join("absent");
+        fs::create_dir_all(&absent).expect("a folder in target/");
+        fs::copy(
+            from.join("absent/package.json"),
+            absent.join("package.json"),
+        )
+        .expect("a copy in target/");
+        let list = text(&from.join("package.json")) + &text(&from.join("package-lock.json"));
+        once(&home, &list, || {
+            eprintln!(
+                "fetching the peers' packages with npm into {}",
+                home.display()
+            );
+            run(
+                npm("ci").arg("--prefix").arg(&home).current_dir(&home),
+                "the x402 packages for JavaScript, which npm fetches: Node.js 20 or newer",
+            );
+        });
+    });
+    home
+}
+
+fn packages_of_pip() -> PathBuf {
+    let home = tools::target().join("pip/peers");
+    let python = home.join("venv/bin/python");
+    alone_in(&home, || {
+        let list = peers("py").join("requirements.txt");
+        once(&home, &text(&list), || {
+            eprintln!(
+                "fetching the peers' packages with pip into {}",
+                home.display()
+            );
+            let needs =
+                "the x402 packages for Python, which pip fetches: Python 3.11 or newer with venv";
+            run(
+                Command::new("python3")
+                    .args(["-m", "venv", "--clear"])
+                    .arg(home.join("venv")),
+                needs,
+            );
+            run(
+                Command::new(&python)
+                    .args([
+                        "-m",
+                        "pip",
+                        "install",
+                        "--disable-pip-version-check",
+                        "--quiet",
+                    ])
+                    .args(["--no-deps", "--only-binary", ":all:", "--requirement"])
+                    .arg(&list),
+                needs,
+            );
+        });
+    });
+    python
+}
+
+fn crates() -> PathBuf {
+    let home = tools::target().join("peers");
+    alone_in(&home, || {
+        let program = home.join(format!("debug/peer{}", std::env::consts::EXE_SUFFIX));
+        if !program.is_file() {
+            eprintln!(
+                "building the peers' crates with cargo into {}",
+                home.display()
+            );
+        }
+        run(
+            Command::new(env!("CARGO"))
+                .args(["build", "--locked", "--quiet", "--manifest-path"])
+                .arg(peers("rust").join("Cargo.toml"))
+                .env("CARGO_TARGET_DIR", &home),
+            "the x402 crates of others: cargo",
+        );
+        program
+    })
+}

@@ -1,0 +1,34 @@
+//! Real packages of others against the product and each other: every cell is a paid call on a real chain.
+//!
+//! `docs/interop.md` has the table. Nothing of theirs is in the repository: npm, pip and cargo fetch it into target/.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a broken expectation is a failed test"
+)]
+
+mod buyers;
+mod facilitators;
+mod install;
+mod process;
+mod sellers;
+mod sides;
+mod stage;
+mod table;
+
+use install::Tools;
+use table::Table;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_pair_of_buyer_and_seller_pays_the_price_exactly_once() {
+    let tools = Tools::fetch();
+    let (ours, theirs, settled) = tokio::join!(
+        sides::marketplace(&tools),
+        sides::stalls(&tools),
+        sides::providers(&tools),
+    );
+    Table([ours, theirs, settled].into_iter().flatten().collect()).close();
+}

@@ -1,0 +1,206 @@
+//! Everybody who sells: the marketplace, and other people's packages as scripts.
+
+use tokio::process::Command;
+use x402_tests::accounts::{self, PAYEE};
+use x402_tests::marketplace;
+
+use crate::facilitators::Facilitator;
+use crate::install::Tools;
+use crate::process::Peer;
+use crate::stage::{Call, Receipt, Stage};
+
+/// The paid routes of the marketplace.
+pub(crate) const MARKET: &[Call] = &[
+    Call {
+        method: "GET",
+        path: "/weather/oslo",
+        body: None,
+        price: 10_000,
+        holds: r#""city":"oslo""#,
+    },
+    Call {
+        method: "POST",
+        path: "/summarize",
+        body: Some(r#"{"text":"Agents pay. Sellers earn. Agents keep receipts.","sentences":1}"#),
+        price: 500_000,
+        holds: r#""sentences_read":3"#,
+    },
+    Call {
+        method: "GET",
+        path: "/report",
+        body: None,
+        price: 50_000,
+        holds: r#""readings":"#,
+    },
+];
+
+/// The paid routes of every other seller.
+const STALL: &[Call] = &[
+    Call {
+        method: "GET",
+        path: "/weather",
+        body: None,
+        price: 10_000,
+        holds: r#"{"celsius":21}"#,
+    },
+    Call {
+        method: "POST",
+        path: "/echo",
+        body: Some(r#"{"said":"Grüezi"}"#),
+        price: 20_000,
+        holds: r#"{"echo":{"said":"Grüezi"}}"#,
+    },
+];
+
+/// A seller that is open.
+#[derive(Debug)]
+pub(crate) struct Seller<'a> {
+    pub(crate) name: &'static str,
+    /// The version in which its buyers pay, where it has no choice.
+    pub(crate) version: u8,
+    pub(crate) origin: String,
+    /// Who settles for it; nobody but itself if absent.
+    facilitator: Option<&'a Facilitator>,
+    /// The account that settles what it earns.
+    pub(crate) settler: usize,
+    pub(crate) calls: &'static [Call],
+    process: Option<Peer>,
+}
+
+impl Seller<'_> {
+    /// Who settles for it.
+    pub(crate) fn settled_by(&self) -> &'static str {
+        self.facilitator.map_or("own key", |who| who.name)
+    }
+
+    /// How this seller reports the settlement of a payment of this version.
+    pub(crate) fn receipt(&self, version: u8) -> Receipt {
+        match version {
+            1 if self.name == Stall::AxumV1.name() => Receipt::AXUM_V1,
+            1 => Receipt::V1,
+            _ => Receipt::V2,
+        }
+    }
+
+    /// A failed call's message, with what the seller and its facilitator printed.
+    pub(crate) fn quoted(&self, call: &Call, why: &str) -> String {
+        let seller = self.process.as_ref().map(Peer::quote);
+        let facilitator = self.facilitator.map(Facilitator::quote);
+        let mut message = format!("{} {}: {why}", call.method, call.path);
+        for quote in [seller, facilitator].into_iter().flatten() {
+            message.push('\n');
+            message.push_str(&quote);
+        }
+        message
+    }
+}
+
+/// Other people's sellers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stall {
+    Express,
+    LegacyExpress,
+    FastApi,
+    Axum,
+    AxumV1,
+}
+
+impl Stall {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Express => "@x402/express 2.27 (npm)",
+            Self::LegacyExpress => "x402-express 1.2 (npm)",
+            Self::FastApi => "x402 2.25 FastAPI (PyPI)",
+            Self::Axum | Self::AxumV1 => "x402-axum 2.0 (crates)",
+        }
+    }
+
+    const fn version(self) -> u8 {
+        match self {
+            Self::Express | Self::FastApi | Self::Axum => 2,
+            Self::LegacyExpress | Self::AxumV1 => 1,
+        }
+    }
+
+    fn command(self, tools: &Tools) -> Command {
+        let (program, argument) = match self {
+            Self::Express => ("node".into(), tools.js.join("sell-express.mjs")),
+            Self::LegacyExpress => ("node".into(), tools.js.join("sell-legacy-express.mjs")),
+            Self::FastApi => (tools.python.clone(), tools.py.join("sell_fastapi.py")),
+            Self::Axum | Self::AxumV1 => (tools.rust.clone(), "sell".into()),
+        };
+        let mut command = Command::new(program);
+        command
+            .arg(argument)
+            .env("PEER_VERSION", self.version().to_string());
+        command
+    }
+
+    /// Opens the seller; the facilitator settles for it.
+    ///
+    /// # Errors
+    /// What it printed instead of being ready.
+    pub(crate) async fn open<'a>(
+        self,
+        tools: &Tools,
+        facilitator: &'a Facilitator,
+    ) -> Result<Seller<'a>, String> {
+        let mut command = self.command(tools);
+        command
+            .env("PEER_PAY_TO", accounts::text(PAYEE))
+            .env("PEER_FACILITATOR_URL", facilitator.url());
+        let mut process = Peer::start(self.name(), &mut command);
+        Ok(Seller {
+            name: self.name(),
+            version: self.version(),
+            origin: process.line("ready ").await?,
+            facilitator: Some(facilitator),
+            settler: facilitator.settler,
+            calls: STALL,
+            process: Some(process),
+        })
+    }
+}
+
+/// Opens the marketplace, which settles with a key of its own.
+pub(crate) async fn market(stage: &Stage, settler: usize) -> Seller<'static> {
+    let variables = vec![
+        ("X402_RPC_URL", stage.chain.url().to_owned()),
+        ("X402_SETTLER_KEY_FILE", path(stage.key(settler))),
+        ("X402_LEDGER", path(stage.folder().join("payments.sqlite"))),
+    ];
+    open_market(None, settler, variables).await
+}
+
+/// Opens the marketplace with somebody who settles for it.
+pub(crate) async fn market_with(facilitator: &Facilitator) -> Seller<'_> {
+    let variables = vec![("X402_FACILITATOR_URL", facilitator.url().to_owned())];
+    open_market(Some(facilitator), facilitator.settler, variables).await
+}
+
+async fn open_market<'a>(
+    facilitator: Option<&'a Facilitator>,
+    settler: usize,
+    mut variables: Vec<(&'static str, String)>,
+) -> Seller<'a> {
+    variables.extend([
+        ("X402_LISTEN", "127.0.0.1:0".to_owned()),
+        ("X402_PAY_TO", accounts::text(PAYEE)),
+        ("X402_NETWORK", "base-sepolia".to_owned()),
+    ]);
+    Seller {
+        name: "marketplace (ours)",
+        version: 2,
+        origin: marketplace::start(variables).await,
+        facilitator,
+        settler,
+        calls: MARKET,
+        process: None,
+    }
+}
+
+fn path(path: std::path::PathBuf) -> String {
+    path.into_os_string()
+        .into_string()
+        .expect("a path of a test")
+}

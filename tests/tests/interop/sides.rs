@@ -1,0 +1,99 @@
+//! The matrix: who buys from whom, and who settles.
+
+use crate::buyers::{AXIOS, Buyer, FETCH, HTTPX, LEGACY_FETCH, OUR_CLIENT, REQUESTS, REQWEST};
+use crate::facilitators::Facilitator;
+use crate::install::Tools;
+use crate::sellers::{self, Seller, Stall};
+use crate::stage::{SETTLERS, Stage};
+use crate::table::Row;
+
+/// Lets a buyer buy everything that a seller has, and notes what happened.
+async fn pair(tools: &Tools, stage: &Stage, buyer: Buyer, seller: &Seller<'_>) -> Row {
+    let version = if buyer.speaks_only_v1() {
+        1
+    } else {
+        seller.version
+    };
+    Row {
+        buyer: buyer.name.to_owned(),
+        seller: seller.name.to_owned(),
+        facilitator: seller.settled_by().to_owned(),
+        version,
+        result: buy_all(tools, stage, buyer, seller, version).await,
+    }
+}
+
+async fn buy_all(
+    tools: &Tools,
+    stage: &Stage,
+    buyer: Buyer,
+    seller: &Seller<'_>,
+    version: u8,
+) -> Result<(u64, usize), String> {
+    let mut paid = 0;
+    for call in seller.calls {
+        let before = stage.books(seller.settler).await;
+        let answer = buyer.buy(tools, stage, &seller.origin, call).await;
+        let answer = answer.map_err(|why| seller.quoted(call, &why))?;
+        let checked = stage.check(
+            &before,
+            seller.settler,
+            call,
+            seller.receipt(version),
+            &answer,
+        );
+        checked.await.map_err(|why| seller.quoted(call, &why))?;
+        paid += call.price;
+    }
+    Ok((paid, seller.calls.len()))
+}
+
+/// Other people's buyers at our marketplace, which settles with its own key.
+pub(crate) async fn marketplace(tools: &Tools) -> Vec<Row> {
+    let stage = Stage::set().await;
+    let seller = sellers::market(&stage, SETTLERS[0]).await;
+    let mut rows = Vec::new();
+    for buyer in [FETCH, AXIOS, HTTPX, REQUESTS, REQWEST] {
+        rows.push(pair(tools, &stage, buyer, &seller).await);
+    }
+    rows
+}
+
+/// Our buyers and other people's at other people's sellers.
+pub(crate) async fn stalls(tools: &Tools) -> Vec<Row> {
+    let stage = Stage::set().await;
+    let facilitator = Facilitator::npm(tools, &stage, SETTLERS[1]).await;
+    let facilitator = facilitator.unwrap_or_else(|why| panic!("{why}"));
+    let mut rows = Vec::new();
+    for (stall, theirs) in [
+        (Stall::Express, [FETCH, AXIOS].as_slice()),
+        (Stall::LegacyExpress, &[LEGACY_FETCH, FETCH]),
+        (Stall::FastApi, &[HTTPX, REQUESTS]),
+        (Stall::Axum, &[REQWEST]),
+        (Stall::AxumV1, &[REQWEST, LEGACY_FETCH]),
+    ] {
+        let seller = stall.open(tools, &facilitator).await;
+        let seller = seller.unwrap_or_else(|why| panic!("{why}"));
+        for buyer in [OUR_CLIENT].iter().chain(theirs) {
+            rows.push(pair(tools, &stage, *buyer, &seller).await);
+        }
+    }
+    rows
+}
+
+/// Our marketplace with other people's facilitators.
+pub(crate) async fn providers(tools: &Tools) -> Vec<Row> {
+    let stage = Stage::set().await;
+    let mut rows = Vec::new();
+    for facilitator in [
+        Facilitator::npm(tools, &stage, SETTLERS[1]).await,
+        Facilitator::pypi(tools, &stage, SETTLERS[2]).await,
+    ] {
+        let facilitator = facilitator.unwrap_or_else(|why| panic!("{why}"));
+        let seller = sellers::market_with(&facilitator).await;
+        for buyer in [OUR_CLIENT, FETCH] {
+            rows.push(pair(tools, &stage, buyer, &seller).await);
+        }
+    }
+    rows
+}

@@ -1,0 +1,166 @@
+//! A chain of its own for each side of the matrix, and what must have happened on it after a paid call.
+
+use std::path::{Path, PathBuf};
+
+use alloy_primitives::U256;
+use serde_json::Value;
+use tempfile::TempDir;
+use x402_tests::accounts::{self, PAYEE, PAYER};
+use x402_tests::anvil::Anvil;
+use x402_tests::marketplace::key_file;
+
+/// Settles for the facilitators: one account for each, so that none disturbs another's nonces.
+pub(crate) const SETTLERS: [usize; 4] = [2, 4, 5, 6];
+
+/// What the payer holds at the start of a side: 100 USDC.
+const FUNDS: u64 = 100_000_000;
+
+/// One call that costs money.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Call {
+    pub(crate) method: &'static str,
+    pub(crate) path: &'static str,
+    pub(crate) body: Option<&'static str>,
+    /// Atomic units of USDC.
+    pub(crate) price: u64,
+    /// What the answer must contain.
+    pub(crate) holds: &'static str,
+}
+
+/// What a buyer says that it got.
+#[derive(Debug, serde::Deserialize)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: String,
+    /// The header that the receipt came in, in lower case.
+    pub(crate) header: Option<String>,
+    pub(crate) receipt: Option<Value>,
+}
+
+/// How a receipt comes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Receipt {
+    pub(crate) header: &'static str,
+    pub(crate) network: &'static str,
+}
+
+impl Receipt {
+    /// The receipt of version 2.
+    pub(crate) const V2: Self = Self {
+        header: "payment-response",
+        network: "eip155:84532",
+    };
+    /// The receipt of version 1.
+    pub(crate) const V1: Self = Self {
+        header: "x-payment-response",
+        network: "base-sepolia",
+    };
+    /// What x402-axum sends for version 1.
+    pub(crate) const AXUM_V1: Self = Self {
+        header: "payment-response",
+        network: "base-sepolia",
+    };
+}
+
+/// A chain, and the keys of those who act on it.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    pub(crate) chain: Anvil,
+    folder: TempDir,
+}
+
+/// What is on the books at one time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Books {
+    payer: U256,
+    payee: U256,
+    transfers: usize,
+    settlements: u64,
+}
+
+impl Stage {
+    pub(crate) async fn set() -> Self {
+        let chain = Anvil::start().await;
+        chain.fund(accounts::address(PAYER), FUNDS).await;
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for account in SETTLERS.into_iter().chain([PAYER]) {
+            let _ = key_file(folder.path(), account);
+        }
+        Self { chain, folder }
+    }
+
+    /// The file with an account's key.
+    pub(crate) fn key(&self, account: usize) -> PathBuf {
+        self.folder.path().join(format!("account-{account}.key"))
+    }
+
+    /// A folder of this stage.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) async fn books(&self, settler: usize) -> Books {
+        Books {
+            payer: self.chain.balance(accounts::address(PAYER)).await,
+            payee: self.chain.balance(accounts::address(PAYEE)).await,
+            transfers: self.chain.transfers().await.len(),
+            settlements: self
+                .chain
+                .transaction_count(accounts::address(settler))
+                .await,
+        }
+    }
+
+    /// Checks that one call was answered, that exactly its price moved exactly once, and that the receipt says so.
+    pub(crate) async fn check(
+        &self,
+        before: &Books,
+        settler: usize,
+        call: &Call,
+        expected: Receipt,
+        answer: &Answer,
+    ) -> Result<(), String> {
+        let price = U256::from(call.price);
+        let due = Books {
+            payer: before.payer - price,
+            payee: before.payee + price,
+            transfers: before.transfers + 1,
+            settlements: before.settlements + 1,
+        };
+        let after = self.books(settler).await;
+        if after != due {
+            return Err(format!(
+                "the books are {after:?} instead of {due:?}: {answer:?}"
+            ));
+        }
+        let transfer = self.chain.transfers().await.pop().expect("the payment");
+        let receipt = answer.receipt.clone().unwrap_or_default();
+        let payer = receipt["payer"].as_str().unwrap_or_default();
+        let transaction = transfer.transaction.to_string();
+        for (what, holds) in [
+            ("a good status", answer.status == 200),
+            ("the goods", answer.body.contains(call.holds)),
+            (
+                "the receipt's header",
+                answer.header.as_deref() == Some(expected.header),
+            ),
+            ("success", receipt["success"] == true),
+            ("the transaction", receipt["transaction"] == *transaction),
+            ("the network", receipt["network"] == expected.network),
+            // Some peers write addresses without a checksum.
+            (
+                "the payer",
+                payer.eq_ignore_ascii_case(&accounts::text(PAYER)),
+            ),
+            ("the right payee", transfer.to == accounts::address(PAYEE)),
+        ] {
+            if !holds {
+                return Err(format!(
+                    "{} {} came without {what}: {answer:?}",
+                    call.method, call.path
+                ));
+            }
+        }
+        Ok(())
+    }
+}
