@@ -91,7 +91,7 @@ pub(crate) async fn providers(tools: &Tools) -> Vec<Row> {
     ] {
         let facilitator = facilitator.unwrap_or_else(|why| panic!("{why}"));
         let seller = sellers::market_with(&facilitator).await;
-        for buyer in [OUR_CLIENT, FETCH] {
+        for buyer in [OUR_CLIENT, FETCH, HTTPX, REQWEST] {
             rows.push(pair(tools, &stage, buyer, &seller).await);
         }
     }
