@@ -26,7 +26,9 @@ for (const step of ["verify", "settle"]) {
   app.post(`/${step}`, async (request, response) => {
     try {
       const { paymentPayload, paymentRequirements } = request.body;
-      response.json(await facilitator[step](paymentPayload, paymentRequirements));
+      const answer = await facilitator[step](paymentPayload, paymentRequirements);
+      if (!(answer.isValid ?? answer.success)) console.error(answer);
+      response.json(answer);
     } catch (error) {
       console.error(error);
       response.status(500).json({ error: String(error) });

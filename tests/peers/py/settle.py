@@ -1,5 +1,7 @@
 """A facilitator made of x402 for Python: versions 1 and 2, EIP-3009."""
 
+import sys
+
 from env import key, serve, setting
 from fastapi import FastAPI, Request
 from x402 import x402FacilitatorSync
@@ -22,7 +24,10 @@ async def step(act, request: Request) -> dict:
     asked = await request.json()
     payment = parse_payment_payload(asked["paymentPayload"])
     terms = parse_payment_requirements(payment.x402_version, asked["paymentRequirements"])
-    return act(payment, terms).model_dump(by_alias=True, exclude_none=True)
+    answer = act(payment, terms).model_dump(by_alias=True, exclude_none=True)
+    if not answer.get("isValid", answer.get("success")):
+        print(answer, file=sys.stderr, flush=True)
+    return answer
 
 
 @app.post("/verify")

@@ -15,6 +15,7 @@ use crate::stage::{Answer, Call, Stage};
 enum How {
     Node(&'static str),
     Python(&'static str),
+    LegacyPython(&'static str),
     Rust,
     OurClient,
 }
@@ -46,6 +47,14 @@ pub(crate) const REQUESTS: Buyer = Buyer {
     name: "x402 2.25 requests (PyPI)",
     how: How::Python("buy_requests.py"),
 };
+pub(crate) const LEGACY_HTTPX: Buyer = Buyer {
+    name: "x402 1.0 httpx (PyPI)",
+    how: How::LegacyPython("buy_legacy_httpx.py"),
+};
+pub(crate) const LEGACY_REQUESTS: Buyer = Buyer {
+    name: "x402 1.0 requests (PyPI)",
+    how: How::LegacyPython("buy_legacy_requests.py"),
+};
 pub(crate) const REQWEST: Buyer = Buyer {
     name: "x402-reqwest 2.0 (crates)",
     how: How::Rust,
@@ -58,7 +67,9 @@ pub(crate) const OUR_CLIENT: Buyer = Buyer {
 impl Buyer {
     /// Whether the buyer knows nothing of version 2.
     pub(crate) fn speaks_only_v1(&self) -> bool {
-        self.name == LEGACY_FETCH.name
+        [LEGACY_FETCH, LEGACY_HTTPX, LEGACY_REQUESTS]
+            .iter()
+            .any(|legacy| legacy.name == self.name)
     }
 
     /// Makes one call and pays for it.
@@ -80,8 +91,15 @@ impl Buyer {
                 self.run(command, stage, &url, call).await
             }
             How::Python(script) => {
-                let mut command = Command::new(&tools.python);
+                let mut command = Command::new(&tools.python.program);
                 command.arg(tools.py.join(script));
+                self.run(command, stage, &url, call).await
+            }
+            How::LegacyPython(script) => {
+                let mut command = Command::new(&tools.python.program);
+                command
+                    .arg(tools.py.join(script))
+                    .env("PYTHONPATH", &tools.python.legacy);
                 self.run(command, stage, &url, call).await
             }
             How::Rust => {

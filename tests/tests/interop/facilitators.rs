@@ -36,7 +36,7 @@ impl Facilitator {
 
     /// Opens the one made of `x402` for Python.
     pub(crate) async fn pypi(tools: &Tools, stage: &Stage, settler: usize) -> Result<Self, String> {
-        let mut command = Command::new(&tools.python);
+        let mut command = Command::new(&tools.python.program);
         command.arg(tools.py.join("settle.py"));
         Self::open("x402 2.25 (PyPI)", command, stage, settler).await
     }

@@ -1,5 +1,6 @@
 //! Fetches other people's packages, once, into the target folder, and says so.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,9 +15,17 @@ pub(crate) struct Tools {
     /// The folder with the scripts for Python.
     pub(crate) py: PathBuf,
     /// Python with the packages that they import.
-    pub(crate) python: PathBuf,
+    pub(crate) python: Python,
     /// The program made of other people's crates.
     pub(crate) rust: PathBuf,
+}
+
+/// Python with other people's packages.
+#[derive(Debug)]
+pub(crate) struct Python {
+    pub(crate) program: PathBuf,
+    /// The folder that goes before all others for scripts that import the x402 of version 1.
+    pub(crate) legacy: PathBuf,
 }
 
 impl Tools {
@@ -84,36 +93,45 @@ fn packages_of_npm() -> PathBuf {
     home
 }
 
-fn packages_of_pip() -> PathBuf {
+fn packages_of_pip() -> Python {
     let home = tools::target().join("pip/peers");
-    let python = home.join("venv/bin/python");
+    let python = Python {
+        program: home.join("venv/bin/python"),
+        legacy: home.join("legacy"),
+    };
+    let needs = "the x402 packages for Python, which pip fetches: Python 3.11 or newer with venv";
+    let install = |list: &Path, more: &[&OsStr]| {
+        run(
+            Command::new(&python.program)
+                .args(["-m", "pip", "install", "--disable-pip-version-check"])
+                .args(["--no-deps", "--only-binary", ":all:", "--requirement"])
+                .arg(list)
+                .args(more),
+            needs,
+        );
+    };
     alone_in(&home, || {
         let list = peers("py").join("requirements.txt");
-        once(&home, &text(&list), || {
+        let legacy = peers("py").join("requirements-legacy.txt");
+        once(&home, &(text(&list) + &text(&legacy)), || {
             eprintln!(
                 "fetching the peers' packages with pip into {}",
                 home.display()
             );
-            let needs =
-                "the x402 packages for Python, which pip fetches: Python 3.11 or newer with venv";
             run(
                 Command::new("python3")
                     .args(["-m", "venv", "--clear"])
                     .arg(home.join("venv")),
                 needs,
             );
-            run(
-                Command::new(&python)
-                    .args([
-                        "-m",
-                        "pip",
-                        "install",
-                        "--disable-pip-version-check",
-                        "--quiet",
-                    ])
-                    .args(["--no-deps", "--only-binary", ":all:", "--requirement"])
-                    .arg(&list),
-                needs,
+            install(&list, &[]);
+            install(
+                &legacy,
+                &[
+                    "--upgrade".as_ref(),
+                    "--target".as_ref(),
+                    python.legacy.as_ref(),
+                ],
             );
         });
     });

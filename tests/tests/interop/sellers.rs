@@ -126,7 +126,10 @@ impl Stall {
         let (program, argument) = match self {
             Self::Express => ("node".into(), tools.js.join("sell-express.mjs")),
             Self::LegacyExpress => ("node".into(), tools.js.join("sell-legacy-express.mjs")),
-            Self::FastApi => (tools.python.clone(), tools.py.join("sell_fastapi.py")),
+            Self::FastApi => (
+                tools.python.program.clone(),
+                tools.py.join("sell_fastapi.py"),
+            ),
             Self::Axum | Self::AxumV1 => (tools.rust.clone(), "sell".into()),
         };
         let mut command = Command::new(program);

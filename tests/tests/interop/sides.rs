@@ -1,6 +1,9 @@
 //! The matrix: who buys from whom, and who settles.
 
-use crate::buyers::{AXIOS, Buyer, FETCH, HTTPX, LEGACY_FETCH, OUR_CLIENT, REQUESTS, REQWEST};
+use crate::buyers::{
+    AXIOS, Buyer, FETCH, HTTPX, LEGACY_FETCH, LEGACY_HTTPX, LEGACY_REQUESTS, OUR_CLIENT, REQUESTS,
+    REQWEST,
+};
 use crate::facilitators::Facilitator;
 use crate::install::Tools;
 use crate::sellers::{self, Seller, Stall};
@@ -32,6 +35,8 @@ async fn buy_all(
 ) -> Result<(u64, usize), String> {
     let mut paid = 0;
     for call in seller.calls {
+        // A chain of the real world makes blocks by itself; payments count from the last block's time.
+        stage.chain.mine(1).await;
         let before = stage.books(seller.settler).await;
         let answer = buyer.buy(tools, stage, &seller.origin, call).await;
         let answer = answer.map_err(|why| seller.quoted(call, &why))?;
@@ -53,7 +58,16 @@ pub(crate) async fn marketplace(tools: &Tools) -> Vec<Row> {
     let stage = Stage::set().await;
     let seller = sellers::market(&stage, SETTLERS[0]).await;
     let mut rows = Vec::new();
-    for buyer in [FETCH, AXIOS, HTTPX, REQUESTS, REQWEST] {
+    for buyer in [
+        FETCH,
+        AXIOS,
+        HTTPX,
+        REQUESTS,
+        REQWEST,
+        LEGACY_FETCH,
+        LEGACY_HTTPX,
+        LEGACY_REQUESTS,
+    ] {
         rows.push(pair(tools, &stage, buyer, &seller).await);
     }
     rows
@@ -67,7 +81,10 @@ pub(crate) async fn stalls(tools: &Tools) -> Vec<Row> {
     let mut rows = Vec::new();
     for (stall, theirs) in [
         (Stall::Express, [FETCH, AXIOS].as_slice()),
-        (Stall::LegacyExpress, &[LEGACY_FETCH, FETCH]),
+        (
+            Stall::LegacyExpress,
+            &[LEGACY_FETCH, FETCH, LEGACY_REQUESTS],
+        ),
         (Stall::FastApi, &[HTTPX, REQUESTS]),
         (Stall::Axum, &[REQWEST]),
         (Stall::AxumV1, &[REQWEST, LEGACY_FETCH]),
@@ -91,7 +108,14 @@ pub(crate) async fn providers(tools: &Tools) -> Vec<Row> {
     ] {
         let facilitator = facilitator.unwrap_or_else(|why| panic!("{why}"));
         let seller = sellers::market_with(&facilitator).await;
-        for buyer in [OUR_CLIENT, FETCH, HTTPX, REQWEST] {
+        for buyer in [
+            OUR_CLIENT,
+            FETCH,
+            HTTPX,
+            REQWEST,
+            LEGACY_FETCH,
+            LEGACY_HTTPX,
+        ] {
             rows.push(pair(tools, &stage, buyer, &seller).await);
         }
     }
