@@ -44,6 +44,9 @@ pub struct Args {
     /// Most seconds to wait for each answer
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     timeout: u64,
+    /// Most times that one payment is presented while its outcome is open
+    #[arg(long, value_name = "TIMES", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=20))]
+    attempts: u32,
     /// Allow http:// to other machines: whoever is on the way can change price and payee
     #[arg(long)]
     allow_http: bool,

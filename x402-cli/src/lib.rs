@@ -35,13 +35,14 @@ pub fn run(cli: Cli) -> ExitCode {
     }
 }
 
-/// Reports a command line that could not be read, or prints the help that it asked for. A private key that stands in it is
-/// not repeated.
+/// Reports a command line that could not be read, or prints the help that it asked for. A key or password that was written
+/// there is not repeated; its author is told where it belongs.
 #[must_use]
 pub fn misread(error: &clap::Error) -> ExitCode {
-    let text = error.render().to_string();
-    if secret::holds_key(&text) {
-        return secret::on_command_line("an argument").report();
+    if error.use_stderr()
+        && let Some(refusal) = secret::misplaced(error, std::env::args_os())
+    {
+        return refusal.report();
     }
     // A reader that has enough (`x402 --help | head`) is no failure.
     let _ = error.print();

@@ -1,10 +1,12 @@
 //! Keys and passwords: read from files, standard input or a terminal without echo, never from the command line.
 
+use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Read as _};
 use std::path::Path;
 
 use alloy_primitives::hex;
 use alloy_signer_local::PrivateKeySigner;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use x402_client::WalletError;
 use x402_client::wallet::read_secret_file;
 use zeroize::Zeroizing;
@@ -18,38 +20,33 @@ const MAX_TYPED: u64 = 1024;
 pub(crate) const PASSWORD_FILE: &str = "X402_PASSWORD_FILE";
 
 /// Options that people reach for and that do not exist, so that they are told why.
-#[derive(Debug, Clone, clap::Args)]
-pub(crate) struct Forbidden {
-    #[arg(long = "key", alias = "private-key", hide = true, num_args = 0..=1, default_missing_value = "")]
-    key: Option<Discarded>,
-    #[arg(long = "password", hide = true, num_args = 0..=1, default_missing_value = "")]
-    password: Option<Discarded>,
-}
+const KEY_OPTIONS: [&str; 3] = ["--key", "--private-key", "--secret-key"];
+const PASSWORD_OPTIONS: [&str; 2] = ["--password", "--passphrase"];
 
-/// What stood where no secret belongs. It is forgotten at once.
-#[derive(Debug, Clone)]
-struct Discarded;
-
-impl From<String> for Discarded {
-    fn from(text: String) -> Self {
-        drop(Zeroizing::new(text));
-        Self
+/// The refusal of a command line that could not be read and that holds a key, or an option for one.
+pub(crate) fn misplaced(
+    error: &clap::Error,
+    arguments: impl Iterator<Item = OsString>,
+) -> Option<Failure> {
+    let is_unknown = error.kind() == ErrorKind::UnknownArgument;
+    let argument = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(argument)) if is_unknown => argument.as_str(),
+        _ => "",
+    };
+    if let Some(option) = KEY_OPTIONS.iter().find(|option| **option == argument) {
+        return Some(on_command_line(option));
     }
-}
-
-impl Forbidden {
-    /// Refuses them.
-    pub(crate) fn check(&self) -> Result<(), Failure> {
-        if self.key.is_some() {
-            return Err(on_command_line("--key"));
-        }
-        if self.password.is_some() {
-            let message = "passwords are not taken from the command line: others can read it";
-            return Err(Failure::usage("password_on_command_line", message)
-                .help("put it into a file with mode 0600 and name that with --password-file"));
-        }
-        Ok(())
+    if PASSWORD_OPTIONS.contains(&argument) {
+        let message = "passwords are not taken from the command line: others can read it";
+        return Some(
+            Failure::usage("password_on_command_line", message)
+                .help("put it into a file with mode 0600 and name that with --password-file"),
+        );
     }
+    let said = error.render().to_string();
+    let mut arguments = arguments.map(|argument| argument.to_string_lossy().into_owned());
+    (holds_key(&said) || arguments.any(|argument| is_key(&argument)))
+        .then(|| on_command_line("an argument"))
 }
 
 /// What is said to somebody who wrote a key where everybody can read it.
@@ -77,9 +74,12 @@ pub(crate) fn refuse_key_path(place: &str, path: Option<&Path>) -> Result<(), Fa
 
 /// Whether one word of the text is 32 bytes of hex.
 pub(crate) fn holds_key(text: &str) -> bool {
-    text.split(|c: char| !c.is_ascii_alphanumeric())
-        .map(|word| word.strip_prefix("0x").unwrap_or(word))
-        .any(|word| word.len() == 64 && word.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    text.split(|c: char| !c.is_ascii_alphanumeric()).any(is_key)
+}
+
+fn is_key(word: &str) -> bool {
+    let digits = word.strip_prefix("0x").unwrap_or(word);
+    digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Whether the text is as many plain words as a recovery phrase has.

@@ -12,7 +12,6 @@ use serde_json::json;
 use x402_runtime::model::asset::checksum;
 use x402_runtime::model::evm::is_development_account;
 
-use crate::secret::Forbidden;
 use crate::{Exit, Failure, output, places, secret};
 
 pub(crate) use named::WalletArgs;
@@ -71,8 +70,6 @@ struct Target {
     /// File (mode 0600) whose first line is the password [env: X402_PASSWORD_FILE] [default: ask on the terminal]
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
-    #[command(flatten)]
-    forbidden: Forbidden,
     /// Print one JSON object: {"address", "keystore", "development"}
     #[arg(long)]
     json: bool,
@@ -95,7 +92,6 @@ impl Target {
         &self,
         key: impl FnOnce() -> Result<PrivateKeySigner, Failure>,
     ) -> Result<Exit, Failure> {
-        self.forbidden.check()?;
         secret::refuse_key_path("--out", self.out.as_deref())?;
         let path = match &self.out {
             Some(path) => path.clone(),

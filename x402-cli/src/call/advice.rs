@@ -56,7 +56,9 @@ pub(super) fn error(error: &Error) -> Trouble {
 /// A payment that the seller refused.
 fn refusal(refused: &Refused) -> Trouble {
     let receipt = &refused.receipt;
-    let known = ProblemCode::from_reason(&refused.code);
+    let ours = |known: &&ProblemCode| known.as_str() == refused.code;
+    let known = ProblemCode::ALL.iter().find(ours).copied();
+    let known = known.or_else(|| ProblemCode::from_reason(&refused.code));
     let code = known.map_or_else(|| refused.code.clone(), |known| known.as_str().to_owned());
     let amount = receipt.amount_text();
     let network = network_text(&receipt.network);

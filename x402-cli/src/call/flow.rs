@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use alloy_primitives::Address;
 use x402_client::{
-    Asked, Budget, Client, ClientBuilder, Error, Missing, PricedCall, Response, Wallet,
+    Asked, Budget, Client, ClientBuilder, Error, Missing, PricedCall, Response, RetryPolicy, Wallet,
 };
 use x402_runtime::model::asset::checksum;
 
@@ -51,6 +51,10 @@ fn builder(args: &Args) -> ClientBuilder<Missing, Missing> {
     Client::builder()
         .timeout(Duration::from_secs(args.timeout))
         .allow_http(args.allow_http)
+        .retry(RetryPolicy {
+            max_sends: args.attempts,
+            ..RetryPolicy::default()
+        })
 }
 
 fn build(builder: ClientBuilder<Wallet, Budget>) -> Result<Client, Failure> {

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use alloy_primitives::B256;
+use alloy_primitives::{B256, hex};
 use x402_client::PendingPayment;
 
 use crate::{Exit, Failure, places, secret};
@@ -34,9 +34,10 @@ impl Kept {
         Ok(Self { folder })
     }
 
-    /// Where a payment is kept.
+    /// Where a payment is kept. Half of the nonce is as unlikely to be met twice, and does not look like a key.
     pub(super) fn path(&self, nonce: B256) -> PathBuf {
-        self.folder.join(format!("{nonce:x}.json"))
+        let (half, _) = nonce.split_at(16);
+        self.folder.join(format!("{}.json", hex::encode(half)))
     }
 
     /// Writes a payment, readable by its owner only, and waits until it is on the disk.

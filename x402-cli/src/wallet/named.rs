@@ -6,8 +6,7 @@ use alloy_primitives::Address;
 use x402_client::{Wallet, WalletError};
 
 use super::keystore::claimed_address;
-use crate::secret::{self, Forbidden};
-use crate::{Failure, places};
+use crate::{Failure, places, secret};
 
 /// Which wallet to use.
 #[derive(Debug, Clone, clap::Args)]
@@ -22,8 +21,6 @@ pub(crate) struct WalletArgs {
     /// File (mode 0600) with a bare private key, 64 hex digits, instead of a keystore [env: X402_KEY_FILE]
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
-    #[command(flatten)]
-    forbidden: Forbidden,
 }
 
 /// A wallet that was named or found.
@@ -36,9 +33,8 @@ pub(crate) enum Located {
 }
 
 impl WalletArgs {
-    /// Refuses keys and passwords on the command line.
+    /// Refuses keys in place of files.
     pub(crate) fn check(&self) -> Result<(), Failure> {
-        self.forbidden.check()?;
         secret::refuse_key_path("--keystore", self.keystore.as_deref())?;
         secret::refuse_key_path("--key-file", self.key_file.as_deref())?;
         secret::refuse_key_path("--password-file", self.password_file.as_deref())
