@@ -147,6 +147,12 @@ impl Failure {
         self
     }
 
+    /// The failure as the one JSON object of a command that was asked for JSON.
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        let (code, message, help) = (self.code, &self.message, &self.help);
+        serde_json::json!({ "error": { "code": code, "message": message, "help": help } })
+    }
+
     /// Prints the failure and gives its exit code.
     #[expect(clippy::print_stderr, reason = "it is what users read")]
     pub(crate) fn report(&self) -> ExitCode {

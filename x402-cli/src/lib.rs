@@ -24,7 +24,7 @@ pub use wallet::Args as WalletArgs;
 pub fn run(cli: Cli) -> ExitCode {
     let ended = match cli.command {
         Command::Call(args) => call::run(&args),
-        Command::Wallet(args) => wallet::run(args),
+        Command::Wallet(args) => wallet::run(&args),
         Command::Facilitator(args) => facilitator::run(args),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),

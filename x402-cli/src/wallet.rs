@@ -75,16 +75,25 @@ struct Target {
     json: bool,
 }
 
-pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
-    match args.command {
-        Command::New(args) => args.target.make(|| Ok(PrivateKeySigner::random())),
-        Command::Import(args) => {
-            secret::refuse_key_path("the file to import", args.file.as_deref())?;
-            args.target.make(|| secret::key(args.file.as_deref()))
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let (json, ended) = match &args.command {
+        Command::New(args) => {
+            let made = args.target.make(|| Ok(PrivateKeySigner::random()));
+            (args.target.json, made)
         }
-        Command::Address(args) => print_address(&args),
-        Command::Balance(args) => balance::run(&args),
+        Command::Import(args) => (args.target.json, import(args)),
+        Command::Address(args) => (args.json, print_address(args)),
+        Command::Balance(args) => (args.json, balance::run(args)),
+    };
+    match ended {
+        Err(failure) if json => output::print_json(&failure.to_json()).map(|()| failure.exit),
+        ended => ended,
     }
+}
+
+fn import(args: &ImportArgs) -> Result<Exit, Failure> {
+    secret::refuse_key_path("the file to import", args.file.as_deref())?;
+    args.target.make(|| secret::key(args.file.as_deref()))
 }
 
 impl Target {
@@ -123,7 +132,8 @@ impl Target {
         }
         output::print_line(&text)?;
         output::say(&format!(
-            "wallet {} made; it is of no use without its password: keep a copy of both",
+            "wallet {} made; it is of no use without its password: keep a copy of both.\n\
+             To buy, send it a dollar token of the network that the seller takes; it needs no native currency",
             path.display()
         ));
         Ok(Exit::Success)

@@ -22,10 +22,18 @@ pub(super) fn print(mut outcome: Outcome, args: &Args) -> Result<Exit, Failure> 
         unsaved(&mut outcome, failure);
     }
     let is_over = outcome.is_over();
-    if args.json {
-        output::print_json(&Report::new(&outcome, args, !is_over))?;
+    let shown = if args.json {
+        output::print_json(&Report::new(&outcome, args, !is_over))
     } else {
-        people(&outcome, args, !is_over)?;
+        people(&outcome, args, !is_over)
+    };
+    match (shown, &outcome.receipt, &outcome.file) {
+        (Ok(()), ..) => {}
+        (Err(failure), Some(_), Some(file)) => {
+            output::say(&format!("error: {}\n{}", failure.message, resume(file)));
+            return Ok(Exit::Pending);
+        }
+        (Err(failure), ..) => return Err(failure),
     }
     if let (Some(file), true) = (&outcome.file, is_over)
         && let Err(error) = kept::remove(file)
@@ -84,12 +92,16 @@ fn people(outcome: &Outcome, args: &Args, kept: bool) -> Result<(), Failure> {
         output::say(&trouble_text(trouble));
     }
     if let Some(file) = outcome.file.as_ref().filter(|_| kept) {
-        output::say(&format!(
-            "the payment is kept; this presents the same one again, which is never charged twice:\n  x402 call --resume {}",
-            file.display()
-        ));
+        output::say(&resume(file));
     }
     Ok(())
+}
+
+fn resume(file: &Path) -> String {
+    format!(
+        "the payment is kept; this presents the same one again, which is never charged twice:\n  x402 call --resume {}",
+        file.display()
+    )
 }
 
 fn show(answer: &Answer, args: &Args) -> Result<(), Failure> {

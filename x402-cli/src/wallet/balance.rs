@@ -26,7 +26,7 @@ pub(super) struct Args {
     wallet: WalletArgs,
     /// Print one JSON object: {"address", "network", "balances": [{"symbol", "asset", "amount", "decimals", "amount_text"}]}
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 #[derive(Serialize)]

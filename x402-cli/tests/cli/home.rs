@@ -110,15 +110,15 @@ impl Home {
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
         // A program that refuses before it reads closes the pipe.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        ended(child.wait_with_output().unwrap())
+        ended(&child.wait_with_output().unwrap())
     }
 }
 
 fn finish(mut command: Command) -> Run {
-    ended(command.output().unwrap())
+    ended(&command.output().unwrap())
 }
 
-pub(crate) fn ended(output: std::process::Output) -> Run {
+pub(crate) fn ended(output: &std::process::Output) -> Run {
     Run {
         code: output.status.code().unwrap_or(-1),
         out: String::from_utf8_lossy(&output.stdout).into_owned(),

@@ -1,4 +1,5 @@
 //! The program as its users run it: the built binary against a real paywall that settles on a chain in this process.
+#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

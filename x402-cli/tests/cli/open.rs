@@ -99,7 +99,7 @@ fn ctrl_c_and_sigterm_in_the_middle_of_a_paid_call_keep_the_payment() {
             .args([signal, &child.id().to_string()])
             .status();
         assert!(sent.unwrap().success());
-        let run = ended(child.wait_with_output().unwrap());
+        let run = ended(&child.wait_with_output().unwrap());
         run.said(
             6,
             &[
@@ -125,6 +125,30 @@ fn a_killed_process_has_written_the_payment_before_it_sent_it() {
     home.run(&["call", "--resume", file.to_str().unwrap()])
         .said(0, &["paid 0.01 USDC"]);
     assert_eq!(seller.earned(), 10_000, "once");
+}
+
+/// `/dev/full` takes nothing, like a disk without room.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_answer_that_cannot_be_printed_is_not_lost() {
+    let seller = Seller::start();
+    let home = Home::with_key();
+    let url = seller.url("/weather/zurich");
+    for more in [&[][..], &["--json"]] {
+        let full = std::fs::File::create("/dev/full").unwrap();
+        let args = [&["call", &url][..], &PAY, more].concat();
+        let output = home.command(&args).stdout(full).output().unwrap();
+        ended(&output).said(
+            6,
+            &["cannot write to standard output", "x402 call --resume "],
+        );
+        let [file] = &home.payments()[..] else {
+            panic!("one payment is kept")
+        };
+        let again = home.run(&["call", "--resume", file.to_str().unwrap()]);
+        assert!(again.out.contains("zurich"), "{again:#?}");
+    }
+    assert_eq!(seller.earned(), 20_000, "once each");
 }
 
 #[test]

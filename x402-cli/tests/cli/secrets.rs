@@ -57,119 +57,103 @@ fn assert_clean(place: &str, text: &[u8]) {
     }
 }
 
+/// Makes, imports and looks at wallets, and misuses them.
+fn wallet_commands<'a>(files: &'a Files, json: &[&'a str]) -> Vec<Vec<&'a str>> {
+    let secret = ["--password-file", files.password.as_str()];
+    let (key, rpc) = (files.key.as_str(), files.rpc.as_str());
+    let name = if json.is_empty() { "a.json" } else { "b.json" };
+    let new = if json.is_empty() { "c.json" } else { "d.json" };
+    let import = [&["wallet", "import", key, "--out", name][..], &secret].concat();
+    let commands = [
+        import.clone(),
+        import,
+        [&["wallet", "new", "--out", new][..], &secret].concat(),
+        vec!["wallet", "address", "--keystore", name],
+        vec!["wallet", "address", "--key-file", key],
+        vec!["wallet", "balance", "--keystore", name, "--rpc-url", rpc],
+        vec!["wallet", "new", "--password", PASSWORD],
+        vec!["wallet", "import", KEYS[3]],
+    ];
+    commands
+        .map(|command| [&command[..], json].concat())
+        .to_vec()
+}
+
+/// Calls with both kinds of wallet, allowed and not, and with the wrong files.
+fn calls<'a>(files: &'a Files, json: &[&'a str]) -> Vec<Vec<&'a str>> {
+    let (url, key, password) = (
+        files.url.as_str(),
+        files.key.as_str(),
+        files.password.as_str(),
+    );
+    let with_key = ["call", url, "--key-file", key];
+    let locked = ["call", url, "--keystore", "a.json", "--password-file"];
+    let max = ["--max", "0.01 USD"];
+    let mut calls = vec![
+        [&locked[..], &[files.wrong.as_str()], &max].concat(),
+        [
+            &["call", url, "--keystore", key, "--password-file", password][..],
+            &max,
+        ]
+        .concat(),
+        [&["call", url, "--key-file", password][..], &max].concat(),
+        vec!["call", url, "--key", KEYS[3]],
+    ];
+    for more in [
+        &[][..],
+        &["--dry-run"],
+        &["--max", "0.001 USD"],
+        &["--max", "0.01 USD", "-i"],
+        &["--max", "0.01 USD", "--idempotency-key", "order-1"],
+        &["--max", "nonsense"],
+    ] {
+        calls.push([&with_key[..], more].concat());
+        calls.push([&locked[..], &[password], more].concat());
+    }
+    calls
+        .iter()
+        .map(|call| [&call[..], json].concat())
+        .collect()
+}
+
+/// What the commands are given.
+struct Files {
+    key: String,
+    password: String,
+    wrong: String,
+    url: String,
+    rpc: String,
+}
+
 #[test]
 fn t09_no_command_prints_or_writes_key_or_password() {
     let seller = Seller::start();
     let home = Home::new();
-    let key = home.write("canary.key", KEYS[3], 0o600);
-    let password = home.write("password", PASSWORD, 0o600);
-    let wrong = home.write("wrong", "not the password", 0o600);
-    let url = seller.url("/weather/zurich");
-    let rpc = seller.url("/rpc");
-    let secret = ["--password-file", password.as_str()];
+    let files = Files {
+        key: home.write("canary.key", KEYS[3], 0o600),
+        password: home.write("password", PASSWORD, 0o600),
+        wrong: home.write("wrong", "not the password", 0o600),
+        url: seller.url("/weather/zurich"),
+        rpc: seller.url("/rpc"),
+    };
     let mut runs: Vec<Run> = Vec::new();
-    let mut run = |args: &[&str]| runs.push(home.run(args));
     for json in [&[][..], &["--json"]] {
-        let name = format!("wallet{}.json", json.len());
-        run(&[
-            &["wallet", "import", &key, "--out", &name][..],
-            &secret,
-            json,
-        ]
-        .concat());
-        run(&[
-            &["wallet", "import", &key, "--out", &name][..],
-            &secret,
-            json,
-        ]
-        .concat());
-        run(&[
-            &["wallet", "new", "--out", &format!("new-{name}")][..],
-            &secret,
-            json,
-        ]
-        .concat());
-        run(&[&["wallet", "address", "--keystore", &name][..], json].concat());
-        run(&[&["wallet", "address", "--key-file", &key][..], json].concat());
-        run(&[
-            &["wallet", "balance", "--keystore", &name, "--rpc-url", &rpc][..],
-            json,
-        ]
-        .concat());
-        for more in [
-            &[][..],
-            &["--dry-run"],
-            &["--max", "0.001 USD"],
-            &["--max", "0.01 USD", "-i"],
-            &["--max", "0.01 USD", "--idempotency-key", "order-1"],
-            &["--max", "nonsense"],
-        ] {
-            let with_key = ["call", &url, "--key-file", &key];
-            run(&[&with_key[..], more, json].concat());
-            let with_keystore = ["call", &url, "--keystore", &name];
-            run(&[&with_keystore[..], &secret, more, json].concat());
-        }
-        run(&[
-            &[
-                "call",
-                &url,
-                "--max",
-                "1 USD",
-                "--keystore",
-                &name,
-                "--password-file",
-                &wrong,
-            ][..],
-            json,
-        ]
-        .concat());
-        run(&[
-            &["call", &url, "--max", "1 USD", "--keystore", &key][..],
-            &secret,
-            json,
-        ]
-        .concat());
-        run(&[
-            &["call", &url, "--max", "1 USD", "--key-file", &password][..],
-            json,
-        ]
-        .concat());
-        run(&[
-            &["call", &url, "--max", "1 USD", "--key", KEYS[3]][..],
-            json,
-        ]
-        .concat());
-        run(&[&["wallet", "new", "--password", PASSWORD][..], json].concat());
+        let commands = [wallet_commands(&files, json), calls(&files, json)].concat();
+        runs.extend(commands.iter().map(|command| home.run(command)));
     }
     seller.set_line(Line::Loses);
-    run(&[
-        "call",
-        &url,
-        "--key-file",
-        &key,
-        "--max",
-        "1 USD",
-        "--attempts",
-        "1",
-    ]);
+    let pay = ["--max", "1 USD", "--attempts", "1"];
+    runs.push(home.run(&[&["call", &files.url, "--key-file", &files.key][..], &pay].concat()));
     let kept = home.payments();
-    assert_eq!(kept.len(), 1);
-    run(&[
-        "call",
-        "--resume",
-        kept[0].to_str().unwrap(),
-        "--attempts",
-        "1",
-        "--json",
-    ]);
+    let kept = kept[0].to_str().unwrap();
+    runs.push(home.run(&["call", "--resume", kept, "--attempts", "1", "--json"]));
     for more in [
         &["man"][..],
         &["completions", "bash"],
         &["--help"],
         &["call", "--help"],
-        &["wallet", "--help"],
     ] {
-        run(more);
+        runs.push(home.run(more));
     }
     let successes = runs.iter().filter(|run| run.code == 0).count();
     assert!(successes > 20, "the commands did work: {runs:#?}");

@@ -40,6 +40,11 @@ fn k07_a_new_wallet_is_private_encrypted_and_never_overwritten() {
         json!({"address": address})
     );
 
+    let json = home.run(&[&["wallet", "new", "--json"][..], &WITH].concat());
+    assert_eq!(
+        (json.code, &json.json()["error"]["code"]),
+        (2, &json!("wallet_exists"))
+    );
     let again = home.run(&[&["wallet", "new"][..], &WITH].concat());
     again.said(2, &["exists already and is not overwritten"]);
     assert_eq!(
