@@ -41,7 +41,7 @@ pub const SPANS: &[Named] = &[Named {
     fields: &[
         "host", "method", "network", "asset", "amount", "nonce", "sends", "outcome",
     ],
-    meaning: "One call of the client, or one resumed payment, to its end.",
+    meaning: "One call of the client, or one resumed payment, to its end; `priced` if only the price was asked for.",
 }];
 
 /// Every event of this crate.

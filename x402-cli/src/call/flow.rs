@@ -153,7 +153,7 @@ async fn resume(args: &Args, file: &Path) -> Result<Outcome, Failure> {
     // Nothing is signed, so nothing is spent; a client cannot be without a budget.
     let budget = request::budget(LOOKING)?;
     let client = build(builder(args).budget(budget).wallet(wallet))?;
-    let outcome = or_stopped(client.resume(pending)).await;
+    let outcome = or_stopped(Box::pin(client.resume(pending))).await;
     Ok(ended(&client, outcome, |_| file.to_path_buf()))
 }
 

@@ -132,17 +132,30 @@ impl<'a> Drive<'a> {
     }
 
     /// Sends the unpaid request, and stops there.
-    pub(crate) async fn price(mut self) -> Result<Asked, Error> {
-        match (self.ask().await, self.call.take(), self.terms.take()) {
-            (CallEvent::AnsweredFree, ..) => self.finish(Ending::Free).map(Asked::Answered),
-            (CallEvent::TermsOffered, Some(call), Some(terms)) => {
-                let shared = Arc::clone(self.shared);
-                Ok(Asked::Priced(PricedCall::new(shared, call, terms)))
+    pub(crate) async fn price(self) -> Result<Asked, Error> {
+        let span = self.span.clone();
+        self.first_step().instrument(span).await
+    }
+
+    async fn first_step(mut self) -> Result<Asked, Error> {
+        let (state, _) = step(CallState::Ready, CallEvent::Begin);
+        let event = self.ask().await;
+        match step(state, event).1 {
+            CallEffect::Choose => {
+                trace::priced(&self.span);
+                match (self.call, self.terms) {
+                    (Some(call), Some(terms)) => {
+                        let shared = Arc::clone(self.shared);
+                        Ok(Asked::Priced(PricedCall::new(shared, call, terms)))
+                    }
+                    _ => Err(Error::Internal("no terms")),
+                }
             }
-            _ => {
-                let unexplained = Error::Internal("the call ended without a reason");
-                Err(self.error.take().unwrap_or(unexplained))
+            CallEffect::Finish(ending) => {
+                trace::ended(&self.span, ending, self.sends);
+                self.finish(ending).map(Asked::Answered)
             }
+            _ => Err(Error::Internal("a price that leads nowhere")),
         }
     }
 

@@ -54,6 +54,12 @@ pub(super) fn signed(span: &Span, payment: &PendingPayment) {
     span.record("nonce", display(receipt.nonce));
 }
 
+/// Adds that the call stopped at its price.
+pub(super) fn priced(span: &Span) {
+    span.record("sends", 0);
+    span.record("outcome", "priced");
+}
+
 /// Adds how the call ended.
 pub(super) fn ended(span: &Span, ending: Ending, sends: u32) {
     span.record("sends", sends);

@@ -109,10 +109,7 @@ impl Wire {
         );
         let started = Instant::now();
         // On the heap: the futures of an HTTP client are large, and every paid call would carry them.
-        let exchange = Box::pin(
-            self.send(operation, body, headers)
-                .instrument(span.clone()),
-        );
+        let exchange = Box::pin(self.send(operation, body, headers).instrument(span.clone()));
         let ended = tokio::time::timeout(deadline, exchange)
             .await
             .unwrap_or(Err(FacilitatorError::Timeout));
