@@ -11,7 +11,6 @@ use http::{Request, StatusCode};
 use tracing::{Instrument as _, Span};
 
 use super::Shared;
-use super::priced::{Asked, PricedCall};
 use super::request::Call;
 use crate::budget::Reservation;
 use crate::error::Error;
@@ -28,6 +27,7 @@ use crate::transport::{CutReason, ReplyBody, TransportError, TransportErrorKind,
 use crate::wallet::{CallFingerprint, SigningError, valid_before};
 
 mod ending;
+mod price;
 mod trace;
 
 use ending::terms_error;
@@ -66,15 +66,6 @@ impl<'a> Drive<'a> {
         let valid_before_ms = payment.valid_before().saturating_mul(1000);
         let state = CallState::resuming(valid_before_ms, shared.settings.retry);
         Self::new(shared, None, Some(payment), (state, CallEvent::Woke))
-    }
-
-    /// Goes on from terms that were looked at.
-    pub(crate) fn priced(shared: &'a Arc<Shared>, call: Call, terms: Terms) -> Self {
-        let start = (CallState::AskingPrice, CallEvent::TermsOffered);
-        Self {
-            terms: Some(terms),
-            ..Self::new(shared, Some(call), None, start)
-        }
     }
 
     fn new(
@@ -128,34 +119,6 @@ impl<'a> Drive<'a> {
                     return self.finish(ending);
                 }
             };
-        }
-    }
-
-    /// Sends the unpaid request, and stops there.
-    pub(crate) async fn price(self) -> Result<Asked, Error> {
-        let span = self.span.clone();
-        self.first_step().instrument(span).await
-    }
-
-    async fn first_step(mut self) -> Result<Asked, Error> {
-        let (state, _) = step(CallState::Ready, CallEvent::Begin);
-        let event = self.ask().await;
-        match step(state, event).1 {
-            CallEffect::Choose => {
-                trace::priced(&self.span);
-                match (self.call, self.terms) {
-                    (Some(call), Some(terms)) => {
-                        let shared = Arc::clone(self.shared);
-                        Ok(Asked::Priced(PricedCall::new(shared, call, terms)))
-                    }
-                    _ => Err(Error::Internal("no terms")),
-                }
-            }
-            CallEffect::Finish(ending) => {
-                trace::ended(&self.span, ending, self.sends);
-                self.finish(ending).map(Asked::Answered)
-            }
-            _ => Err(Error::Internal("a price that leads nowhere")),
         }
     }
 
