@@ -57,6 +57,8 @@ pub mod event {
     pub const SETTLE: &str = "x402.settle";
     /// The ledger failed.
     pub const LEDGER_FAILED: &str = "x402.ledger_failed";
+    /// The ledger's thread ended.
+    pub const LEDGER_STOPPED: &str = "x402.ledger_stopped";
     /// The resolver moved a payment.
     pub const RESOLVED: &str = "x402.resolved";
     /// Old records were removed.
@@ -65,6 +67,20 @@ pub mod event {
     pub const FACILITATOR_FAILED: &str = "x402.facilitator_failed";
     /// A provider gave an answer that is none.
     pub const FACILITATOR_ANSWER: &str = "x402.facilitator_answer";
+    /// A settlement was sent, and the node gave no clear answer.
+    pub const EVM_BROADCAST_UNCLEAR: &str = "x402.evm_broadcast_unclear";
+    /// The node refused a transaction.
+    pub const EVM_BROADCAST_REFUSED: &str = "x402.evm_broadcast_refused";
+    /// The node no longer takes a transaction that it had taken.
+    pub const EVM_DROPPED: &str = "x402.evm_dropped";
+    /// A gap in the account's nonces is filled with a transfer of nothing.
+    pub const EVM_GAP_FILLED: &str = "x402.evm_gap_filled";
+    /// A nonce of the account could not be freed.
+    pub const EVM_STUCK: &str = "x402.evm_stuck";
+    /// A transaction was mined without moving the money as agreed.
+    pub const EVM_MISMATCH: &str = "x402.evm_mismatch";
+    /// A transaction is not waited for any more.
+    pub const EVM_GIVEN_UP: &str = "x402.evm_given_up";
     /// A paywall started.
     pub const STARTED: &str = "x402.started";
     /// Payments left by earlier processes were looked at.

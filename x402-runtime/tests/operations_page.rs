@@ -2,6 +2,7 @@
 #![cfg(feature = "sqlite")]
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]

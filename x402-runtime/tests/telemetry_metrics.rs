@@ -1,6 +1,7 @@
 //! Every metric, counted by a real recorder behind a real gate.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::float_cmp,

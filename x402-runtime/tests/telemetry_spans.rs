@@ -1,6 +1,7 @@
 //! What a seller's log shows of a payment, and what it never shows.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     dead_code,

@@ -11,6 +11,7 @@ use crate::evm::facilitator::Repeat;
 use crate::evm::reason::{self, Refusal, Stop};
 use crate::evm::token::{self, Read, Wanted};
 use crate::facilitator::{Evidence, SettleOutcome};
+use crate::telemetry::event;
 
 /// How a settlement ends, before it is put into words for the caller.
 #[derive(Debug, Clone)]
@@ -117,7 +118,7 @@ impl Core {
         if receipt.status && wanted.paid_in(&receipt.logs) {
             return Verdict::Settled(hash);
         }
-        tracing::warn!(transaction = %hash, status = receipt.status, "a settlement was mined without moving the money as agreed");
+        tracing::warn!(name: event::EVM_MISMATCH, transaction = %hash, status = receipt.status, "a settlement was mined without moving the money as agreed");
         let scope = Scope {
             depth: 1,
             at_least: receipt.block_number,

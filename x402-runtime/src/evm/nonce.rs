@@ -16,6 +16,7 @@ use crate::evm::chain::{BlockRef, Chain, ChainError, SendError};
 use crate::evm::gas::Fees;
 use crate::evm::key::SettlerKey;
 use crate::evm::reason::{self, Refusal, Stop};
+use crate::telemetry::event;
 
 /// How often one transaction is signed anew because its nonce turned out to be taken.
 const MAX_ATTEMPTS: usize = 4;
@@ -98,7 +99,7 @@ impl Account {
                     });
                 }
                 Err(SendError::Unsure(error)) => {
-                    tracing::warn!(%hash, nonce, %error, "broadcast without a clear answer");
+                    tracing::warn!(name: event::EVM_BROADCAST_UNCLEAR, %hash, nonce, %error, "broadcast without a clear answer");
                     state.open.insert(nonce, raw);
                     state.next = None;
                     return Ok(Sent {
@@ -109,7 +110,7 @@ impl Account {
                 }
                 Err(error) => {
                     state.next = None;
-                    tracing::warn!(nonce, %error, "broadcast refused");
+                    tracing::warn!(name: event::EVM_BROADCAST_REFUSED, nonce, %error, "broadcast refused");
                     floor = after_refusal(&error, nonce)?;
                 }
             }
@@ -133,7 +134,7 @@ impl Account {
                 Err(SendError::Unsure(error)) => return Err(error),
                 Err(error) => {
                     // The node will never take it: its nonce is free for another transaction.
-                    tracing::warn!(nonce = next, %error, "an earlier transaction is no longer accepted");
+                    tracing::warn!(name: event::EVM_DROPPED, nonce = next, %error, "an earlier transaction is no longer accepted");
                     state.open.remove(&next);
                     break;
                 }
@@ -186,7 +187,7 @@ impl Account {
                 Some(raw) => raw.clone(),
                 None => match self.sign(&self.nothing(fees), nonce) {
                     Ok((hash, raw)) => {
-                        tracing::warn!(nonce, %hash, "filling a gap in the account's nonces");
+                        tracing::warn!(name: event::EVM_GAP_FILLED, nonce, %hash, "filling a gap in the account's nonces");
                         raw
                     }
                     Err(_) => return,
@@ -213,6 +214,7 @@ impl Account {
     pub(crate) async fn fill(&self, nonce: u64, fees: Fees) {
         if self.resend(nonce, &self.nothing(fees)).await.is_none() {
             tracing::warn!(
+                name: event::EVM_STUCK,
                 nonce,
                 "an account nonce could not be freed; later settlements may wait behind it"
             );

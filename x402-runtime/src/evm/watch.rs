@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep};
 use crate::evm::chain::{BlockRef, ReceiptInfo};
 use crate::evm::core::Core;
 use crate::evm::nonce::{Account, Draft, Sent};
+use crate::telemetry::event;
 
 /// How the wait for a receipt ended.
 #[derive(Debug)]
@@ -144,7 +145,7 @@ impl Core {
     /// Gives a transaction up and tries to free its nonce, so that later ones do not wait behind it.
     async fn give_up(&self, watched: Watched<'_>, first: B256) -> End {
         let last = watched.hashes.last().copied().unwrap_or(first);
-        tracing::warn!(transaction = %last, nonce = watched.nonce, "no receipt; the transaction is given up");
+        tracing::warn!(name: event::EVM_GIVEN_UP, transaction = %last, nonce = watched.nonce, "no receipt; the transaction is given up");
         match watched.draft.fees.bumped(self.fee_cap(watched.draft.gas)) {
             Some(fees) => watched.account.fill(watched.nonce, fees).await,
             None => watched.account.release(watched.nonce, false).await,

@@ -129,6 +129,8 @@ events! {
         "A settle call ended, and what the ledger was told of it.";
     LEDGER_FAILED "error" ["error"]
         "The ledger could not read or write.";
+    LEDGER_STOPPED "error" ["error"]
+        "The ledger's storage failed for good: no payment is taken until a restart.";
     RESOLVED "info" ["endpoint", "payment", "from", "event"]
         "The resolver moved a payment on from this state.";
     PURGED "debug" ["removed"]
@@ -137,6 +139,20 @@ events! {
         "The facilitator could not look at the payer's account, or say what it supports.";
     FACILITATOR_ANSWER "warn" ["operation", "status", "excerpt"]
         "A provider's answer is none of the protocol; how it begins.";
+    EVM_BROADCAST_UNCLEAR "warn" ["hash", "nonce", "error"]
+        "Own settler: a transaction was sent without a clear answer of the node; its receipt decides. `nonce` is the account's here and below.";
+    EVM_BROADCAST_REFUSED "warn" ["nonce", "error"]
+        "Own settler: the node refused a transaction, for want of gas money for example.";
+    EVM_DROPPED "warn" ["nonce", "error"]
+        "Own settler: the node no longer takes an earlier transaction.";
+    EVM_GAP_FILLED "warn" ["nonce", "hash"]
+        "Own settler: a gap in the account's nonces is filled with a transfer of nothing.";
+    EVM_STUCK "warn" ["nonce"]
+        "Own settler: a nonce could not be freed; later settlements may wait behind it.";
+    EVM_MISMATCH "warn" ["transaction", "status"]
+        "Own settler: a transaction was mined without moving the money as agreed.";
+    EVM_GIVEN_UP "warn" ["transaction", "nonce"]
+        "Own settler: no receipt came in time; the chain's evidence decides.";
     STARTED "info" ["endpoints"]
         "A paywall started.";
     RECOVERED "info" ["recovered"]

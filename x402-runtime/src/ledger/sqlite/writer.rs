@@ -11,6 +11,7 @@
 use super::schema::store_error;
 use super::table::{Fault, Table};
 use crate::ledger::{Commit, LedgerError};
+use crate::telemetry::event;
 use rusqlite::ErrorCode;
 use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -135,7 +136,7 @@ impl Drop for Worker {
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
-            tracing::error!("a thread of the payment ledger panicked");
+            tracing::error!(name: event::LEDGER_STOPPED, "a thread of the payment ledger panicked");
         }
     }
 }
@@ -161,7 +162,7 @@ impl Writer {
         while let Ok(first) = jobs.recv() {
             group.push(first);
             if let Err(error) = self.serve_group(&mut group, jobs) {
-                tracing::error!(%error, "the payment ledger's storage failed; no payment is taken until a restart");
+                tracing::error!(name: event::LEDGER_STOPPED, %error, "the payment ledger's storage failed; no payment is taken until a restart");
                 return;
             }
         }
