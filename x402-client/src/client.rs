@@ -105,7 +105,7 @@ impl Client {
     /// # Errors
     /// As for a call; [`Error::OutcomeUnknown`] if the outcome stays open.
     pub async fn resume(&self, pending: PendingPayment) -> Result<Response, Error> {
-        Drive::resume(&self.shared, pending).run().await
+        Box::pin(Drive::resume(&self.shared, pending).run()).await
     }
 
     /// Signed payments of calls that are in progress or whose future was dropped, oldest first (at most

@@ -2,12 +2,10 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use alloy_primitives::B256;
-use bytes::Bytes;
 use futures_util::future::{Either, select as race};
-use http::{Request, StatusCode};
+use http::StatusCode;
 use tracing::{Instrument as _, Span};
 
 use super::Shared;
@@ -23,17 +21,15 @@ use crate::seller::SellerProblem;
 use crate::target;
 use crate::telemetry::event;
 use crate::terms::Terms;
-use crate::transport::{CutReason, ReplyBody, TransportError, TransportErrorKind, TransportReply};
+use crate::transport::{TransportError, TransportReply};
 use crate::wallet::{CallFingerprint, SigningError, valid_before};
 
 mod ending;
+mod exchange;
 mod price;
 mod trace;
 
 use ending::terms_error;
-
-/// Added to the transport's own deadline, so that it gets to report what had arrived.
-const DEADLINE_GRACE: Duration = Duration::from_secs(1);
 
 /// One call in progress: the machine's state and the things it must not know.
 pub(crate) struct Drive<'a> {
@@ -371,27 +367,6 @@ impl<'a> Drive<'a> {
         meaning
     }
 
-    async fn exchange(
-        &self,
-        mut request: Request<Bytes>,
-    ) -> Result<TransportReply, TransportError> {
-        let limits = self.shared.settings.limits;
-        request.extensions_mut().insert(limits);
-        let send = self.shared.io.transport.send(request);
-        let deadline = self
-            .shared
-            .io
-            .timer
-            .sleep(limits.timeout.saturating_add(DEADLINE_GRACE));
-        match race(send, deadline).await {
-            Either::Left((outcome, _)) => outcome.map(|reply| bounded(reply, limits.max_body)),
-            Either::Right(_) => Err(TransportError::new(
-                TransportErrorKind::Timeout,
-                "no answer within the deadline",
-            )),
-        }
-    }
-
     fn now_seconds(&self) -> u64 {
         self.shared.settings.clock.now_ms() / 1000
     }
@@ -400,16 +375,4 @@ impl<'a> Drive<'a> {
         self.error = Some(Error::Internal(what));
         event
     }
-}
-
-/// Holds a transport to the body cap.
-fn bounded(mut reply: TransportReply, max_body: usize) -> TransportReply {
-    if reply.body.bytes().len() > max_body {
-        let partial = reply.body.bytes().slice(..max_body);
-        reply.body = ReplyBody::Cut {
-            partial,
-            reason: CutReason::TooLarge,
-        };
-    }
-    reply
 }
