@@ -1,5 +1,6 @@
 //! Everybody who buys: other people's packages as scripts, and our own client.
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::process::Command;
 use x402_client::{Budget, Client, Wallet};
@@ -10,6 +11,9 @@ use crate::install::Tools;
 use crate::process::Peer;
 use crate::stage::{Answer, Call, Stage};
 
+/// The headers that receipts come in, the newer version's first.
+const RECEIPTS: [&str; 2] = ["payment-response", "x-payment-response"];
+
 /// How a buyer is run.
 #[derive(Debug, Clone, Copy)]
 enum How {
@@ -18,6 +22,7 @@ enum How {
     LegacyPython(&'static str),
     Rust,
     OurClient,
+    OurProgram,
 }
 
 /// Somebody who buys.
@@ -64,6 +69,11 @@ pub(crate) const OUR_CLIENT: Buyer = Buyer {
     how: How::OurClient,
 };
 
+pub(crate) const OUR_PROGRAM: Buyer = Buyer {
+    name: "x402 call (ours)",
+    how: How::OurProgram,
+};
+
 impl Buyer {
     /// Whether the buyer knows nothing of version 2.
     pub(crate) fn speaks_only_v1(&self) -> bool {
@@ -108,6 +118,7 @@ impl Buyer {
                 self.run(command, stage, &url, call).await
             }
             How::OurClient => ours(&url, call).await,
+            How::OurProgram => program(stage, &url, call).await,
         }
     }
 
@@ -125,14 +136,19 @@ impl Buyer {
         if let Some(body) = call.body {
             command.env("PEER_BODY", body);
         }
-        let mut peer = Peer::start(self.name, &mut command);
-        let line = peer.line("{").await?;
-        let status = peer.end().await?;
-        if !status.success() {
-            return Err(peer.complaint(&format!("ended with {status}")));
-        }
-        serde_json::from_str(&format!("{{{line}")).map_err(|e| peer.complaint(&e.to_string()))
+        report(self.name, command).await
     }
+}
+
+/// Runs a buyer to its good end and reads the line of JSON that it prints.
+async fn report<T: DeserializeOwned>(name: &str, mut command: Command) -> Result<T, String> {
+    let mut peer = Peer::start(name, &mut command);
+    let line = peer.line("{").await?;
+    let status = peer.end().await?;
+    if !status.success() {
+        return Err(peer.complaint(&format!("ended with {status}")));
+    }
+    serde_json::from_str(&format!("{{{line}")).map_err(|e| peer.complaint(&e.to_string()))
 }
 
 /// Our client, whose own receipt must say the same as the header.
@@ -150,12 +166,10 @@ async fn ours(url: &str, call: &Call) -> Result<Answer, String> {
         }
     };
     let answer = request.send().await.map_err(|e| format!("{e:?}"))?;
-    let named = ["payment-response", "x-payment-response"]
-        .into_iter()
-        .find_map(|name| {
-            let value = answer.headers().get(name)?.to_str().ok()?;
-            Some((name.to_owned(), decode(value)?))
-        });
+    let named = RECEIPTS.into_iter().find_map(|name| {
+        let value = answer.headers().get(name)?.to_str().ok()?;
+        Some((name.to_owned(), decode(value)?))
+    });
     let (header, receipt) = named.unzip();
     let ours = answer.receipt().ok_or("our client has no receipt")?;
     let transaction = receipt.as_ref().and_then(|r| r["transaction"].as_str());
@@ -169,5 +183,41 @@ async fn ours(url: &str, call: &Call) -> Result<Answer, String> {
         body: answer.text().map_err(|e| e.to_string())?.to_owned(),
         header,
         receipt,
+    })
+}
+
+/// Our program, whose own account of the payment must say the same as the header.
+async fn program(stage: &Stage, url: &str, call: &Call) -> Result<Answer, String> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_x402_program"));
+    command
+        .args(["call", "--json", "--include", "--max", "0.60 USD"])
+        .arg("--key-file")
+        .arg(stage.key(PAYER))
+        .args(["-X", call.method, url])
+        .env("XDG_STATE_HOME", stage.folder());
+    if let Some(body) = call.body {
+        command.args(["--data-json", body]);
+    }
+    let said: Value = report(OUR_PROGRAM.name, command).await?;
+    let named = RECEIPTS.into_iter().find_map(|name| {
+        let value = said["headers"][name].as_str()?;
+        Some((name.to_owned(), decode(value)?))
+    });
+    let (header, receipt) = named.ok_or_else(|| format!("no receipt: {said}"))?;
+    if said["settle"] != "settled"
+        || said["paid"] != true
+        || said["amount"] != *call.price.to_string()
+        || said["transaction"] != receipt["transaction"]
+    {
+        return Err(format!("it differs from the header: {said}"));
+    }
+    Ok(Answer {
+        status: said["status"]
+            .as_u64()
+            .and_then(|status| status.try_into().ok())
+            .unwrap_or_default(),
+        body: said["body"].to_string(),
+        header: Some(header),
+        receipt: Some(receipt),
     })
 }

@@ -31,17 +31,28 @@ impl Facilitator {
     pub(crate) async fn npm(tools: &Tools, stage: &Stage, settler: usize) -> Result<Self, String> {
         let mut command = Command::new("node");
         command.arg(tools.js.join("settle.mjs"));
-        Self::open("@x402/core 2.27 (npm)", command, stage, settler).await
+        Self::script("@x402/core 2.27 (npm)", command, stage, settler).await
     }
 
     /// Opens the one made of `x402` for Python.
     pub(crate) async fn pypi(tools: &Tools, stage: &Stage, settler: usize) -> Result<Self, String> {
         let mut command = Command::new(&tools.python.program);
         command.arg(tools.py.join("settle.py"));
-        Self::open("x402 2.25 (PyPI)", command, stage, settler).await
+        Self::script("x402 2.25 (PyPI)", command, stage, settler).await
     }
 
-    async fn open(
+    /// Opens ours: `x402 facilitator`.
+    pub(crate) async fn ours(stage: &Stage, settler: usize) -> Result<Self, String> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_x402_program"));
+        command
+            .args(["facilitator", "--listen", "127.0.0.1:0"])
+            .args(["--network", "base-sepolia", "--rpc-url", stage.chain.url()])
+            .arg("--settler-key-file")
+            .arg(stage.key(settler));
+        Self::ready("x402 facilitator (ours)", command, settler, "listening on ").await
+    }
+
+    async fn script(
         name: &'static str,
         mut command: Command,
         stage: &Stage,
@@ -50,11 +61,20 @@ impl Facilitator {
         command
             .env("PEER_RPC_URL", stage.chain.url())
             .env("PEER_KEY_FILE", stage.key(settler));
+        Self::ready(name, command, settler, "ready ").await
+    }
+
+    async fn ready(
+        name: &'static str,
+        mut command: Command,
+        settler: usize,
+        line: &str,
+    ) -> Result<Self, String> {
         let mut process = Peer::start(name, &mut command);
         Ok(Self {
             name,
             settler,
-            url: process.line("ready ").await?,
+            url: process.line(line).await?,
             process,
         })
     }

@@ -1,8 +1,8 @@
 //! The matrix: who buys from whom, and who settles.
 
 use crate::buyers::{
-    AXIOS, Buyer, FETCH, HTTPX, LEGACY_FETCH, LEGACY_HTTPX, LEGACY_REQUESTS, OUR_CLIENT, REQUESTS,
-    REQWEST,
+    AXIOS, Buyer, FETCH, HTTPX, LEGACY_FETCH, LEGACY_HTTPX, LEGACY_REQUESTS, OUR_CLIENT,
+    OUR_PROGRAM, REQUESTS, REQWEST,
 };
 use crate::facilitators::Facilitator;
 use crate::install::Tools;
@@ -76,7 +76,7 @@ pub(crate) async fn marketplace(tools: &Tools) -> Vec<Row> {
 /// Our buyers and other people's at other people's sellers.
 pub(crate) async fn stalls(tools: &Tools) -> Vec<Row> {
     let stage = Stage::set().await;
-    let facilitator = Facilitator::npm(tools, &stage, SETTLERS[1]).await;
+    let facilitator = Facilitator::ours(&stage, SETTLERS[3]).await;
     let facilitator = facilitator.unwrap_or_else(|why| panic!("{why}"));
     let mut rows = Vec::new();
     for (stall, theirs) in [
@@ -91,7 +91,7 @@ pub(crate) async fn stalls(tools: &Tools) -> Vec<Row> {
     ] {
         let seller = stall.open(tools, &facilitator).await;
         let seller = seller.unwrap_or_else(|why| panic!("{why}"));
-        for buyer in [OUR_CLIENT].iter().chain(theirs) {
+        for buyer in [OUR_CLIENT, OUR_PROGRAM].iter().chain(theirs) {
             rows.push(pair(tools, &stage, *buyer, &seller).await);
         }
     }
@@ -110,6 +110,7 @@ pub(crate) async fn providers(tools: &Tools) -> Vec<Row> {
         let seller = sellers::market_with(&facilitator).await;
         for buyer in [
             OUR_CLIENT,
+            OUR_PROGRAM,
             FETCH,
             HTTPX,
             REQWEST,
