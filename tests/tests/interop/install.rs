@@ -158,3 +158,49 @@ fn crates() -> PathBuf {
         program
     })
 }
+
+#[test]
+fn the_page_names_the_versions_that_are_installed() {
+    let page = text(&tools::workspace().join("docs/interop.md"));
+    let packages: serde_json::Value =
+        serde_json::from_str(&text(&peers("js").join("package.json"))).expect("JSON");
+    let crates: toml::Table =
+        toml::from_str(&text(&peers("rust").join("Cargo.toml"))).expect("TOML");
+    let pip = text(&peers("py").join("requirements.txt"));
+    let legacy = text(&peers("py").join("requirements-legacy.txt"));
+    let mut wanted: Vec<(String, String)> = [pip, legacy]
+        .iter()
+        .flat_map(|list| list.lines())
+        .filter_map(|line| line.strip_prefix("x402=="))
+        .map(|version| ("x402".to_owned(), version.to_owned()))
+        .collect();
+    let named = [
+        "@x402/axios",
+        "@x402/core",
+        "@x402/express",
+        "@x402/fetch",
+        "x402-express",
+        "x402-fetch",
+    ];
+    wanted.extend(named.map(|name| {
+        let version = packages["dependencies"][name].as_str().expect("a version");
+        (name.to_owned(), version.to_owned())
+    }));
+    let dependencies = crates["dependencies"].as_table().expect("a table");
+    wanted.extend(["x402-axum", "x402-reqwest"].map(|name| {
+        let version = dependencies[name]
+            .get("version")
+            .unwrap_or(&dependencies[name]);
+        let version = version.as_str().expect("a version").trim_start_matches('=');
+        (name.to_owned(), version.to_owned())
+    }));
+    assert_eq!(wanted.len(), 10);
+    for (name, version) in wanted {
+        assert!(
+            page.lines().any(|line| {
+                line.starts_with(&format!("| `{name}`")) && line.contains(&format!("| {version} |"))
+            }),
+            "docs/interop.md does not say that {name} is {version}"
+        );
+    }
+}

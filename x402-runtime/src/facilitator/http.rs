@@ -2,6 +2,7 @@
 
 mod answer;
 mod auth;
+mod body;
 mod builder;
 mod cdp;
 mod kinds;
@@ -18,6 +19,7 @@ use tokio::time::Instant;
 use x402_model::wire::{SupportedResponse, VerifyResponse};
 
 use self::answer::Settling;
+use self::body::encode;
 use self::kinds::Kinds;
 use self::wire::Wire;
 use super::{
@@ -182,12 +184,6 @@ fn unknown(transaction: Option<String>, reason: String) -> SettleOutcome {
         transaction,
         reason,
     }
-}
-
-fn encode(request: &FacilitatorRequest) -> Result<Bytes, FacilitatorError> {
-    serde_json::to_vec(request)
-        .map(Bytes::from)
-        .map_err(|_| FacilitatorError::BadAnswer("the request cannot be written".to_owned()))
 }
 
 impl Facilitator for HttpFacilitator {
