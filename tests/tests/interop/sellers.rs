@@ -106,7 +106,7 @@ pub(crate) enum Stall {
 }
 
 impl Stall {
-    const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Express => "@x402/express 2.27 (npm)",
             Self::LegacyExpress => "x402-express 1.2 (npm)",
@@ -115,7 +115,7 @@ impl Stall {
         }
     }
 
-    const fn version(self) -> u8 {
+    pub(crate) const fn version(self) -> u8 {
         match self {
             Self::Express | Self::FastApi | Self::Axum => 2,
             Self::LegacyExpress | Self::AxumV1 => 1,

@@ -27,6 +27,17 @@ impl Table {
 }
 
 impl Row {
+    /// Nobody could buy: the seller or its facilitator did not open.
+    pub(crate) fn closed(seller: &str, facilitator: &str, version: u8, why: String) -> Self {
+        Self {
+            buyer: "nobody".to_owned(),
+            seller: seller.to_owned(),
+            facilitator: facilitator.to_owned(),
+            version,
+            result: Err(why),
+        }
+    }
+
     fn failure(&self) -> Option<String> {
         let why = self.result.as_ref().err()?;
         Some(format!(
