@@ -66,9 +66,9 @@ pub struct Rate {
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Calls of one client address without a token; wrong tokens count too. Default 600 a minute, 200 at once.
+    /// Calls of one client address without a token; wrong tokens count too. Default 3,000 a minute, 500 at once.
     pub client: Rate,
-    /// Calls about one payer's payments, whoever makes them. Default 600 a minute, 200 at once.
+    /// Calls about one payer's payments, whoever makes them. Default 3,000 a minute, 500 at once.
     pub payer: Rate,
     /// Calls with one token. Default 12,000 a minute, 2,000 at once.
     pub token: Rate,
@@ -90,8 +90,8 @@ impl Default for Limits {
     fn default() -> Self {
         let rate = |per_minute, burst| Rate { per_minute, burst };
         Self {
-            client: rate(600, 200),
-            payer: rate(600, 200),
+            client: rate(3_000, 500),
+            payer: rate(3_000, 500),
             token: rate(12_000, 2_000),
             body_cap: 64 * 1024,
             max_in_flight: 256,
