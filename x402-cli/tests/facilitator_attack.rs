@@ -589,3 +589,53 @@ async fn s08_an_empty_purse_and_a_gas_spike_are_the_operators_trouble_not_the_pa
     sandbox.mine();
     assert!(server.settle(&request).await.success());
 }
+
+#[tokio::test]
+async fn f04_while_the_outcome_is_open_nobody_else_hears_a_success() {
+    let (sandbox, _) = sandbox();
+    let mut setup = impatient(&sandbox);
+    setup.config.abandon_after = Duration::from_millis(150);
+    let server = setup.start().await;
+    sandbox.set_automine(false);
+    let payment = Payment::new(&sandbox);
+    let request = payment.request();
+    let first = server.settle_as(&request, ALICE, None).await;
+    assert_eq!(first.code(), "settlement_pending");
+    // The settler has given the transaction up, so that another call could send one of its own.
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    for key in [None, Some("k")] {
+        let theirs = server.settle_as(&request, BOB, key).await;
+        assert_eq!(theirs.code(), "settlement_pending");
+        assert_eq!(theirs.json["transaction"], first.json["transaction"]);
+    }
+    sandbox.set_automine(true);
+    sandbox.mine();
+    let mut told = server.settle_as(&request, ALICE, None).await;
+    while told.code() == "settlement_pending" {
+        told = server.settle_as(&request, ALICE, None).await;
+    }
+    assert!(told.success(), "{told:?}");
+    for (token, key) in [(ALICE, None), (BOB, None), (BOB, Some("k"))] {
+        assert_eq!(server.settle_as(&request, token, key).await.code(), USED);
+    }
+    assert_eq!(balance(&sandbox, USDC, sandbox.seller()), 1_000_010_000);
+}
+
+#[tokio::test]
+async fn f04_a_payment_of_an_earlier_process_is_no_success_however_often_and_oddly_it_is_asked_for()
+{
+    let (sandbox, _) = sandbox();
+    let request = Payment::new(&sandbox).request();
+    let before = Setup::on(&sandbox).with_tokens().start().await;
+    assert!(before.settle_as(&request, ALICE, None).await.success());
+    let server = Setup::on(&sandbox).with_tokens().start().await;
+    sandbox.set_unreachable(true);
+    assert_eq!(server.settle_as(&request, ALICE, None).await.status, 503);
+    sandbox.set_unreachable(false);
+    for _ in 0..2 {
+        assert_eq!(server.settle_as(&request, ALICE, None).await.code(), USED);
+    }
+    // Who has a ledger may ask again.
+    assert!(server.settle_as(&request, ALICE, Some("k")).await.success());
+    assert_eq!(server.sent(), 1);
+}

@@ -6,7 +6,8 @@
 //!
 //! - The first caller that leads a payment's settlement holds the claim: its name, with its key or with the digest of its body.
 //! - With a key, every repeat by the holder hears the success. Without one, exactly one call does.
-//! - Everybody else hears that the nonce is used, and a request that differs in any field is never answered from here.
+//! - Nobody else hears a success while the claim stands. A request that differs in any field is verified anew and never
+//!   answered from here.
 //!
 //! Forgetting a claim is safe: without a claim, a payment that the chain has already is a success for keyed callers only.
 
@@ -89,9 +90,9 @@ struct Entry {
 enum Phase {
     /// The claimant's call is being answered.
     Running,
-    /// It ended without anybody knowing the outcome.
-    Open,
-    /// The money moved. `heard` is whether the claimant was told.
+    /// This transaction was sent for it, and nobody knows yet what became of it.
+    Open { transaction: String },
+    /// The money moved. `heard` is whether a caller was told.
     Settled {
         response: Box<SettleResponse>,
         heard: bool,
@@ -100,25 +101,25 @@ enum Phase {
 
 /// What a settle call is to do.
 #[derive(Debug)]
-pub(super) enum Part<'a> {
+pub(super) enum Part {
     /// Settle and report the outcome.
-    Lead(Lead<'a>, Repeat),
+    Lead(Lead, Repeat),
     /// Wait until something changes, then ask again.
     Wait(watch::Receiver<()>),
     /// Answer this success.
     Success(Box<SettleResponse>),
     /// Answer that the nonce is used.
     Used,
-    /// Have the request checked for itself; its success is not this caller's.
-    Apart,
+    /// Have the request verified and nothing more: the settlement is another's, and its open transaction may be this one.
+    Apart(Option<String>),
 }
 
-/// The right to settle a payment and to hear of it. Dropped without an outcome, the outcome counts as open.
+/// The right to settle a payment. Dropped without an outcome, the claim is forgotten.
 #[derive(Debug)]
-pub(super) struct Lead<'a> {
-    claims: &'a Claims,
+pub(super) struct Lead {
+    claims: Arc<Claims>,
     key: Key,
-    over: bool,
+    phase: Option<Phase>,
 }
 
 impl Claims {
@@ -134,7 +135,7 @@ impl Claims {
     }
 
     /// Finds a call's part in the settlement of its payment. `now` is in Unix seconds.
-    pub(super) fn enter(&self, asked: Asked, claimant: &Claimant, now: u64) -> Part<'_> {
+    pub(super) fn enter(self: &Arc<Self>, asked: Asked, claimant: &Claimant, now: u64) -> Part {
         let key = asked.key;
         let mut entries = self.lock();
         let Some(entry) = entries.get_mut(&key) else {
@@ -151,7 +152,7 @@ impl Claims {
             // Without a claim, somebody else may have been told of an earlier transaction.
             let repeat = match claimant.ticket {
                 Ticket::Key(_) => Repeat::Success,
-                Ticket::Body(_) => Repeat::Refused,
+                Ticket::Body(_) => Repeat::Joined,
             };
             return Part::Lead(self.lead(key), repeat);
         };
@@ -159,10 +160,12 @@ impl Claims {
         let holder = same && entry.claimant == *claimant;
         match &mut entry.phase {
             Phase::Running => Part::Wait(entry.bell.subscribe()),
-            Phase::Open if holder => {
+            // The nonce was unused when that transaction was sent, so nobody was told of an earlier one.
+            Phase::Open { .. } if holder => {
                 entry.phase = Phase::Running;
                 Part::Lead(self.lead(key), Repeat::Success)
             }
+            Phase::Open { transaction } => Part::Apart(Some(transaction.clone())),
             Phase::Settled { response, heard } if holder => {
                 let again = *heard && matches!(claimant.ticket, Ticket::Body(_));
                 *heard = true;
@@ -173,15 +176,15 @@ impl Claims {
                 }
             }
             Phase::Settled { .. } if same => Part::Used,
-            Phase::Open | Phase::Settled { .. } => Part::Apart,
+            Phase::Settled { .. } => Part::Apart(None),
         }
     }
 
-    fn lead(&self, key: Key) -> Lead<'_> {
+    fn lead(self: &Arc<Self>, key: Key) -> Lead {
         Lead {
-            claims: self,
+            claims: Arc::clone(self),
             key,
-            over: false,
+            phase: None,
         }
     }
 
@@ -215,29 +218,29 @@ impl Claims {
     }
 }
 
-impl Lead<'_> {
-    /// Reports how the settlement ended. The caller is about to be told.
+impl Lead {
+    /// Reports how the settlement ended. Whoever is told of a success enters again for it.
     pub(super) fn ended(mut self, outcome: &SettleOutcome) {
-        self.over = true;
-        let phase = match outcome {
+        self.phase = match outcome {
             SettleOutcome::Settled(response) => Some(Phase::Settled {
                 response: Box::new(response.clone()),
-                heard: true,
+                heard: false,
             }),
-            // Nothing moved for this caller; the next one may have a better request.
-            SettleOutcome::Refused(_) => None,
-            SettleOutcome::Unknown { .. } => Some(Phase::Open),
+            SettleOutcome::Unknown {
+                transaction: Some(transaction),
+                ..
+            } => Some(Phase::Open {
+                transaction: transaction.clone(),
+            }),
+            // Nothing was sent for this claim; the next caller may have a better request, or more luck.
+            SettleOutcome::Refused(_) | SettleOutcome::Unknown { .. } => None,
         };
-        self.claims.end(&self.key, phase);
     }
 }
 
-impl Drop for Lead<'_> {
-    /// The caller went away in the middle. What it started may still settle, and then it may ask again.
+impl Drop for Lead {
     fn drop(&mut self) {
-        if !self.over {
-            self.claims.end(&self.key, Some(Phase::Open));
-        }
+        self.claims.end(&self.key, self.phase.take());
     }
 }
 

@@ -16,7 +16,7 @@ use x402_runtime::model::network::Network;
 use x402_runtime::model::wire::{SettleResponse, SupportedResponse};
 
 use super::answer::{Answer, Operation, USED};
-use super::claims::{Claimant, Claims, Part, Ticket};
+use super::claims::{Claimant, Claims, Lead, Part, Ticket};
 use super::limiter::Limiter;
 use super::options::{Options, Repeats};
 use super::request;
@@ -34,7 +34,7 @@ pub(super) struct Service {
     callers: Limiter<Arc<str>>,
     payers: Limiter<(Address, Option<Accuser>)>,
     calls: Semaphore,
-    claims: Claims,
+    claims: Arc<Claims>,
 }
 
 /// Who says that a payment is a payer's, where no signature proves it: such calls do not use up the payer's own rate.
@@ -73,7 +73,7 @@ impl Service {
             callers: Limiter::new(limits.token.per_minute, limits.token.burst),
             payers: Limiter::new(limits.payer.per_minute, limits.payer.burst),
             calls: Semaphore::new(limits.max_in_flight.min(Semaphore::MAX_PERMITS)),
-            claims: Claims::new(),
+            claims: Arc::new(Claims::new()),
             networks,
             options,
         }
@@ -191,21 +191,19 @@ impl Service {
                 .claims
                 .enter(asked.into(), &claimant, SystemClock.now_seconds())
             {
-                Part::Lead(lead, repeat) => {
-                    let outcome = call.network.settle_as(&call.request, repeat).await;
-                    lead.ended(&outcome);
-                    return call.answer(outcome);
-                }
+                Part::Lead(lead, repeat) => match call.lead(lead, repeat).await {
+                    // It is heard by whoever enters first; the others of the same caller are too late.
+                    Some(SettleOutcome::Settled(_)) => {}
+                    Some(outcome) => return call.answer(outcome),
+                    None => return Answer::busy("busy", SOON),
+                },
                 Part::Wait(mut bell) => {
                     // An error means that the claim is gone, which is a change too.
                     let _ = bell.changed().await;
                 }
                 Part::Success(response) => return Answer::settled(*response),
                 Part::Used => return call.answer(call.used()),
-                Part::Apart => {
-                    let outcome = call.network.settle_as(&call.request, Repeat::Refused).await;
-                    return call.answer(outcome);
-                }
+                Part::Apart(transaction) => return call.verify_only(transaction).await,
             }
         }
     }
@@ -291,6 +289,36 @@ impl Call<'_> {
         let from = self.request.payload.pointer("/payload/authorization/from");
         let from = from.and_then(Value::as_str)?;
         self.asked.as_ref().map(|_| from.to_owned())
+    }
+
+    /// Settles in a task of its own, so that the outcome is kept also when the caller goes away. `None` when the task was lost.
+    async fn lead(&self, lead: Lead, repeat: Repeat) -> Option<SettleOutcome> {
+        let (network, request) = (Arc::clone(self.network), self.request.clone());
+        let task = tokio::spawn(async move {
+            let outcome = network.settle_as(&request, repeat).await;
+            lead.ended(&outcome);
+            outcome
+        });
+        task.await.ok()
+    }
+
+    /// What a caller hears of its own request while the settlement of the payment is another's.
+    async fn verify_only(&self, transaction: Option<String>) -> Answer {
+        match self.network.verify(&self.request).await {
+            Ok(response) if response.is_valid => {
+                Answer::pending(self.network_name(), self.payer(), transaction)
+            }
+            Ok(response) => Answer::settled(SettleResponse {
+                error_reason: response.invalid_reason,
+                payer: response.payer,
+                network: self.network_name(),
+                ..SettleResponse::default()
+            }),
+            Err(error) => {
+                tracing::warn!(%error, "the chain cannot be asked");
+                Answer::pending(self.network_name(), self.payer(), None)
+            }
+        }
     }
 
     fn used(&self) -> SettleOutcome {

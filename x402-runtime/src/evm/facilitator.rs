@@ -50,6 +50,8 @@ pub enum EvmStartError {
 pub enum Repeat {
     /// Success, with the transaction that moved the money.
     Success,
+    /// Success for a call that joins a settlement which is going on, a refusal when the money moved before that began.
+    Joined,
     /// A refusal that says the nonce is used.
     Refused,
 }

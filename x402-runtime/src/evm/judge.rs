@@ -174,11 +174,11 @@ fn refused(code: &'static str, message: &str) -> Verdict {
 }
 
 impl Verdict {
-    /// The same verdict for a caller who did not start the settlement: the money moved before the call.
-    pub(crate) fn for_follower(self) -> Self {
-        match self {
-            Self::Settled(transaction) => Self::SettledBefore(transaction),
-            verdict => verdict,
+    /// The same verdict for a caller who joined the settlement.
+    pub(crate) fn for_follower(self, repeat: Repeat) -> Self {
+        match (self, repeat) {
+            (Self::Settled(transaction), Repeat::Refused) => Self::SettledBefore(transaction),
+            (verdict, _) => verdict,
         }
     }
 
@@ -186,7 +186,7 @@ impl Verdict {
     pub(crate) fn heard(self, repeat: Repeat) -> Self {
         match (self, repeat) {
             (Self::SettledBefore(transaction), Repeat::Success) => Self::Settled(transaction),
-            (Self::SettledBefore(_), Repeat::Refused) => {
+            (Self::SettledBefore(_), Repeat::Joined | Repeat::Refused) => {
                 refused(reason::NONCE_ALREADY_USED, "settled before")
             }
             (verdict, _) => verdict,

@@ -48,7 +48,7 @@ impl Core {
                     return echo.outcome(verdict.heard(repeat));
                 }
                 Part::Follow(progress) => {
-                    let verdict = wait(progress, deadline).await.for_follower();
+                    let verdict = wait(progress, deadline).await.for_follower(repeat);
                     return echo.outcome(verdict.heard(repeat));
                 }
                 Part::WaitForOther(progress) => {
