@@ -3,6 +3,7 @@
 mod answer;
 mod claims;
 mod client;
+mod health;
 mod http;
 mod limiter;
 mod logs;

@@ -1,6 +1,7 @@
 //! The facilitator under attack, over HTTP: one transaction per payment, one success per caller, no gas for strangers.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,

@@ -1,6 +1,7 @@
 //! The program as an operator runs it: flags, files, what it prints, how it stops, and what it keeps to itself.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,

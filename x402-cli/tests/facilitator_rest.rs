@@ -1,6 +1,7 @@
 //! The facilitator's REST API: shapes, statuses, and everything that is refused before a payment is looked at.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
@@ -89,6 +90,23 @@ async fn supported_lists_both_versions_with_the_signers() {
     let expected =
         json!({ "status": "ok", "networks": [{ "network": SEPOLIA, "settling": true }] });
     assert_eq!((health.status, health.json), (200, expected));
+}
+
+#[tokio::test]
+async fn health_says_why_nothing_can_be_settled() {
+    let (sandbox, _) = sandbox();
+    let trouble = async |reason: &str| {
+        let health = Setup::on(&sandbox).start().await.get("health").await;
+        let expected = json!({
+            "status": "down",
+            "networks": [{ "network": SEPOLIA, "settling": false, "reason": reason }],
+        });
+        assert_eq!((health.status, health.json), (503, expected));
+    };
+    sandbox.set_native_balance(sandbox.settler(), alloy_primitives::U256::ZERO);
+    trouble("settlers_empty").await;
+    sandbox.set_unreachable(true);
+    trouble("chain_unreachable").await;
 }
 
 #[tokio::test]

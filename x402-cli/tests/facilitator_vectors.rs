@@ -1,6 +1,7 @@
 //! The recorded verdicts of the reference facilitator, against ours over HTTP.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,

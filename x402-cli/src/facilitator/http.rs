@@ -65,7 +65,7 @@ async fn supported(
 }
 
 async fn health(State(service): State<Arc<Service>>) -> Response {
-    service.health().into_response()
+    service.health().await.into_response()
 }
 
 /// A call that needs no token. A right one counts for its caller, anything else for the client.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use alloy_primitives::Address;
 use http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use x402_runtime::clock::{Clock, SystemClock};
@@ -17,6 +17,7 @@ use x402_runtime::model::wire::{SettleResponse, SupportedResponse};
 
 use super::answer::{Answer, Operation, USED};
 use super::claims::{Claimant, Claims, Lead, Part, Ticket};
+use super::health::{self, Health};
 use super::limiter::Limiter;
 use super::options::{Options, Repeats};
 use super::request;
@@ -35,6 +36,7 @@ pub(super) struct Service {
     payers: Limiter<(Address, Option<Accuser>)>,
     calls: Semaphore,
     claims: Arc<Claims>,
+    health: Health,
 }
 
 /// Who says that a payment is a payer's, where no signature proves it: such calls do not use up the payer's own rate.
@@ -74,6 +76,7 @@ impl Service {
             payers: Limiter::new(limits.payer.per_minute, limits.payer.burst),
             calls: Semaphore::new(limits.max_in_flight.min(Semaphore::MAX_PERMITS)),
             claims: Arc::new(Claims::new()),
+            health: Health::default(),
             networks,
             options,
         }
@@ -224,27 +227,11 @@ impl Service {
     }
 
     /// Whether settlements are possible. 503 when none is.
-    pub(super) fn health(&self) -> Answer {
-        let states: Vec<(String, bool)> = self
-            .networks
-            .iter()
-            .map(|network| {
-                let settling = network.fee_budget_pause().is_none();
-                (network.network().to_string(), settling)
-            })
-            .collect();
-        let working = states.iter().filter(|(_, settling)| *settling).count();
-        let status = match working {
-            0 => "down",
-            some if some == states.len() => "ok",
-            _ => "degraded",
-        };
-        let networks: Vec<Value> = states
-            .iter()
-            .map(|(network, settling)| json!({ "network": network, "settling": settling }))
-            .collect();
-        let mut answer = Answer::ok(json!({ "status": status, "networks": networks }));
-        if working == 0 {
+    pub(super) async fn health(&self) -> Answer {
+        let troubles = self.health.look(&self.networks).await;
+        let (status, body) = health::describe(&self.networks, &troubles);
+        let mut answer = Answer::ok(body);
+        if status == "down" {
             answer.status = StatusCode::SERVICE_UNAVAILABLE;
         }
         answer
