@@ -3,6 +3,7 @@
 mod answer;
 mod claims;
 mod client;
+mod crowd;
 mod health;
 mod http;
 mod limiter;

@@ -21,7 +21,7 @@ use calls::{set_appetite, submit_as_stranger};
 use support::{
     Payment, balance, odd_payment, odd_token, refused, sandbox, settled, unknown, verify_code,
 };
-use x402_runtime::evm::{EvmConfig, EvmFacilitator};
+use x402_runtime::evm::{EvmConfig, EvmFacilitator, Repeat};
 use x402_runtime::facilitator::{Facilitator, SettleOutcome};
 use x402_runtime::sandbox::{Sandbox, USDC};
 
@@ -145,6 +145,27 @@ async fn f04_without_repeats_one_payment_is_one_success() {
         .count();
     assert_eq!(successes, 1);
     assert_eq!(refused(facilitator.settle(&request).await), USED);
+}
+
+#[tokio::test]
+async fn f04_each_call_may_say_what_it_hears_of_a_payment_that_was_settled() {
+    let (sandbox, _) = sandbox();
+    let facilitator = sandbox.facilitator();
+    for (repeat, during, after) in [
+        (Repeat::Success, 20, true),
+        (Repeat::Joined, 20, false),
+        (Repeat::Refused, 1, false),
+    ] {
+        let request = Payment::new(&sandbox).request();
+        let calls = (0..20).map(|_| facilitator.settle_as(&request, repeat));
+        let outcomes = futures_util::future::join_all(calls).await;
+        let settled = |outcome: &SettleOutcome| matches!(outcome, SettleOutcome::Settled(_));
+        let successes = outcomes.iter().filter(|outcome| settled(outcome)).count();
+        assert_eq!(successes, during, "{repeat:?}");
+        let later = facilitator.settle_as(&request, repeat).await;
+        assert_eq!(settled(&later), after, "{repeat:?}");
+    }
+    assert_eq!(sandbox.transaction_count(sandbox.settler()), 3);
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ fn forwarded(headers: &HeaderMap, from_end: usize) -> Option<IpAddr> {
 }
 
 /// One customer of an IPv6 network usually has a /64 to choose from.
-fn group(address: IpAddr) -> IpAddr {
+pub(super) fn group(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();

@@ -78,6 +78,9 @@ pub struct Limits {
     pub max_in_flight: usize,
     /// Connections at once; further ones wait. Default 1,024.
     pub max_connections: usize,
+    /// Connections of one address at once; further ones are closed. Not counted behind trusted proxies and on the loopback
+    /// interface, where one address stands for many clients. Default 64.
+    pub max_connections_per_client: usize,
     /// Seconds for the head of a request, the time between two requests included. Default 15.
     pub header_seconds: u64,
     /// Seconds for the body of a request. Default 10.
@@ -96,6 +99,7 @@ impl Default for Limits {
             body_cap: 64 * 1024,
             max_in_flight: 256,
             max_connections: 1_024,
+            max_connections_per_client: 64,
             header_seconds: 15,
             body_seconds: 10,
             drain_seconds: 90,

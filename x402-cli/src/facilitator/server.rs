@@ -22,6 +22,8 @@ use tokio_util::task::TaskTracker;
 use tower_service::Service as _;
 use x402_runtime::evm::EvmFacilitator;
 
+use super::client;
+use super::crowd::{Crowd, Guest};
 use super::http::{Peer, router};
 use super::options::Options;
 use super::service::Service;
@@ -85,6 +87,8 @@ pub fn serve(
         router: router(Arc::clone(&service)),
         header_time: limits.header_time(),
         stop: stop.clone(),
+        crowd: Crowd::new(limits.max_connections_per_client.max(1)),
+        proxied: service.options.trusted_proxies > 0,
     };
     let drain = limits.drain_time();
     let places = Arc::new(Semaphore::new(
@@ -127,6 +131,8 @@ struct Connections {
     router: Router,
     header_time: Duration,
     stop: CancellationToken,
+    crowd: Arc<Crowd>,
+    proxied: bool,
 }
 
 async fn accept(
@@ -146,10 +152,13 @@ async fn accept(
         };
         match accepted {
             Ok((stream, peer)) => {
+                let Ok(guest) = connections.let_in(peer) else {
+                    continue;
+                };
                 let connections = connections.clone();
                 tasks.spawn(async move {
                     connections.run(stream, peer).await;
-                    drop(place);
+                    drop((place, guest));
                 });
             }
             Err(error) => {
@@ -160,7 +169,18 @@ async fn accept(
     }
 }
 
+/// The peer has connections enough.
+struct Crowded;
+
 impl Connections {
+    fn let_in(&self, peer: SocketAddr) -> Result<Option<Guest>, Crowded> {
+        let address = client::group(peer.ip());
+        if self.proxied || address.is_loopback() {
+            return Ok(None);
+        }
+        self.crowd.enter(address).map(Some).ok_or(Crowded)
+    }
+
     async fn run(self, stream: TcpStream, peer: SocketAddr) {
         let router = self.router;
         let service = service_fn(move |mut request: Request<Incoming>| {

@@ -45,6 +45,14 @@ impl Setup {
         self
     }
 
+    /// Callers do not wait for a block, and nothing is re-priced meanwhile.
+    pub(crate) fn impatient(sandbox: &Sandbox) -> Self {
+        let mut setup = Self::on(sandbox).with_tokens();
+        setup.config.settle_timeout = Duration::from_millis(100);
+        setup.config.stall_after = Duration::from_secs(60);
+        setup
+    }
+
     pub(crate) async fn start(self) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let facilitator = Arc::new(self.sandbox.facilitator_with(self.config));
