@@ -12,14 +12,26 @@ use alloy_primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
 use x402_model::money::AtomicAmount;
 use x402_model::network::Network;
-use x402_model::wire::{SettleResponse, SupportedResponse, VerifyResponse};
+use x402_model::wire::{RawJson, SettleResponse, SupportedResponse, VerifyResponse};
 
 /// A boxed future, the return type of the object-safe traits of this crate.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// One verify or settle call: the body of the facilitator REST API (protocol 1.10).
 ///
-/// `Debug` shows no payload, because it holds the buyer's signature.
+/// Payload and terms stay the text they came as: they are kept and passed on, not looked into. `Debug` shows no payload,
+/// because it holds the buyer's signature.
+///
+/// ```
+/// use serde_json::json;
+/// use x402_runtime::facilitator::FacilitatorRequest;
+/// let request = FacilitatorRequest {
+///     x402_version: 2,
+///     payload: json!({"x402Version": 2}).into(),
+///     requirements: json!({"scheme": "exact", "network": "eip155:8453"}).into(),
+/// };
+/// assert_eq!(request.network().as_deref(), Some("eip155:8453"));
+/// ```
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FacilitatorRequest {
@@ -28,10 +40,74 @@ pub struct FacilitatorRequest {
     pub x402_version: u8,
     /// The whole payment payload as the buyer sent it.
     #[serde(rename = "paymentPayload")]
-    pub payload: serde_json::Value,
+    pub payload: RawJson,
     /// The terms of this server that the payload was matched against.
     #[serde(rename = "paymentRequirements")]
-    pub requirements: serde_json::Value,
+    pub requirements: RawJson,
+}
+
+impl FacilitatorRequest {
+    /// The body as JSON text: what serde writes, put together without reading its parts again.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let Self {
+            x402_version,
+            payload,
+            requirements,
+        } = self;
+        let (payload, requirements) = (payload.as_str(), requirements.as_str());
+        format!(
+            r#"{{"x402Version":{x402_version},"paymentPayload":{payload},"paymentRequirements":{requirements}}}"#
+        )
+    }
+
+    /// The account that pays, as the payload spells it; none in payloads of another shape than `exact` on EVM chains has.
+    #[must_use]
+    pub fn payer(&self) -> Option<String> {
+        let known = self.payload.read::<Paying>();
+        known.map_or_else(
+            || text_at(&self.payload, "/payload/authorization/from"),
+            |paying| Some(paying.payload.authorization.from),
+        )
+    }
+
+    /// The network of the terms, as they spell it.
+    #[must_use]
+    pub fn network(&self) -> Option<String> {
+        let known = self.requirements.read::<OnNetwork>();
+        known.map_or_else(
+            || text_at(&self.requirements, "/network"),
+            |terms| Some(terms.network),
+        )
+    }
+}
+
+#[derive(Deserialize)]
+struct Paying {
+    payload: Authorized,
+}
+
+#[derive(Deserialize)]
+struct Authorized {
+    authorization: Payer,
+}
+
+#[derive(Deserialize)]
+struct Payer {
+    from: String,
+}
+
+#[derive(Deserialize)]
+struct OnNetwork {
+    network: String,
+}
+
+/// Texts of an unusual shape (a member twice, say) are read into a tree, where the last one counts.
+fn text_at(json: &RawJson, pointer: &str) -> Option<String> {
+    json.to_value()
+        .pointer(pointer)
+        .and_then(serde_json::Value::as_str)
+        .map(str::to_owned)
 }
 
 impl fmt::Debug for FacilitatorRequest {
@@ -39,7 +115,7 @@ impl fmt::Debug for FacilitatorRequest {
         f.debug_struct("FacilitatorRequest")
             .field("x402_version", &self.x402_version)
             .field("payload", &"<redacted>")
-            .field("requirements", &self.requirements)
+            .field("requirements", &self.requirements.as_str())
             .finish()
     }
 }

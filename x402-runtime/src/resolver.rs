@@ -217,7 +217,7 @@ async fn settle(core: &Core, record: &Record) -> Result<Done, LedgerError> {
 
 async fn advance(core: &Core, record: &Record, event: Event) -> Result<Done, LedgerError> {
     let name = event.name();
-    let (before, endpoint) = (record.state, record.endpoint.as_str());
+    let (before, endpoint) = (record.state, &*record.endpoint);
     let moved = match core
         .ledger
         .advance(&record.key, event, core.clock.now_ms())

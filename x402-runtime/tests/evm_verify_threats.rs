@@ -306,7 +306,8 @@ async fn every_spelling_of_one_payment_is_one_payment() {
     let payment = Payment::new(&sandbox);
     let first = settled(facilitator.settle(&payment.request()).await);
     let mut request = payment.request();
-    let fields = &mut request.payload["payload"]["authorization"];
+    let mut payload = request.payload.to_value();
+    let fields = &mut payload["payload"]["authorization"];
     fields["from"] = json!(fields["from"].as_str().unwrap().to_lowercase());
     fields["value"] = json!("0x2710");
     fields["nonce"] = json!(
@@ -316,6 +317,7 @@ async fn every_spelling_of_one_payment_is_one_payment() {
             .to_uppercase()
             .replacen("0X", "0x", 1)
     );
+    request.payload = payload.into();
     assert_eq!(
         settled(facilitator.settle(&request).await).transaction,
         first.transaction
@@ -365,15 +367,15 @@ async fn malformed_requests_are_answered_with_a_code_and_never_settle() {
         ..Payment::new(&sandbox)
     }
     .request();
-    let payloads = mutations(&good.payload)
+    let payloads = mutations(&good.payload.to_value())
         .into_iter()
         .map(|payload| FacilitatorRequest {
-            payload,
+            payload: payload.into(),
             ..good.clone()
         });
-    let terms = mutations(&good.requirements).into_iter();
+    let terms = mutations(&good.requirements.to_value()).into_iter();
     let terms = terms.map(|requirements| FacilitatorRequest {
-        requirements,
+        requirements: requirements.into(),
         ..good.clone()
     });
     let versions = [0, 1, 3, 255].map(|version| FacilitatorRequest {
@@ -386,7 +388,7 @@ async fn malformed_requests_are_answered_with_a_code_and_never_settle() {
         assert!(
             !answer.is_valid && answer.invalid_reason.is_some(),
             "{:?}",
-            request.payload
+            request.payload.as_str()
         );
         assert!(answer.payer.is_none_or(|payer| payer.len() <= 42));
         let outcome = facilitator.settle(&request).await;

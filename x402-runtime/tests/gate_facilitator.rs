@@ -107,8 +107,8 @@ async fn short_network_names_are_the_same_network() {
         Buyer::new(7).payment(&stand.terms("GET", "/news").await, NOW, &Change::default());
     let asked = FacilitatorRequest {
         x402_version: 2,
-        requirements: payment["accepted"].clone(),
-        payload: payment.clone(),
+        requirements: (&payment["accepted"]).into(),
+        payload: (&payment).into(),
     };
     let response = SettleResponse {
         network: "base-sepolia".into(),

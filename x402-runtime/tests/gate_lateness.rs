@@ -45,7 +45,7 @@ async fn t3_a_reservation_taken_over_does_not_mix_two_authorizations() {
     assert_eq!(held.await.unwrap().code(), "payment_in_progress");
     assert_eq!(stand.get("/behave/wait", Some(&second)).await.status, 200);
     for record in ledger.due(u64::MAX, 9).await.unwrap() {
-        let sent = &record.request.payload["payload"]["authorization"]["validBefore"];
+        let sent = &record.request.payload.to_value()["payload"]["authorization"]["validBefore"];
         assert_eq!(sent.as_str().unwrap(), record.valid_before.to_string());
     }
     assert_eq!(stand.double.settles(), 1);

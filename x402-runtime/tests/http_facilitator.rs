@@ -40,8 +40,9 @@ const DEADLINE: Duration = Duration::from_millis(800);
 fn request() -> FacilitatorRequest {
     FacilitatorRequest {
         x402_version: 2,
-        payload: value!({ "x402Version": 2, "payload": { "authorization": { "from": PAYER } } }),
-        requirements: value!({ "scheme": "exact", "network": "eip155:84532" }),
+        payload: value!({ "x402Version": 2, "payload": { "authorization": { "from": PAYER } } })
+            .into(),
+        requirements: value!({ "scheme": "exact", "network": "eip155:84532" }).into(),
     }
 }
 

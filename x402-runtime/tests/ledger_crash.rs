@@ -53,7 +53,10 @@ async fn sell(ledger: Arc<SqliteLedger>, first: u64) {
             body,
         };
         for event in [
-            Event::Answered { owner: 1, answer },
+            Event::Answered {
+                owner: 1,
+                answer: answer.into(),
+            },
             Event::Intend {
                 owner: 1,
                 lease_until_ms: START_MS,

@@ -15,6 +15,7 @@ use bytes::Bytes;
 use ledger_common::{START_MS, VALID_BEFORE, payment};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use x402_runtime::facilitator::Evidence;
 use x402_runtime::ledger::{
     Advanced, Begin, Commit, Event, Ledger, MemoryLedger, Next, PaymentKey, Record, SqliteLedger,
@@ -62,7 +63,7 @@ fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         1 => owner.clone().prop_map(|owner| Event::HandlerFailed { owner }),
         1 => (START_MS..START_MS + 60_000).prop_map(|now_ms| Event::LeaseOver { now_ms }),
-        4 => (owner.clone(), answer()).prop_map(|(owner, answer)| Event::Answered { owner, answer }),
+        4 => (owner.clone(), answer()).prop_map(|(owner, answer)| Event::Answered { owner, answer: answer.into() }),
         4 => (owner, START_MS..START_MS + 60_000)
             .prop_map(|(owner, lease_until_ms)| Event::Intend { owner, lease_until_ms }),
         2 => (any::<bool>(), prop_oneof![Just(String::new()), transaction()]).prop_map(|(success, transaction)| {
@@ -97,7 +98,7 @@ impl Fold {
     fn begin(&mut self, n: u64, owner: u64) -> Begin {
         let new = payment(n, owner);
         if let Some(record) = self.0.get(&new.key) {
-            return Begin::Exists(Box::new(record.clone()));
+            return Begin::Exists(Arc::new(record.clone()));
         }
         self.0.insert(new.key.clone(), Record::reserve(new));
         Begin::Reserved
@@ -108,7 +109,7 @@ impl Fold {
             return Advanced::Lost(None);
         };
         match step(record, event).map(|step| step.at(now_ms).next) {
-            Err(_) => Advanced::Lost(Some(Box::new(record.clone()))),
+            Err(_) => Advanced::Lost(Some(Arc::new(record.clone()))),
             Ok(Next::Remove) => {
                 self.0.remove(key);
                 Advanced::Removed
@@ -231,7 +232,7 @@ proptest! {
             // S3: whatever was once in doubt is never "only refused".
             prop_assert!(!(next.in_doubt && next.state == State::Served));
             prop_assert!(next.in_doubt || !record.in_doubt);
-            record = *next;
+            record = Arc::unwrap_or_clone(next);
         }
     }
 

@@ -13,6 +13,7 @@ mod ledger_common;
 mod steps;
 
 use ledger_common::{VALID_BEFORE, payment};
+use std::sync::Arc;
 use steps::{OWNER, answered, done, intend, settled, settling};
 use x402_runtime::facilitator::Evidence;
 use x402_runtime::ledger::{
@@ -130,7 +131,7 @@ fn s13_a_paid_call_takes_one_hard_step() {
         let Next::Become(next) = taken.next else {
             panic!("{event:?}");
         };
-        record = *next;
+        record = Arc::unwrap_or_clone(next);
     }
     assert_eq!(hard, ["intend"]);
 }

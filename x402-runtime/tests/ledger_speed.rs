@@ -40,7 +40,10 @@ async fn buy(ledger: &impl Ledger, n: u64) {
         ..SettleResponse::default()
     };
     for event in [
-        Event::Answered { owner: n, answer },
+        Event::Answered {
+            owner: n,
+            answer: answer.into(),
+        },
         Event::Intend {
             owner: n,
             lease_until_ms: START_MS,

@@ -68,9 +68,9 @@ impl Exact {
 
     /// Reads a request, in the order of protocol 3.1, steps 1 to 3, and then the payload itself.
     pub(crate) fn read(request: &FacilitatorRequest, chain_id: u64) -> Result<Self, Stop> {
-        let payload = request.payload.as_object();
-        let terms = request.requirements.as_object();
-        let (Some(payload), Some(terms)) = (payload, terms) else {
+        let payload = request.payload.to_value();
+        let terms = request.requirements.to_value();
+        let (Some(payload), Some(terms)) = (payload.as_object(), terms.as_object()) else {
             return refuse(
                 reason::INVALID_PAYLOAD,
                 "payload and requirements must be objects",
@@ -119,11 +119,7 @@ impl Exact {
 impl Echo {
     /// What the answer repeats, bounded and only if it looks like what it should be.
     pub(crate) fn read(request: &FacilitatorRequest, own: &Network) -> Self {
-        let payer = request
-            .payload
-            .pointer("/payload/authorization/from")
-            .and_then(Value::as_str);
-        let payer = payer.filter(|text| looks_like_hex(text)).map(str::to_owned);
+        let payer = request.payer().filter(|text| looks_like_hex(text));
         let network = if request.x402_version == 1 {
             own.short_name().map(str::to_owned)
         } else {

@@ -106,7 +106,7 @@ impl HttpFacilitator {
             verify_deadline,
             ..
         } = &*self.inner;
-        let body = encode(request)?;
+        let body = Bytes::from(request.to_json());
         let reply = wire
             .exchange(
                 Operation::Verify,
@@ -119,10 +119,7 @@ impl HttpFacilitator {
     }
 
     async fn settle_payment(&self, request: &FacilitatorRequest) -> SettleOutcome {
-        let body = match encode(request) {
-            Ok(body) => body,
-            Err(error) => return unknown(None, error.to_string()),
-        };
+        let body = Bytes::from(request.to_json());
         let until = Instant::now() + self.inner.settle_deadline;
         match self.settle_once(request, body.clone(), until).await {
             Settling::Settled(response) => SettleOutcome::Settled(response),

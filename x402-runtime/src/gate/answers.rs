@@ -1,5 +1,7 @@
 //! Outcomes as HTTP answers. Every answer to a paid route is private and varies by the payment headers.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, VARY};
 use axum::http::response::Parts;
@@ -58,13 +60,13 @@ fn is_the_handlers(name: &HeaderName) -> bool {
 #[derive(Debug)]
 pub(super) enum Outcome {
     /// Paid: the stored answer and the settlement.
-    Paid(Box<Record>),
+    Paid(Arc<Record>),
     /// The handler's own answer of status 400 or more.
     Uncharged(Response),
     /// Refused before any money could move.
     Refused(Refusal),
     /// Served, but the settlement was refused with this code.
-    NotSettled(Box<Record>, String),
+    NotSettled(Arc<Record>, String),
     /// Nobody knows yet whether it is paid.
     Pending(Box<Problem>),
 }

@@ -161,8 +161,8 @@ fn read_v2(gate: &Gate, payload: Value) -> Result<Presented, Refusal> {
     }
     let request = FacilitatorRequest {
         x402_version: 2,
-        requirements: terms.offered().value().clone(),
-        payload,
+        requirements: terms.offered().raw().into(),
+        payload: payload.into(),
     };
     fit(gate, terms, exact, request, now_ms)
 }

@@ -20,7 +20,7 @@ fn record(state: State) -> Record {
             nonce: B256::ZERO,
         },
         fingerprint: SAME,
-        endpoint: "weather".to_owned(),
+        endpoint: "weather".into(),
         amount: AtomicAmount::from_u128(1),
         pay_to: Address::repeat_byte(3),
         valid_before: VALID_BEFORE,

@@ -113,7 +113,7 @@ impl Job {
             .then(|| payment.request.clone());
         let (key, valid_before) = (payment.key.clone(), payment.valid_before);
         if let Some(record) = reserve(&gate, payment, fingerprint, owner).await? {
-            return known(core, &record, &fingerprint).await;
+            return known(core, record, &fingerprint).await;
         }
         crate::failpoint("c1_reserved");
         let reservation = Reservation {
@@ -155,7 +155,7 @@ async fn reserve(
     payment: Payment,
     fingerprint: Fingerprint,
     owner: u64,
-) -> Result<Option<Box<Record>>, Refusal> {
+) -> Result<Option<Arc<Record>>, Refusal> {
     let core = &gate.core;
     let Payment {
         terms,
@@ -173,7 +173,7 @@ async fn reserve(
         let new = NewPayment {
             key: key.clone(),
             fingerprint,
-            endpoint: gate.endpoint.id().to_owned(),
+            endpoint: gate.endpoint.id().into(),
             amount: terms.amount(),
             pay_to: terms.pay_to(),
             valid_before,
@@ -213,12 +213,12 @@ async fn reserve(
 /// Answers a payment that the ledger knows already.
 async fn known(
     core: &Core,
-    record: &Record,
+    record: Arc<Record>,
     fingerprint: &Fingerprint,
 ) -> Result<Outcome, Refusal> {
-    match found(record, fingerprint, core.clock.now_ms()) {
-        Found::Show => Ok(Outcome::Paid(Box::new(record.clone()))),
-        Found::Pending => Ok(Outcome::pending(record)),
+    match found(&record, fingerprint, core.clock.now_ms()) {
+        Found::Show => Ok(Outcome::Paid(record)),
+        Found::Pending => Ok(Outcome::pending(&record)),
         Found::Refuse(code) => Err(code.into()),
         Found::Reclaim => Err(ProblemCode::PaymentInProgress.into()),
         Found::Settle => after(core, attempt(core, &record.key).await, fingerprint),
@@ -273,7 +273,7 @@ impl Reservation<'_> {
     async fn answered(&self, answer: StoredAnswer) -> Result<(), Refusal> {
         let event = Event::Answered {
             owner: self.owner,
-            answer,
+            answer: Arc::new(answer),
         };
         match self
             .core

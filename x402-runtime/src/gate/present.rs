@@ -182,7 +182,7 @@ async fn remembered(
         &body,
     );
     match found(&record, &fingerprint, gate.core.clock.now_ms()) {
-        Found::Show => Ok(Outcome::Paid(Box::new(record))),
+        Found::Show => Ok(Outcome::Paid(Arc::new(record))),
         Found::Pending => Ok(Outcome::pending(&record)),
         Found::Refuse(code) => Err(code.into()),
         // Nothing was charged, and what is needed to charge it is refused.
@@ -192,8 +192,9 @@ async fn remembered(
 
 /// Whether a recorded payment is this one, signature and all. Whoever holds it presented it before, or saw it.
 pub(super) fn is_same_payment(recorded: &FacilitatorRequest, exact: &ExactEvmPayload) -> bool {
-    let payload = recorded.payload.get("payload");
-    payload
+    let recorded = recorded.payload.to_value();
+    recorded
+        .get("payload")
         .and_then(|payload| ExactEvmPayload::parse(payload).ok())
         .is_some_and(|known| known == *exact)
 }

@@ -1,5 +1,7 @@
 //! One attempt to move the money of a served payment: intent, call, outcome. Used by the gate and by the resolver.
 
+use std::sync::Arc;
+
 use tokio::time::{Instant, timeout};
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
@@ -20,13 +22,13 @@ const LEASE_SLACK_MS: u64 = 3_000;
 #[derive(Debug)]
 pub(crate) enum Attempt {
     /// The money moved.
-    Settled(Box<Record>),
+    Settled(Arc<Record>),
     /// Nothing moved and nothing is in flight.
-    Refused(Box<Record>, String),
+    Refused(Arc<Record>, String),
     /// Nobody knows yet.
-    Open(Box<Record>),
+    Open(Arc<Record>),
     /// Somebody else was faster; the record as it is now, if there still is one.
-    Lost(Option<Box<Record>>),
+    Lost(Option<Arc<Record>>),
 }
 
 /// Settles a payment that is served, or whose outcome is unknown, with its recorded authorization.
@@ -112,7 +114,7 @@ async fn call(core: &Core, record: &Record) -> SettleOutcome {
 }
 
 fn log(record: &Record, outcome: &SettleOutcome, event: &Event) {
-    let (endpoint, event) = (record.endpoint.as_str(), event.name());
+    let (endpoint, event) = (&*record.endpoint, event.name());
     let payment = || PaymentId::of(&record.key);
     match outcome {
         SettleOutcome::Settled(response) => {

@@ -130,7 +130,7 @@ async fn apply(
     let name = event.name();
     let wanted = match step(record, &event).map_err(text)?.at(now_ms).next {
         Next::Remove => None,
-        Next::Become(next) => Some(*next),
+        Next::Become(next) => Some(Record::clone(&next)),
     };
     match (
         ledger

@@ -2,6 +2,7 @@
 
 use super::record::StoredAnswer;
 use crate::facilitator::Evidence;
+use std::sync::Arc;
 use x402_model::wire::SettleResponse;
 
 /// Something that happened to a payment. [`step`](super::step) says in which states it may.
@@ -23,7 +24,7 @@ pub enum Event {
         /// The owner given at [`begin`](super::Ledger::begin).
         owner: u64,
         /// What will be shown once the money moved.
-        answer: StoredAnswer,
+        answer: Arc<StoredAnswer>,
     },
     /// A settle call is about to be made. Durable when the ledger returns; call the facilitator only after that.
     Intend {

@@ -7,12 +7,12 @@ use super::record::{NewPayment, Record};
 use super::store::{Advanced, Begin, Durability, Ledger, LedgerError};
 use super::transition::{Next, step};
 use crate::facilitator::BoxFuture;
-use std::collections::HashMap;
 use std::collections::hash_map::{Entry, RandomState};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Enough that two payments rarely wait for each other, few enough to walk through.
 const SHARDS: usize = 64;
@@ -39,16 +39,49 @@ pub struct MemoryLedger {
     offers: Mutex<HashMap<String, OfferBook>>,
 }
 
-/// Open and closed records apart, because `due` looks at all open ones and most records of a busy seller are closed.
+/// Open and closed records apart: nothing moves a closed one, and most records of a busy seller are closed.
 #[derive(Default)]
 struct Shard {
-    open: HashMap<PaymentKey, Record>,
-    closed: HashMap<PaymentKey, Record>,
+    open: HashMap<PaymentKey, Open>,
+    closed: HashMap<PaymentKey, Arc<Record>>,
+    /// The open records by [`Record::due_ms`], so that `due` need not look at all of them, and by a number that tells equal
+    /// times apart.
+    due: Due,
+    serial: u64,
+}
+
+type Due = BTreeMap<(u64, u64), Arc<Record>>;
+
+struct Open {
+    serial: u64,
+    record: Arc<Record>,
 }
 
 impl Shard {
-    fn find(&self, key: &PaymentKey) -> Option<&Record> {
-        self.open.get(key).or_else(|| self.closed.get(key))
+    fn find(&self, key: &PaymentKey) -> Option<&Arc<Record>> {
+        let open = self.open.get(key).map(|open| &open.record);
+        open.or_else(|| self.closed.get(key))
+    }
+
+    fn add(&mut self, record: Record) {
+        let (serial, record) = (self.serial, Arc::new(record));
+        self.serial = serial.wrapping_add(1);
+        note(&mut self.due, serial, None, Some(&record));
+        let open = Open { serial, record };
+        self.open.insert(open.record.key.clone(), open);
+    }
+}
+
+/// Puts a record in its place among those that are due, and takes it from its place before.
+fn note(due: &mut Due, serial: u64, before: Option<u64>, record: Option<&Arc<Record>>) {
+    let after = record.and_then(|record| Some((record.due_ms()?, record)));
+    if let Some(at) = before
+        && after.is_none_or(|(after, _)| after != at)
+    {
+        due.remove(&(at, serial));
+    }
+    if let Some((at, record)) = after {
+        due.insert((at, serial), Arc::clone(record));
     }
 }
 
@@ -96,13 +129,13 @@ impl MemoryLedger {
     fn begin_now(&self, new: NewPayment) -> Result<Begin, LedgerError> {
         let mut shard = self.shard(&new.key)?;
         if let Some(record) = shard.find(&new.key) {
-            return Ok(Begin::Exists(Box::new(record.clone())));
+            return Ok(Begin::Exists(Arc::clone(record)));
         }
         if self.count.fetch_add(1, Ordering::Relaxed) >= self.max_records {
             self.count.fetch_sub(1, Ordering::Relaxed);
             return Err(LedgerError::Full);
         }
-        shard.open.insert(new.key.clone(), Record::reserve(new));
+        shard.add(Record::reserve(new));
         Ok(Begin::Reserved)
     }
 
@@ -116,52 +149,44 @@ impl MemoryLedger {
         let shard = &mut *guard;
         let Entry::Occupied(mut entry) = shard.open.entry(key.clone()) else {
             // Nothing moves a closed record.
-            return Ok(Advanced::Lost(shard.closed.get(key).cloned().map(Box::new)));
+            return Ok(Advanced::Lost(shard.closed.get(key).cloned()));
         };
-        let Ok(step) = step(entry.get(), event) else {
-            return Ok(Advanced::Lost(Some(Box::new(entry.get().clone()))));
+        let Open { serial, record } = entry.get_mut();
+        let Ok(step) = step(record, event) else {
+            return Ok(Advanced::Lost(Some(Arc::clone(record))));
         };
+        let (serial, before) = (*serial, record.due_ms());
         let Next::Become(next) = step.at(now_ms).next else {
+            note(&mut shard.due, serial, before, None);
             entry.remove();
             self.count.fetch_sub(1, Ordering::Relaxed);
             return Ok(Advanced::Removed);
         };
+        note(&mut shard.due, serial, before, Some(&next));
         if next.state.is_closed() {
             let (key, _) = entry.remove_entry();
-            shard.closed.insert(key, (*next).clone());
+            shard.closed.insert(key, Arc::clone(&next));
         } else {
-            entry.insert((*next).clone());
+            *record = Arc::clone(&next);
         }
         Ok(Advanced::Done(next))
     }
 
     fn due_now(&self, now_ms: u64, max: usize) -> Vec<Record> {
-        let mut due: Vec<(u64, Record)> = Vec::new();
+        let mut due: Vec<(u64, Arc<Record>)> = Vec::new();
         for shard in &self.shards {
+            // Nothing later than the last one found so far is wanted.
+            let latest = due.get(max.saturating_sub(1)).map_or(now_ms, |(at, _)| *at);
             let shard = locked(shard);
-            let mut ready: Vec<(u64, &Record)> = shard
-                .open
-                .values()
-                .filter_map(|record| Some((record.due_ms().filter(|at| *at <= now_ms)?, record)))
-                .collect();
-            // Only what comes before the last one found so far is worth a copy.
-            if due.len() >= max
-                && let Some((at, last)) = due.last()
-            {
-                ready.retain(|(other, record)| (*other, &record.key) < (*at, &last.key));
-            }
-            ready.sort_by(|a, b| (a.0, &a.1.key).cmp(&(b.0, &b.1.key)));
-            // Holds at most twice `max` copies, however many records are due.
-            due.extend(
-                ready
-                    .into_iter()
-                    .take(max)
-                    .map(|(at, record)| (at, record.without_answer())),
-            );
-            due.sort_by(|a, b| (a.0, &a.1.key).cmp(&(b.0, &b.1.key)));
+            let ready = shard.due.range(..=(latest, u64::MAX)).take(max);
+            due.extend(ready.map(|((at, _), record)| (*at, Arc::clone(record))));
+            drop(shard);
+            due.sort_by_key(|(at, _)| *at);
             due.truncate(max);
         }
-        due.into_iter().map(|(_, record)| record).collect()
+        due.iter()
+            .map(|(_, record)| record.without_answer())
+            .collect()
     }
 
     fn purge_now(&self, before_ms: u64, max: usize) -> u64 {
@@ -228,7 +253,12 @@ impl Ledger for MemoryLedger {
         &'a self,
         key: &'a PaymentKey,
     ) -> BoxFuture<'a, Result<Option<Record>, LedgerError>> {
-        Box::pin(async move { Ok(self.shard(key)?.find(key).cloned()) })
+        Box::pin(async move {
+            Ok(self
+                .shard(key)?
+                .find(key)
+                .map(|record| Record::clone(record)))
+        })
     }
 
     fn due(&self, now_ms: u64, max: usize) -> BoxFuture<'_, Result<Vec<Record>, LedgerError>> {

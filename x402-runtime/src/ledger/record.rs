@@ -104,7 +104,7 @@ pub struct NewPayment {
     /// The digest of the request it was presented with.
     pub fingerprint: Fingerprint,
     /// The endpoint's id.
-    pub endpoint: String,
+    pub endpoint: Arc<str>,
     /// The price in the asset's smallest unit.
     pub amount: AtomicAmount,
     /// Who is paid.
@@ -131,7 +131,7 @@ pub struct Record {
     /// The digest of the request it was presented with.
     pub fingerprint: Fingerprint,
     /// The endpoint's id.
-    pub endpoint: String,
+    pub endpoint: Arc<str>,
     /// The price in the asset's smallest unit.
     pub amount: AtomicAmount,
     /// Who is paid.

@@ -13,6 +13,7 @@ use super::store::{Advanced, Begin, Durability, Ledger, LedgerError};
 use super::transition::Commit;
 use crate::facilitator::BoxFuture;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use table::Table;
 use writer::Worker;
@@ -115,10 +116,8 @@ impl Ledger for SqliteLedger {
     fn begin(&self, new: NewPayment) -> BoxFuture<'_, Result<Begin, LedgerError>> {
         Box::pin(async move {
             // Here and not in the writer's thread, which everybody waits for.
-            let request = serde_json::to_string(&new.request).map_err(|_| {
-                LedgerError::Store("the settlement request cannot be written as JSON".to_owned())
-            })?;
-            let record = Record::reserve(new);
+            let request = new.request.to_json();
+            let record = Arc::new(Record::reserve(new));
             self.writer
                 .run(Commit::Soft, move |table| table.begin(&record, &request))
                 .await

@@ -5,6 +5,7 @@ use super::key::PaymentKey;
 use super::offers::SupersededOffer;
 use super::record::{NewPayment, Record};
 use crate::facilitator::BoxFuture;
+use std::sync::Arc;
 
 /// A durable table of payments, moved only by compare-and-set through [`step`](super::step).
 ///
@@ -61,19 +62,19 @@ pub enum Begin {
     /// The payment was free; it now belongs to the caller.
     Reserved,
     /// There is a record already. It is unchanged.
-    Exists(Box<Record>),
+    Exists(Arc<Record>),
 }
 
 /// The answer to [`Ledger::advance`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Advanced {
     /// The event was applied; this is the record now.
-    Done(Box<Record>),
+    Done(Arc<Record>),
     /// The event was applied, and removed the record.
     Removed,
     /// The event is not allowed in the state found, because somebody else was faster. Nothing changed; this is the record as
     /// it is, or `None` if there is none.
-    Lost(Option<Box<Record>>),
+    Lost(Option<Arc<Record>>),
 }
 
 /// Whether a store survives the process.

@@ -21,7 +21,7 @@ impl Step {
     #[must_use]
     pub fn at(mut self, now_ms: u64) -> Self {
         if let Next::Become(record) = &mut self.next {
-            record.updated_ms = now_ms;
+            Arc::make_mut(record).updated_ms = now_ms;
         }
         self
     }
@@ -33,7 +33,7 @@ pub enum Next {
     /// The record goes; the payment is free to be presented again.
     Remove,
     /// The record changes to this.
-    Become(Box<Record>),
+    Become(Arc<Record>),
 }
 
 /// How durable a write must be when the ledger returns.
@@ -184,13 +184,13 @@ fn answered(
     record: &Record,
     event: &Event,
     owner: u64,
-    answer: &StoredAnswer,
+    answer: &Arc<StoredAnswer>,
 ) -> Result<Step, Illegal> {
     expect(record, event, &[State::Reserved])?;
     owned_by(record, owner)?;
     Ok(become_with(record, Commit::Soft, |next| {
         next.state = State::Served;
-        next.answer = Some(Arc::new(answer.clone()));
+        next.answer = Some(Arc::clone(answer));
     }))
 }
 
@@ -288,10 +288,10 @@ fn looked_at(record: &Record) -> Step {
 }
 
 fn become_with(record: &Record, durability: Commit, change: impl FnOnce(&mut Record)) -> Step {
-    let mut next = Box::new(record.clone());
+    let mut next = record.clone();
     change(&mut next);
     Step {
-        next: Next::Become(next),
+        next: Next::Become(Arc::new(next)),
         durability,
     }
 }

@@ -64,7 +64,7 @@ async fn core(count: usize, silent: bool) -> (Arc<Core>, Arc<MemoryLedger>) {
         let new = NewPayment {
             key: key.clone(),
             fingerprint: Fingerprint([0; 32]),
-            endpoint: "e".to_owned(),
+            endpoint: "e".into(),
             amount: AtomicAmount::from_u128(1),
             pay_to: Address::ZERO,
             valid_before: START_MS / 1000 + 300,
@@ -83,7 +83,10 @@ async fn core(count: usize, silent: bool) -> (Arc<Core>, Arc<MemoryLedger>) {
             headers: vec![],
             body: Default::default(),
         };
-        let answered = Event::Answered { owner: 1, answer };
+        let answered = Event::Answered {
+            owner: 1,
+            answer: answer.into(),
+        };
         ledger.advance(&key, answered, START_MS).await.unwrap();
     }
     let limits = Limits {

@@ -104,10 +104,8 @@ pub fn settlement(request: &FacilitatorRequest) -> SettleResponse {
     SettleResponse {
         success: true,
         transaction: "0x".to_owned() + &"ab".repeat(32),
-        network: request.requirements["network"].as_str().unwrap().to_owned(),
-        payer: request.payload["payload"]["authorization"]["from"]
-            .as_str()
-            .map(str::to_owned),
+        network: request.network().unwrap(),
+        payer: request.payer(),
         ..SettleResponse::default()
     }
 }

@@ -110,8 +110,9 @@ impl Payment {
                 "resource": { "url": "https://api.example.com/weather" },
                 "accepted": self.requirements(),
                 "payload": payload.to_json(),
-            }),
-            requirements: self.requirements(),
+            })
+            .into(),
+            requirements: self.requirements().into(),
         }
     }
 

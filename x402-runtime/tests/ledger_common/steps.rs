@@ -16,7 +16,7 @@ pub(crate) fn answered(body: &[u8]) -> Event {
     };
     Event::Answered {
         owner: OWNER,
-        answer,
+        answer: answer.into(),
     }
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn settled() -> Event {
 
 pub(crate) async fn done(ledger: &impl Ledger, key: &PaymentKey, event: Event) -> Record {
     match ledger.advance(key, event, START_MS).await.unwrap() {
-        Advanced::Done(record) => *record,
+        Advanced::Done(record) => std::sync::Arc::unwrap_or_clone(record),
         other => panic!("{other:?}"),
     }
 }

@@ -158,7 +158,7 @@ fn event(ev: Ev) -> Event {
         Ev::LeaseOver => Event::LeaseOver { now_ms: u64::MAX },
         Ev::Answered(owner) => Event::Answered {
             owner: owner.into(),
-            answer: answer(owner),
+            answer: answer(owner).into(),
         },
         Ev::Intend(owner) => Event::Intend {
             owner: owner.into(),

@@ -1,7 +1,6 @@
 //! What a provider's answer means. Pure: no IO.
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use x402_model::asset::parse_address;
 use x402_model::network::Network;
 use x402_model::wire::{SettleResponse, SupportedResponse, VerifyResponse};
@@ -142,29 +141,27 @@ fn open(transaction: Option<String>, reason: String) -> Settling {
 }
 
 fn right_network(response: &SettleResponse, request: &FacilitatorRequest) -> bool {
-    let asked = request.requirements.get("network").and_then(Value::as_str);
-    let same = |asked: &str| match (
-        Network::parse_any(asked),
+    let same = |asked: String| match (
+        Network::parse_any(&asked),
         Network::parse_any(&response.network),
     ) {
         (Ok(asked), Ok(said)) => asked == said,
         _ => false,
     };
-    asked.is_some_and(same)
+    request.network().is_some_and(same)
 }
 
 /// A payer that is not named is not wrong, and neither is one of a payload that names none.
 fn right_payer(response: &SettleResponse, request: &FacilitatorRequest) -> bool {
-    let asked = request
-        .payload
-        .pointer("/payload/authorization/from")
-        .and_then(Value::as_str);
-    match (asked, response.payer.as_deref()) {
-        (Some(asked), Some(said)) => match (parse_address(asked), parse_address(said)) {
-            (Ok(asked), Ok(said)) => asked == said,
-            _ => asked.eq_ignore_ascii_case(said),
-        },
-        _ => true,
+    let Some(said) = response.payer.as_deref() else {
+        return true;
+    };
+    let Some(asked) = request.payer() else {
+        return true;
+    };
+    match (parse_address(&asked), parse_address(said)) {
+        (Ok(asked), Ok(said)) => asked == said,
+        _ => asked.eq_ignore_ascii_case(said),
     }
 }
 

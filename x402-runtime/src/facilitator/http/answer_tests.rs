@@ -1,6 +1,6 @@
 //! The answers of providers, good and bad, and what they are taken for.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::auth::Operation;
 use super::*;
@@ -24,8 +24,8 @@ fn raw(status: u16, body: &[u8]) -> Reply {
 fn request() -> FacilitatorRequest {
     FacilitatorRequest {
         x402_version: 2,
-        payload: json!({ "payload": { "authorization": { "from": PAYER } } }),
-        requirements: json!({ "network": "eip155:84532" }),
+        payload: json!({ "payload": { "authorization": { "from": PAYER } } }).into(),
+        requirements: json!({ "network": "eip155:84532" }).into(),
     }
 }
 

@@ -30,14 +30,15 @@ pub(super) fn payment(n: u8) -> NewPayment {
             nonce: B256::repeat_byte(n),
         },
         fingerprint: Fingerprint([n; 32]),
-        endpoint: "weather".to_owned(),
+        endpoint: "weather".into(),
         amount: AtomicAmount::from_u128(10_000),
         pay_to: Address::repeat_byte(0xcc),
         valid_before: VALID_BEFORE,
         request: FacilitatorRequest {
             x402_version: 2,
-            payload: json!({ "x402Version": 2, "payload": { "signature": "0x00" } }),
-            requirements: json!({ "scheme": "exact", "amount": "10000", "maxTimeoutSeconds": 300 }),
+            payload: json!({ "x402Version": 2, "payload": { "signature": "0x00" } }).into(),
+            requirements: json!({ "scheme": "exact", "amount": "10000", "maxTimeoutSeconds": 300 })
+                .into(),
         },
         owner: OWNER,
         lease_until_ms: LEASE_MS,
@@ -66,7 +67,7 @@ pub(super) fn settlement() -> SettleResponse {
 pub(super) fn answered(body: &str) -> Event {
     Event::Answered {
         owner: OWNER,
-        answer: answer(body),
+        answer: answer(body).into(),
     }
 }
 

@@ -88,7 +88,7 @@ pub(super) async fn every_field_survives(ledger: &impl Ledger) -> Result<(), Str
     let events = [
         Event::Answered {
             owner: u64::MAX,
-            answer: odd_answer(),
+            answer: odd_answer().into(),
         },
         Event::Intend {
             owner: 0,
@@ -117,13 +117,13 @@ fn odd_payment() -> Result<NewPayment, String> {
     new.key.network = "solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp"
         .parse::<Network>()
         .map_err(text)?;
-    new.endpoint = "é\"'\0\n".to_owned();
+    new.endpoint = "é\"'\0\n".into();
     new.amount = AtomicAmount::new(U256::MAX);
     new.valid_before = u64::MAX;
     new.owner = u64::MAX;
     new.lease_until_ms = u64::MAX;
     new.request.payload =
-        serde_json::json!({ "a": [1, 1.5, null, "\u{0}\u{1f600}"], "b": u64::MAX });
+        serde_json::json!({ "a": [1, 1.5, null, "\u{0}\u{1f600}"], "b": u64::MAX }).into();
     Ok(new)
 }
 
@@ -205,7 +205,7 @@ pub(super) async fn losers_change_nothing(ledger: &impl Ledger) -> Result<(), St
         vec![
             Event::Answered {
                 owner: OWNER + 1,
-                answer: answer("zombie"),
+                answer: answer("zombie").into(),
             },
             Event::HandlerFailed { owner: OWNER + 1 },
             Event::LeaseOver {

@@ -24,7 +24,7 @@ pub(super) const NO_ANSWER: &str = "NULL, NULL, NULL";
 #[derive(Clone, Debug)]
 pub(super) struct Numbered {
     pub(super) id: i64,
-    pub(super) record: Record,
+    pub(super) record: Arc<Record>,
 }
 
 /// Reads a row of [`COLUMNS`].
@@ -64,7 +64,7 @@ pub(super) fn record(row: &Row<'_>) -> Result<Numbered, LedgerError> {
     };
     Ok(Numbered {
         id: column(row, 0)?,
-        record,
+        record: Arc::new(record),
     })
 }
 

@@ -11,6 +11,7 @@ use crate::ledger::{
 };
 use rusqlite::{CachedStatement, Connection, params};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// How many open records the writer keeps at hand, so that it need not read back what it has just written.
 const CACHED_RECORDS: usize = 2_048;
@@ -101,7 +102,7 @@ impl Table {
     }
 
     /// Adds a reserved record, whose request is `request` as JSON, unless there is one.
-    pub(super) fn begin(&mut self, record: &Record, request: &str) -> Result<Begin, Fault> {
+    pub(super) fn begin(&mut self, record: &Arc<Record>, request: &str) -> Result<Begin, Fault> {
         let inserted = match self.cache.contains_key(&record.key) || self.is_full()? {
             true => None,
             false => self.insert(record)?,
@@ -111,13 +112,13 @@ impl Table {
                 .execute(params![id, request])?;
             self.remember(Numbered {
                 id,
-                record: record.clone(),
+                record: Arc::clone(record),
             });
             return Ok(Begin::Reserved);
         }
         // Taken, or full; a payment that is known is answered even then.
         let known = self.find(&record.key)?.ok_or(LedgerError::Full)?;
-        let found = Box::new(known.record.clone());
+        let found = Arc::clone(&known.record);
         self.remember(known);
         Ok(Begin::Exists(found))
     }
@@ -132,7 +133,7 @@ impl Table {
             return Ok(Advanced::Lost(None));
         };
         let Ok(step) = step(&known.record, event) else {
-            let record = Box::new(known.record.clone());
+            let record = Arc::clone(&known.record);
             self.remember(known);
             return Ok(Advanced::Lost(Some(record)));
         };
@@ -153,13 +154,15 @@ impl Table {
         self.update(known.id, &next)?;
         self.remember(Numbered {
             id: known.id,
-            record: (*next).clone(),
+            record: Arc::clone(&next),
         });
         Ok(Advanced::Done(next))
     }
 
     pub(super) fn get(&self, key: &PaymentKey) -> Result<Option<Record>, Fault> {
-        Ok(self.load(key)?.map(|found| found.record))
+        Ok(self
+            .load(key)?
+            .map(|found| Arc::unwrap_or_clone(found.record)))
     }
 
     pub(super) fn due(&self, now_ms: u64, max: usize) -> Result<Vec<Record>, Fault> {
@@ -170,7 +173,7 @@ impl Table {
         let mut found = statement.query(params![sortable(now_ms), limit(max)])?;
         let mut records = Vec::new();
         while let Some(row) = found.next()? {
-            records.push(rows::record(row)?.record);
+            records.push(Arc::unwrap_or_clone(rows::record(row)?.record));
         }
         Ok(records)
     }

@@ -19,7 +19,7 @@ fn record(state: State, attempts: u32) -> Record {
             nonce: B256::ZERO,
         },
         fingerprint: Fingerprint([0; 32]),
-        endpoint: "weather".to_owned(),
+        endpoint: "weather".into(),
         amount: AtomicAmount::from_u128(1),
         pay_to: Address::ZERO,
         valid_before: VALID_BEFORE,
