@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::sync::Arc;
 
 use alloy_primitives::{Address, hex};
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
@@ -13,6 +14,7 @@ use x402_model::money::AtomicAmount;
 use x402_model::network::Network;
 use x402_model::problem::{Problem, ProblemCode};
 
+use crate::bind::Terms;
 use crate::ledger::PaymentKey;
 use crate::telemetry::event;
 
@@ -43,15 +45,22 @@ pub struct Paid {
     pub payment_id: PaymentId,
 }
 
-impl Paid {
-    pub(crate) fn new(key: &PaymentKey, amount: AtomicAmount, asset: Asset) -> Self {
-        let payment_id = PaymentId::of(key);
-        Self {
+/// What the gate leaves in a request whose payment it has verified. Only handlers that ask pay for the names in [`Paid`].
+#[derive(Debug, Clone)]
+pub(crate) struct Proof {
+    pub(crate) key: PaymentKey,
+    pub(crate) terms: Arc<Terms>,
+}
+
+impl Proof {
+    fn paid(&self) -> Paid {
+        let Self { key, terms } = self;
+        Paid {
             payer: key.payer,
-            amount,
+            amount: terms.amount(),
             network: key.network.clone(),
-            asset,
-            payment_id,
+            asset: terms.asset().clone(),
+            payment_id: PaymentId::of(key),
         }
     }
 }
@@ -105,7 +114,7 @@ impl<S: Sync> FromRequestParts<S> for Paid {
     type Rejection = NotPaid;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, NotPaid> {
-        parts.extensions.get::<Self>().cloned().ok_or(NotPaid)
+        parts.extensions.get().map(Proof::paid).ok_or(NotPaid)
     }
 }
 
@@ -113,6 +122,6 @@ impl<S: Sync> OptionalFromRequestParts<S> for Paid {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Option<Self>, Infallible> {
-        Ok(parts.extensions.get::<Self>().cloned())
+        Ok(parts.extensions.get().map(Proof::paid))
     }
 }

@@ -1,6 +1,9 @@
 //! Takes a payment and its request as far as the connection matters, then hands both to a task that outlives it.
 
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::task::Poll;
 
 use alloy_primitives::Address;
 use axum::body::Body;
@@ -22,7 +25,7 @@ use super::core::Place;
 use super::decision::{Found, found};
 use super::fingerprint::fingerprint;
 use super::{Gate, body, flow};
-use crate::extract::{Paid, PaymentId};
+use crate::extract::{PaymentId, Proof};
 use crate::facilitator::{BoxFuture, FacilitatorRequest};
 use crate::ledger::{PaymentKey, Record};
 use crate::telemetry::{event, span};
@@ -129,24 +132,33 @@ fn for_handler(mut parts: Parts, body: Bytes, payment: &Payment) -> Request {
     // What proves the payment is the gate's business; handlers and their logs need not see it.
     parts.headers.remove(PAYMENT_SIGNATURE);
     parts.headers.remove(X_PAYMENT);
-    let terms = &payment.terms;
-    parts.extensions.insert(Paid::new(
-        &payment.key,
-        terms.amount(),
-        terms.asset().clone(),
-    ));
+    parts.extensions.insert(Proof {
+        key: payment.key.clone(),
+        terms: Arc::clone(&payment.terms),
+    });
     Request::from_parts(parts, Body::from(body))
 }
 
-/// Runs a payment in a task of its own, and waits for it as long as a buyer is kept waiting.
+/// Runs a payment so that nothing the connection does can stop it, and waits for it as long as a buyer is kept waiting.
 async fn hand_over(job: flow::Job, permit: Place) -> Result<Outcome, Refusal> {
     let core = Arc::clone(&job.gate.core);
     // Boxed, because spawning moves a future a dozen times and this one is some kilobytes large.
-    let task = Box::pin(async move {
+    let mut task = Box::pin(async move {
         let outcome = job.run().await;
         drop(permit);
         outcome
     });
+    // A payment that need not wait for anything is done here. Any other goes on in a task of its own before this one waits,
+    // so that the connection cannot take it along. A panic here is what it would be there: no outcome.
+    let begun = poll_fn(|cx| {
+        let poll = AssertUnwindSafe(|| task.as_mut().poll(cx));
+        Poll::Ready(catch_unwind(poll))
+    });
+    match begun.await {
+        Ok(Poll::Ready(outcome)) => return Ok(outcome),
+        Ok(Poll::Pending) => {}
+        Err(_panic) => return Err(ProblemCode::SettlementPending.into()),
+    }
     let task = core.tasks.spawn(task.in_current_span());
     let limits = &core.limits;
     let patience = limits
