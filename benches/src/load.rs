@@ -64,8 +64,8 @@ async fn connection(port: u16, load: Load, next: Arc<AtomicUsize>) -> io::Result
     }
 }
 
-/// Reads one answer with a declared length into the buffer.
-async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<u16> {
+/// Reads one answer with a declared length into the buffer, and tells its status.
+pub async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<u16> {
     buffer.clear();
     let head = loop {
         if stream.read_buf(buffer).await? == 0 {

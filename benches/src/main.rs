@@ -8,6 +8,8 @@ mod process;
 mod report;
 mod rounds;
 mod server;
+mod soak;
+mod weigh;
 
 use std::error::Error;
 
@@ -21,7 +23,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["quick"] => rounds::run(&Plan::QUICK),
         ["load", target, workload, count] => rounds::load_one(target, workload, count.parse()?),
         // How this program starts its servers.
-        ["serve", target] => server::run(target),
-        _ => Err("arguments: none, `quick`, or `load <target> <unpaid|paid> <requests>`".into()),
+        ["serve", target] => server::run(target, None),
+        ["serve", target, facilitator] => server::run(target, Some(facilitator.parse()?)),
+        ["soak"] => soak::run(60),
+        ["soak", seconds] => soak::run(seconds.parse()?),
+        _ => Err("arguments: none, `quick`, `soak [seconds]`, or `load <target> <unpaid|paid> <requests>`".into()),
     }
 }

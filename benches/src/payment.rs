@@ -61,64 +61,83 @@ struct Buyer {
     address: Address,
 }
 
-/// `count` whole HTTP requests for `path`, each with a payment that no other has. Signed on two threads.
+/// Makes payments, each with a nonce that no other has.
+pub struct Signer {
+    separator: DomainSeparator,
+    accepted: serde_json::Value,
+    buyers: Vec<Buyer>,
+    salt: [u8; 8],
+    count: usize,
+}
+
+impl Signer {
+    /// With the keys of all buyers.
+    pub fn new() -> Self {
+        let buyer = |byte| {
+            let key = SecretKey::from_secret_bytes([byte; 32]).ok()?;
+            let point = key.public_key().serialize_uncompressed();
+            let address = Address::from_word(keccak256(&point[1..]));
+            Some(Buyer { key, address })
+        };
+        Self {
+            separator: separator(),
+            accepted: accepted(),
+            buyers: (1..=BUYERS).filter_map(buyer).collect(),
+            salt: now().to_be_bytes(),
+            count: 0,
+        }
+    }
+
+    /// A whole HTTP request for `path` with a payment.
+    pub fn request(&mut self, path: &str) -> Vec<u8> {
+        static NONCE: AtomicU64 = AtomicU64::new(0);
+        let number = NONCE.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        let buyer = &self.buyers[self.count % self.buyers.len()];
+        self.count += 1;
+        let valid_before = now() + TIMEOUT_SECONDS;
+        let authorization = Authorization {
+            from: buyer.address,
+            to: PAY_TO,
+            value: U256::from(AMOUNT),
+            valid_after: U256::ZERO,
+            valid_before: U256::from(valid_before),
+            nonce: keccak256([self.salt, number].concat()),
+        };
+        let signature = signature(authorization.digest(&self.separator), &buyer.key);
+        let payload = json!({
+            "x402Version": 2,
+            "accepted": self.accepted,
+            "payload": {
+                "signature": hex::encode_prefixed(signature),
+                "authorization": {
+                    "from": buyer.address.to_checksum(None),
+                    "to": PAY_TO.to_checksum(None),
+                    "value": AMOUNT.to_string(),
+                    "validAfter": "0",
+                    "validBefore": valid_before.to_string(),
+                    "nonce": authorization.nonce.to_string(),
+                },
+            },
+            "resource": {"url": format!("http://127.0.0.1{path}"), "mimeType": "application/json"},
+        });
+        let header = STANDARD.encode(payload.to_string());
+        request(path, &format!("PAYMENT-SIGNATURE: {header}\r\n"))
+    }
+}
+
+/// `count` payments for `path`, signed on two threads.
 pub fn paid_requests(path: &str, count: usize) -> Vec<Vec<u8>> {
+    let sign = |count| {
+        let mut signer = Signer::new();
+        (0..count).map(|_| signer.request(path)).collect()
+    };
     let half = count / 2;
     std::thread::scope(|scope| {
-        let first = scope.spawn(|| sign(path, half));
-        let mut all = sign(path, count - half);
+        let first = scope.spawn(|| sign(half));
+        let mut all: Vec<Vec<u8>> = sign(count - half);
         all.extend(first.join().unwrap_or_default());
         all
     })
-}
-
-fn sign(path: &str, count: usize) -> Vec<Vec<u8>> {
-    static NONCE: AtomicU64 = AtomicU64::new(0);
-    let separator = separator();
-    let accepted = accepted();
-    let buyers: Vec<Buyer> = (1..=BUYERS)
-        .filter_map(|byte| SecretKey::from_secret_bytes([byte; 32]).ok())
-        .map(|key| {
-            let point = key.public_key().serialize_uncompressed();
-            let address = Address::from_word(keccak256(&point[1..]));
-            Buyer { key, address }
-        })
-        .collect();
-    let salt = now().to_be_bytes();
-    let valid_before = now() + TIMEOUT_SECONDS;
-    (0..count)
-        .map(|at| {
-            let number = NONCE.fetch_add(1, Ordering::Relaxed).to_be_bytes();
-            let buyer = &buyers[at % buyers.len()];
-            let authorization = Authorization {
-                from: buyer.address,
-                to: PAY_TO,
-                value: U256::from(AMOUNT),
-                valid_after: U256::ZERO,
-                valid_before: U256::from(valid_before),
-                nonce: keccak256([salt, number].concat()),
-            };
-            let signature = signature(authorization.digest(&separator), &buyer.key);
-            let payload = json!({
-                "x402Version": 2,
-                "accepted": accepted,
-                "payload": {
-                    "signature": hex::encode_prefixed(signature),
-                    "authorization": {
-                        "from": buyer.address.to_checksum(None),
-                        "to": PAY_TO.to_checksum(None),
-                        "value": AMOUNT.to_string(),
-                        "validAfter": "0",
-                        "validBefore": valid_before.to_string(),
-                        "nonce": authorization.nonce.to_string(),
-                    },
-                },
-                "resource": {"url": format!("http://127.0.0.1{path}"), "mimeType": "application/json"},
-            });
-            let header = STANDARD.encode(payload.to_string());
-            request(path, &format!("PAYMENT-SIGNATURE: {header}\r\n"))
-        })
-        .collect()
 }
 
 fn signature(digest: B256, key: &SecretKey) -> [u8; 65] {

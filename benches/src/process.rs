@@ -6,9 +6,6 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-/// Ticks per second of the times in `/proc/<pid>/stat`; the same on every Linux that Rust runs on.
-const TICKS_PER_SECOND: f64 = 100.0;
-
 /// A running server. It ends when this is dropped.
 pub struct Server {
     child: Child,
@@ -19,8 +16,15 @@ pub struct Server {
 impl Server {
     /// Starts this program again as the server `target` and waits until it listens.
     pub fn start(target: &str) -> Result<Self, Box<dyn Error>> {
+        Self::start_with(target, None)
+    }
+
+    /// As [`Server::start`]; the server calls the facilitator that listens on this port.
+    pub fn start_with(target: &str, facilitator: Option<u16>) -> Result<Self, Box<dyn Error>> {
+        let port = facilitator.map(|port| port.to_string());
         let mut child = Command::new(std::env::current_exe()?)
             .args(["serve", target])
+            .args(port)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -41,18 +45,19 @@ impl Server {
         self.child.id()
     }
 
-    /// CPU time used so far, in user and kernel mode, by all its threads.
+    /// CPU time used so far, in user and kernel mode, by all its threads: what the scheduler has counted in nanoseconds, because
+    /// the ticks of `/proc/<pid>/stat` are as long as a thousand requests.
     pub fn cpu(&self) -> Result<Duration, Box<dyn Error>> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // The name in parentheses may hold spaces; utime and stime are the 12th and 13th fields after it.
-        let (_, fields) = stat.rsplit_once(')').ok_or("no name in stat")?;
-        let ticks: u64 = fields
-            .split_whitespace()
-            .skip(11)
-            .take(2)
-            .map(|field| field.parse::<u64>().unwrap_or(0))
-            .sum();
-        Ok(Duration::from_secs_f64(ticks as f64 / TICKS_PER_SECOND))
+        let mut used = Duration::ZERO;
+        for thread in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
+            let Ok(stat) = fs::read_to_string(thread?.path().join("schedstat")) else {
+                // It has ended meanwhile.
+                continue;
+            };
+            let nanos = stat.split_whitespace().next().ok_or("no time in schedstat")?;
+            used += Duration::from_nanos(nanos.parse()?);
+        }
+        Ok(used)
     }
 
     /// Resident memory in bytes.

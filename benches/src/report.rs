@@ -1,5 +1,7 @@
 //! Medians, ratios and the tables they are printed in.
 
+use std::fmt;
+
 /// What one target showed in every round.
 pub struct Series {
     /// The target's name.
@@ -41,37 +43,86 @@ fn ratio(series: &Series, to: &Series) -> f64 {
     median(&ratios)
 }
 
-/// Prints CPU time per request and its ratio to that of the target `to`.
-pub fn cpu(title: &str, all: &[Series], to: &str) {
-    table(title, "µs of CPU", all, to);
+/// What a ratio or an amount must be.
+#[derive(Clone, Copy)]
+pub enum Goal {
+    /// No more than this.
+    AtMost(f64),
+    /// No less than this.
+    AtLeast(f64),
 }
 
-/// Prints requests per second and their ratio to those of the target `to`.
-pub fn rate(title: &str, all: &[Series], to: &str) {
-    table(title, "requests/s", all, to);
-}
-
-/// Prints bytes of memory.
-pub fn memory(title: &str, bytes: f64) {
-    println!(
-        "\n## {title}\n\n{:.1} KiB of resident memory",
-        bytes / 1024.0
-    );
-}
-
-fn table(title: &str, unit: &str, all: &[Series], to: &str) {
-    println!(
-        "\n## {title}\n\n| target | {unit} | lowest–highest | ratio to {to} |\n|---|---:|---:|---:|"
-    );
-    let base = all.iter().find(|series| series.target == to);
-    for series in all {
-        let lowest = series.values.iter().copied().fold(f64::INFINITY, f64::min);
-        let highest = series.values.iter().copied().fold(0.0, f64::max);
-        println!(
-            "| {} | {:.1} | {lowest:.1}–{highest:.1} | {:.2} |",
-            series.target,
-            median(&series.values),
-            base.map_or(f64::NAN, |base| ratio(series, base)),
-        );
+impl Goal {
+    const fn holds(self, value: f64) -> bool {
+        match self {
+            Self::AtMost(most) => value <= most,
+            Self::AtLeast(least) => value >= least,
+        }
     }
+
+    fn verdict(self, value: f64) -> &'static str {
+        if self.holds(value) { "MET" } else { "MISSED" }
+    }
+}
+
+impl fmt::Display for Goal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AtMost(most) => write!(f, "≤ {most:.2}"),
+            Self::AtLeast(least) => write!(f, "≥ {least:.2}"),
+        }
+    }
+}
+
+/// A table: CPU time per request, or requests per second, of some targets, as ratios to one of them.
+pub struct Table<'a> {
+    /// What was done.
+    pub title: &'a str,
+    /// What the figures are.
+    pub unit: &'a str,
+    /// The target that the ratios are to.
+    pub to: &'static str,
+    /// The target that has to reach a ratio, and which.
+    pub goal: (&'static str, Goal),
+}
+
+impl Table<'_> {
+    /// Prints it.
+    pub fn print(&self, all: &[Series]) {
+        let Self {
+            title,
+            unit,
+            to,
+            goal,
+        } = self;
+        println!(
+            "\n## {title}\n\n| target | {unit} | lowest–highest | ratio to {to} | must reach | |\n|---|---:|---:|---:|---:|---|"
+        );
+        let base = all.iter().find(|series| series.target == *to);
+        for series in all {
+            let lowest = series.values.iter().copied().fold(f64::INFINITY, f64::min);
+            let highest = series.values.iter().copied().fold(0.0, f64::max);
+            let ratio = base.map_or(f64::NAN, |base| ratio(series, base));
+            let (wanted, verdict) = match goal {
+                (target, goal) if *target == series.target => {
+                    (goal.to_string(), goal.verdict(ratio))
+                }
+                _ => (String::new(), ""),
+            };
+            println!(
+                "| {} | {:.1} | {lowest:.1}–{highest:.1} | {ratio:.2} | {wanted} | {verdict} |",
+                series.target,
+                median(&series.values),
+            );
+        }
+    }
+}
+
+/// Prints bytes of memory, and whether they are few enough.
+pub fn memory(title: &str, bytes: f64, most: f64) {
+    let (kib, most) = (bytes / 1024.0, most / 1024.0);
+    let verdict = Goal::AtMost(most).verdict(kib);
+    println!(
+        "\n## {title}\n\n{kib:.1} KiB of resident memory, must be below {most:.0} KiB: {verdict}"
+    );
 }

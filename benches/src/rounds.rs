@@ -7,8 +7,9 @@ use std::time::Duration;
 use crate::load::{Load, send};
 use crate::payment::{paid_requests, request};
 use crate::process::Server;
-use crate::report::{self, Series};
+use crate::report::{self, Goal, Series, Table};
 use crate::server::{CAPTURED, FIXED};
+use crate::weigh;
 
 /// Connections of the loads whose CPU time is measured.
 const CONNECTIONS: usize = 32;
@@ -17,7 +18,8 @@ const BUYERS: usize = 64;
 
 /// How much is measured.
 pub struct Plan {
-    rounds: usize,
+    /// How often everything is done.
+    pub rounds: usize,
     unpaid: usize,
     paid: usize,
     ledger: usize,
@@ -40,28 +42,58 @@ impl Plan {
     };
 }
 
-/// Runs everything and prints the table.
+/// Runs everything and prints the tables.
 pub fn run(plan: &Plan) -> Result<(), Box<dyn Error>> {
-    let unpaid_targets = ["bare", "floor", "ours", "x402-axum"];
-    let fixed = unpaid(plan, &unpaid_targets, FIXED)?;
-    report::cpu("unpaid → 402, path without capture", &fixed, "bare");
-    let captured = unpaid(plan, &unpaid_targets, CAPTURED)?;
-    report::cpu("unpaid → 402, path with a capture", &captured, "bare");
-    let paid = paid(
-        plan,
-        &[
-            "floor",
-            "ours",
-            "ours-sqlite",
-            "x402-axum",
-            "x402-axum-checked",
-        ],
-    )?;
-    report::cpu("paid → 200, every payment unique", &paid, "floor");
-    let ledgers = ledgers(plan, &["ours", "ours-sqlite"])?;
-    report::rate("paid, 64 buyers at once", &ledgers, "ours");
-    let bytes = idle(plan)?;
-    report::memory("an idle endpoint, of 2,001", bytes);
+    let cpu = "µs of CPU";
+    for (title, path) in [
+        ("unpaid → 402, path without capture", FIXED),
+        ("unpaid → 402, path with a capture", CAPTURED),
+    ] {
+        let table = Table {
+            title,
+            unit: cpu,
+            to: "bare",
+            goal: ("ours", Goal::AtMost(1.10)),
+        };
+        let targets = ["bare", "floor", "ours", "x402-axum", "r402"];
+        table.print(&unpaid(plan, &targets, path)?);
+    }
+    let table = Table {
+        title: "paid → 200, facilitator in the process, every payment unique",
+        unit: cpu,
+        to: "floor",
+        goal: ("ours", Goal::AtMost(1.35)),
+    };
+    let targets = [
+        "floor",
+        "ours",
+        "ours-sqlite",
+        "x402-axum",
+        "x402-axum-checked",
+        "r402",
+    ];
+    table.print(&paid(plan, &targets)?);
+    let table = Table {
+        title: "paid → 200, facilitator over HTTP",
+        unit: cpu,
+        to: "x402-axum-http",
+        goal: ("ours-http", Goal::AtMost(1.0)),
+    };
+    table.print(&paid(plan, &["x402-axum-http", "ours-http", "r402-http"])?);
+    let table = Table {
+        title: "paid, 64 buyers at once",
+        unit: "requests/s",
+        to: "ours",
+        goal: ("ours-sqlite", Goal::AtLeast(0.5)),
+    };
+    table.print(&ledgers(plan, &["ours", "ours-sqlite"])?);
+    let kib = 1024.0;
+    report::memory("an idle endpoint, of 2,001", weigh::idle(plan)?, 64.0 * kib);
+    report::memory(
+        "a payment in flight, of 800",
+        weigh::held(plan)?,
+        16.0 * kib,
+    );
     Ok(())
 }
 
@@ -72,7 +104,8 @@ pub fn load_one(target: &str, workload: &str, count: usize) -> Result<(), Box<dy
         "paid" => (paid_requests(CAPTURED, count), 200),
         _ => return Err("the workload is `unpaid` or `paid`".into()),
     };
-    let server = Server::start(target)?;
+    let facilitator = facilitator_of(&[target])?;
+    let server = Server::start_with(target, facilitator.as_ref().map(|it| it.port))?;
     eprintln!("{target} is process {}", server.id());
     let load = Load {
         requests: Arc::new(requests),
@@ -107,10 +140,22 @@ fn measure(server: &Server, load: &Load) -> Result<One, Box<dyn Error>> {
     })
 }
 
-fn start(targets: &[&'static str]) -> Result<Vec<(Series, Server)>, Box<dyn Error>> {
+/// The facilitator in a process of its own, if one of the targets calls it.
+fn facilitator_of(targets: &[&str]) -> Result<Option<Server>, Box<dyn Error>> {
+    let called = targets.iter().any(|target| target.ends_with("-http"));
+    called.then(|| Server::start("facilitator")).transpose()
+}
+
+fn start(
+    targets: &[&'static str],
+    facilitator: Option<u16>,
+) -> Result<Vec<(Series, Server)>, Box<dyn Error>> {
     targets
         .iter()
-        .map(|target| Ok((Series::new(target), Server::start(target)?)))
+        .map(|target| {
+            let server = Server::start_with(target, facilitator)?;
+            Ok((Series::new(target), server))
+        })
         .collect()
 }
 
@@ -121,7 +166,8 @@ fn interleave(
     value: fn(&One) -> f64,
     mut load: impl FnMut(bool) -> Load,
 ) -> Result<Vec<Series>, Box<dyn Error>> {
-    let mut servers = start(targets)?;
+    let facilitator = facilitator_of(targets)?;
+    let mut servers = start(targets, facilitator.as_ref().map(|it| it.port))?;
     for round in 0..=plan.rounds {
         let warm_up = round == 0;
         let load = load(warm_up);
@@ -198,19 +244,4 @@ fn payments(count: usize, warm_up: bool, connections: usize) -> Load {
         connections,
         status: 200,
     }
-}
-
-/// Bytes of resident memory that an endpoint adds.
-fn idle(plan: &Plan) -> Result<f64, Box<dyn Error>> {
-    let mut values = Vec::new();
-    for _ in 0..plan.rounds {
-        let (one, many) = (
-            Server::start("endpoints-1")?,
-            Server::start("endpoints-2001")?,
-        );
-        std::thread::sleep(Duration::from_millis(100));
-        let added = many.resident()?.saturating_sub(one.resident()?);
-        values.push(added as f64 / 2_000.0);
-    }
-    Ok(report::median(&values))
 }

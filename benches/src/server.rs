@@ -1,9 +1,12 @@
 //! The servers that are measured. All sell the same two routes from the same handler code.
 
 mod bare;
+mod facilitator;
 mod floor;
+mod held;
 mod idle;
 mod ours;
+mod r402;
 mod theirs;
 
 use std::error::Error;
@@ -32,8 +35,14 @@ impl Weather {
     }
 }
 
-/// Serves `target` until the standard input ends.
-pub fn run(target: &str) -> Result<(), Box<dyn Error>> {
+/// A route whose handler waits.
+pub const HELD: &str = "/held";
+/// A free route that tells how many handlers wait.
+pub const COUNT: &str = "/count";
+
+/// Serves `target` until the standard input ends. `facilitator` is the port of the one it calls, if it calls one.
+pub fn run(target: &str, facilitator: Option<u16>) -> Result<(), Box<dyn Error>> {
+    let url = facilitator.map(|port| format!("http://127.0.0.1:{port}"));
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?
@@ -42,15 +51,21 @@ pub fn run(target: &str) -> Result<(), Box<dyn Error>> {
                 "ours-sqlite" => Some(beside_this_program()?),
                 _ => None,
             };
-            let app = match (target, &folder) {
-                ("bare", _) => bare::app(),
-                ("floor", _) => floor::app(),
-                ("ours", _) => ours::in_memory().await?,
-                ("ours-sqlite", Some(folder)) => ours::in_sqlite(folder.path()).await?,
-                ("x402-axum", _) => theirs::app(false),
-                ("x402-axum-checked", _) => theirs::app(true),
-                ("endpoints-1", _) => idle::one().await?,
-                ("endpoints-2001", _) => idle::many().await?,
+            let app = match (target, &folder, &url) {
+                ("bare", _, _) => bare::app(),
+                ("facilitator", _, _) => facilitator::app(),
+                ("floor", _, _) => floor::app(),
+                ("ours", _, _) => ours::in_memory().await?,
+                ("ours-held", _, _) => held::app().await?,
+                ("ours-http", _, Some(url)) => ours::over_http(url).await?,
+                ("ours-sqlite", Some(folder), _) => ours::in_sqlite(folder.path()).await?,
+                ("r402", _, _) => r402::in_process()?,
+                ("r402-http", _, Some(url)) => r402::over_http(url)?,
+                ("x402-axum", _, _) => theirs::app(false),
+                ("x402-axum-checked", _, _) => theirs::app(true),
+                ("x402-axum-http", _, Some(url)) => theirs::over_http(url)?,
+                ("endpoints-1", _, _) => idle::one().await?,
+                ("endpoints-2001", _, _) => idle::many().await?,
                 _ => return Err(format!("no server is called `{target}`").into()),
             };
             serve(app).await

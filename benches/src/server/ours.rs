@@ -9,6 +9,7 @@ use axum::extract::Path;
 use axum::{Json, Router};
 use x402_model::network::Network;
 use x402_model::wire::{SettleResponse, SupportedKind, SupportedResponse, VerifyResponse};
+use x402_runtime::facilitator::http::HttpFacilitator;
 use x402_runtime::facilitator::{
     BoxFuture, Evidence, Facilitator, FacilitatorError, FacilitatorRequest, PaymentRef,
     SettleOutcome,
@@ -82,15 +83,19 @@ async fn today() -> Json<Weather> {
 
 /// A paywall on which nothing is mounted yet.
 pub(super) fn builder() -> PaywallBuilder {
+    settling_with(Stub)
+}
+
+fn settling_with(facilitator: impl Facilitator) -> PaywallBuilder {
     Paywall::builder()
         .origin("http://127.0.0.1:4021")
         .pay_to(PAY_TO.to_checksum(None))
         .accept(Rail::new(Network::BASE_SEPOLIA, "USDC"))
-        .facilitator(Stub)
+        .facilitator(facilitator)
 }
 
-async fn app(ledger: Arc<dyn Ledger>) -> Result<Router, Box<dyn Error>> {
-    let paywall = builder()
+async fn app(builder: PaywallBuilder, ledger: Arc<dyn Ledger>) -> Result<Router, Box<dyn Error>> {
+    let paywall = builder
         .ledger_arc(ledger)
         .mount(weather)
         .mount(today)
@@ -100,12 +105,15 @@ async fn app(ledger: Arc<dyn Ledger>) -> Result<Router, Box<dyn Error>> {
 }
 
 pub(super) async fn in_memory() -> Result<Router, Box<dyn Error>> {
-    app(Arc::new(MemoryLedger::new())).await
+    app(builder(), Arc::new(MemoryLedger::new())).await
+}
+
+pub(super) async fn over_http(url: &str) -> Result<Router, Box<dyn Error>> {
+    let facilitator = HttpFacilitator::new(url)?;
+    app(settling_with(facilitator), Arc::new(MemoryLedger::new())).await
 }
 
 pub(super) async fn in_sqlite(folder: &FilePath) -> Result<Router, Box<dyn Error>> {
-    app(Arc::new(SqliteLedger::open(
-        folder.join("payments.sqlite"),
-    )?))
-    .await
+    let ledger = SqliteLedger::open(folder.join("payments.sqlite"))?;
+    app(builder(), Arc::new(ledger)).await
 }

@@ -1,6 +1,7 @@
 //! The x402-axum middleware with a facilitator in the process.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::sync::Arc;
 
 use axum::Router;
@@ -66,7 +67,19 @@ impl Facilitator for Double {
 }
 
 pub(super) fn app(check: bool) -> Router {
-    let x402 = X402Middleware::from_facilitator(Arc::new(Double { check }));
+    sell(&X402Middleware::from_facilitator(Arc::new(Double {
+        check,
+    })))
+}
+
+pub(super) fn over_http(url: &str) -> Result<Router, Box<dyn Error>> {
+    Ok(sell(&X402Middleware::try_new(url)?))
+}
+
+fn sell<F>(x402: &X402Middleware<F>) -> Router
+where
+    F: Facilitator + Clone + Send + Sync + 'static,
+{
     let tag = x402_types::proto::v2::PriceTag {
         requirements: serde_json::from_value(payment::accepted()).expect("terms of its shape"),
         enricher: None,
