@@ -145,9 +145,9 @@ async fn a_version_1_payment_buys_one_answer() {
 
     let asked = stand.double.requests.lock().unwrap()[0].clone();
     assert_eq!(asked.x402_version, 1);
-    assert_eq!(asked.payload, payment);
+    assert_eq!(asked.payload.to_value(), payment);
     let body = stand.get("/weather/oslo", None).await.json();
-    assert_eq!(asked.requirements, body["accepts"][0]);
+    assert_eq!(asked.requirements.to_value(), body["accepts"][0]);
 }
 
 #[tokio::test]
@@ -160,9 +160,9 @@ async fn a_facilitator_without_version_1_settles_the_same_authorization_in_versi
     let asked = stand.double.requests.lock().unwrap()[0].clone();
     let offered = stand.terms("GET", "/news").await.accepts[0].value().clone();
     assert_eq!(asked.x402_version, 2);
-    assert_eq!(asked.requirements, offered);
+    assert_eq!(asked.requirements.to_value(), offered);
     assert_eq!(
-        asked.payload,
+        asked.payload.to_value(),
         json!({"x402Version": 2, "accepted": offered, "payload": payment["payload"]})
     );
 }
@@ -437,7 +437,7 @@ async fn the_signature_says_which_token_and_the_value_which_price() {
     assert_eq!(pay(&stand, "/report", &second).await.status, 200);
     let asked = double.requests.lock().unwrap()[0].clone();
     assert_eq!(
-        asked.requirements["asset"],
+        asked.requirements.to_value()["asset"],
         of_second(&old).accepts[0].value()["asset"]
     );
 

@@ -6,7 +6,7 @@ use x402_model::asset::{Asset, checksum, parse_address};
 use x402_model::evm::{DomainSeparator, Eip712Domain};
 use x402_model::money::AtomicAmount;
 use x402_model::network::Network;
-use x402_model::wire::{Offered, PaymentRequirements};
+use x402_model::wire::{Offered, PaymentRequirements, RawJson};
 
 /// The scheme of every offer: exactly this amount, signed by the payer.
 pub(crate) const SCHEME: &str = "exact";
@@ -20,6 +20,7 @@ pub struct Terms {
     max_timeout_seconds: u64,
     separator: DomainSeparator,
     offered: Offered,
+    requirements: RawJson,
 }
 
 impl Terms {
@@ -50,6 +51,7 @@ impl Terms {
             pay_to,
             max_timeout_seconds,
             separator,
+            requirements: offered.raw().into(),
             offered,
         })
     }
@@ -83,6 +85,7 @@ impl Terms {
             pay_to,
             max_timeout_seconds,
             separator,
+            requirements: offered.raw().into(),
             offered,
         })
     }
@@ -121,6 +124,11 @@ impl Terms {
     #[must_use]
     pub const fn offered(&self) -> &Offered {
         &self.offered
+    }
+
+    /// The text of that entry, shared by everything that keeps it.
+    pub(crate) const fn requirements(&self) -> &RawJson {
+        &self.requirements
     }
 
     /// The token's EIP-712 domain separator, computed once.

@@ -11,7 +11,7 @@ use axum::http::HeaderMap;
 use serde_json::{Value, json};
 use x402_model::evm::ExactEvmPayload;
 use x402_model::problem::{Problem, ProblemCode};
-use x402_model::wire::check_echo;
+use x402_model::wire::{PlainPayment, check_echo};
 
 use super::Gate;
 use crate::bind::Terms;
@@ -139,11 +139,37 @@ pub(super) fn check(gate: &Gate, headers: &HeaderMap, path: &str) -> (Version, P
         Ok(found) => found,
         Err(refusal) => return (Version::V2, Presented::Refused(refusal)),
     };
-    let presented = header::decode(gate, version, header).and_then(|payload| match version {
-        Version::V1 => read_v1(gate, payload, path),
-        Version::V2 => read_v2(gate, payload),
+    let presented = header::text(gate, version, header).and_then(|text| {
+        if version == Version::V2
+            && let Some(presented) = read_plain(gate, &text)
+        {
+            return presented;
+        }
+        let payload = header::tree(gate, version, &text)?;
+        match version {
+            Version::V1 => read_v1(gate, payload, path),
+            Version::V2 => read_v2(gate, payload),
+        }
     });
     (version, presented.unwrap_or_else(Presented::Refused))
+}
+
+/// A version 2 payment in the spelling that most buyers use, without a tree of it; `None` when it takes a tree to tell. What
+/// is passed on are the bytes that the buyer wrote.
+fn read_plain(gate: &Gate, text: &str) -> Option<Result<Presented, Refusal>> {
+    let now_ms = gate.core.clock.now_ms();
+    let payment = PlainPayment::read(text)?;
+    let terms = terms::open(gate, now_ms).find(|terms| payment.accepts(terms.offered()))?;
+    let exact = payment.exact()?;
+    if let Some(code) = misfit(terms, &exact) {
+        return Some(Err(Refusal::from(code).by(exact.authorization.from)));
+    }
+    let request = FacilitatorRequest {
+        x402_version: 2,
+        payload: payment.raw(),
+        requirements: terms.requirements().clone(),
+    };
+    Some(fit(gate, Arc::clone(terms), exact, request, now_ms))
 }
 
 /// A version 2 payment: the terms are the ones it repeats.
@@ -161,7 +187,7 @@ fn read_v2(gate: &Gate, payload: Value) -> Result<Presented, Refusal> {
     }
     let request = FacilitatorRequest {
         x402_version: 2,
-        requirements: terms.offered().raw().into(),
+        requirements: terms.requirements().clone(),
         payload: payload.into(),
     };
     fit(gate, terms, exact, request, now_ms)
@@ -198,16 +224,16 @@ fn request_v1(gate: &Gate, terms: &Terms, payload: Value, path: &str) -> Facilit
     if let Some(requirements) = entry {
         return FacilitatorRequest {
             x402_version: 1,
-            payload,
-            requirements,
+            payload: payload.into(),
+            requirements: requirements.into(),
         };
     }
     let offered = terms.offered().value();
     let body = payload.get("payload").unwrap_or(&Value::Null);
     FacilitatorRequest {
         x402_version: 2,
-        payload: json!({ "x402Version": 2, "accepted": offered, "payload": body }),
-        requirements: offered.clone(),
+        payload: json!({ "x402Version": 2, "accepted": offered, "payload": body }).into(),
+        requirements: terms.requirements().clone(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The one payment header of a request, decoded as far as its version.
+//! The one payment header of a request, read as far as its version.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
@@ -30,27 +30,34 @@ pub(super) fn find(headers: &HeaderMap) -> Result<(Version, &HeaderValue), Refus
     }
 }
 
-/// Decodes the header to a JSON object of its version.
-pub(super) fn decode(
-    gate: &Gate,
-    version: Version,
-    header: &HeaderValue,
-) -> Result<Value, Refusal> {
+/// Decodes the header to text.
+pub(super) fn text(gate: &Gate, version: Version, header: &HeaderValue) -> Result<String, Refusal> {
     let cap = gate.core.limits.header_cap;
     let decoded = match version {
-        Version::V1 => headers::decode_v1(header.as_bytes(), cap),
-        Version::V2 => headers::decode_value(header.as_bytes(), cap),
+        Version::V1 => headers::decode_text_v1(header.as_bytes(), cap),
+        Version::V2 => headers::decode_text(header.as_bytes(), cap),
     };
-    let payload: Value = decoded.map_err(|error| match error {
+    decoded.map_err(|error| unreadable(gate, error))
+}
+
+fn unreadable(gate: &Gate, error: CodecError) -> Refusal {
+    match error {
         CodecError::TooLarge { cap, .. } => {
             let limit = u64::try_from(cap).unwrap_or(u64::MAX);
-            Problem::new(ProblemCode::PaymentTooLarge).limit(limit).into()
+            Problem::new(ProblemCode::PaymentTooLarge)
+                .limit(limit)
+                .into()
         }
         other => {
             tracing::debug!(name: event::UNDECODABLE, endpoint = gate.endpoint.id(), error = other.code(), "a payment header could not be read");
             Refusal::from(ProblemCode::PaymentUndecodable)
         }
-    })?;
+    }
+}
+
+/// Parses the text of a header to a JSON object of its version.
+pub(super) fn tree(gate: &Gate, version: Version, text: &str) -> Result<Value, Refusal> {
+    let payload: Value = headers::from_text(text).map_err(|error| unreadable(gate, error))?;
     if !payload.is_object() {
         return Err(ProblemCode::PaymentUndecodable.into());
     }

@@ -16,7 +16,7 @@ use crate::ledger::PaymentKey;
 use crate::verify::{Signer, signer};
 
 /// The present terms, and earlier ones that are still open.
-fn open(gate: &Gate, now_ms: u64) -> impl Iterator<Item = &Arc<Terms>> {
+pub(super) fn open(gate: &Gate, now_ms: u64) -> impl Iterator<Item = &Arc<Terms>> {
     let earlier = gate
         .earlier
         .iter()
