@@ -1,6 +1,6 @@
 //! EIP-712 domains and type hashes.
 
-use alloy_primitives::{Address, B256, Keccak256, U256, b256, keccak256};
+use alloy_primitives::{Address, B256, FixedBytesSliceExt, U256, b256, keccak256};
 
 /// EIP-712 domain type with name, version, chain and contract, as EIP-3009 tokens use it.
 pub const DOMAIN_TYPE: &str =
@@ -132,21 +132,20 @@ impl DomainSeparator {
     /// The digest to sign for a struct hash in this domain: `keccak256(0x1901 ‖ separator ‖ struct hash)`.
     #[must_use]
     pub fn digest(&self, struct_hash: B256) -> B256 {
-        let mut hasher = Keccak256::new();
-        hasher.update([0x19, 0x01]);
-        hasher.update(self.0);
-        hasher.update(struct_hash);
-        hasher.finalize()
+        // Laid out first, because hashing piece by piece costs more than the copies.
+        let mut message = [0; 66];
+        let (prefix, words) = message.split_at_mut(2);
+        let (separator, hash) = words.split_at_mut(32);
+        prefix.copy_from_slice(&[0x19, 0x01]);
+        separator.copy_from_slice(self.0.as_slice());
+        hash.copy_from_slice(struct_hash.as_slice());
+        keccak256(message)
     }
 }
 
 /// Hashes ABI words laid end to end, which is how EIP-712 encodes a struct of static members.
 pub(crate) fn hash_words(words: &[B256]) -> B256 {
-    let mut hasher = Keccak256::new();
-    for word in words {
-        hasher.update(word);
-    }
-    hasher.finalize()
+    keccak256(words.as_flattened())
 }
 
 #[cfg(test)]

@@ -214,11 +214,7 @@ fn paid(record: &Record, version: Version) -> Response {
             ))
         }),
     );
-    with_settlement(
-        guarded(response),
-        version,
-        record.settlement_in(&settlement.transaction),
-    )
+    with_settlement(guarded(response), version, record.told(settlement))
 }
 
 /// Adds the settlement in the header and the words of the version.

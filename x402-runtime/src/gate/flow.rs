@@ -33,7 +33,7 @@ const LEASE_SLACK_MS: u64 = 3_000;
 /// One presentation of a verified payment.
 pub(super) struct Job {
     pub(super) gate: Arc<Gate>,
-    pub(super) payment: Payment,
+    pub(super) payment: Box<Payment>,
     pub(super) fingerprint: Fingerprint,
     /// The handler's answer; runs the handler when polled.
     pub(super) answer: BoxFuture<'static, Response>,
@@ -112,9 +112,10 @@ impl Job {
             .check_before_serving()
             .then(|| payment.request.clone());
         let (key, valid_before) = (payment.key.clone(), payment.valid_before);
-        if let Some(record) = reserve(&gate, payment, fingerprint, owner).await? {
-            return known(core, record, &fingerprint).await;
+        if let Some(record) = reserve(&gate, &payment, fingerprint, owner).await? {
+            return Box::pin(known(core, record, &fingerprint)).await;
         }
+        drop(payment);
         crate::failpoint("c1_reserved");
         let reservation = Reservation {
             core,
@@ -122,7 +123,7 @@ impl Job {
             owner,
         };
         if let Some(request) = to_check
-            && let Err(problem) = verify(core, &request).await
+            && let Err(problem) = Box::pin(verify(core, &request)).await
         {
             reservation.release().await;
             return Err(problem.into());
@@ -152,59 +153,69 @@ impl Job {
 /// Reserves the payment. `Some` is the record of somebody who was here before.
 async fn reserve(
     gate: &Gate,
-    payment: Payment,
+    payment: &Payment,
     fingerprint: Fingerprint,
     owner: u64,
 ) -> Result<Option<Arc<Record>>, Refusal> {
-    let core = &gate.core;
-    let Payment {
-        terms,
-        exact,
-        key,
-        valid_before,
-        request,
-    } = payment;
-    let lease = core
-        .limits
-        .verify_timeout
-        .saturating_add(core.limits.handler_timeout);
-    let lease_ms = millis(lease).saturating_add(LEASE_SLACK_MS);
-    let begin = async |request: FacilitatorRequest, now_ms: u64| {
-        let new = NewPayment {
-            key: key.clone(),
-            fingerprint,
-            endpoint: gate.endpoint.id().into(),
-            amount: terms.amount(),
-            pay_to: terms.pay_to(),
-            valid_before,
-            request,
-            owner,
-            lease_until_ms: now_ms.saturating_add(lease_ms),
-            now_ms,
-        };
-        core.ledger
-            .begin(new)
-            .await
-            .map_err(|error| ledger_down(core, &error))
-    };
-    let now_ms = core.clock.now_ms();
-    let Begin::Exists(record) = begin(request, now_ms).await? else {
+    let now_ms = gate.core.clock.now_ms();
+    let new = || reservation(gate, payment, fingerprint, owner, now_ms);
+    let Begin::Exists(record) = begin(&gate.core, new()).await? else {
         return Ok(None);
     };
     if found(&record, &fingerprint, now_ms) != Found::Reclaim {
         return Ok(Some(record));
     }
-    // Its owner is gone: take the reservation back, once.
+    Box::pin(reclaim(&gate.core, payment, new(), record)).await
+}
+
+fn reservation(
+    gate: &Gate,
+    payment: &Payment,
+    fingerprint: Fingerprint,
+    owner: u64,
+    now_ms: u64,
+) -> NewPayment {
+    let limits = &gate.core.limits;
+    let lease = limits.verify_timeout.saturating_add(limits.handler_timeout);
+    let lease_ms = millis(lease).saturating_add(LEASE_SLACK_MS);
+    NewPayment {
+        key: payment.key.clone(),
+        fingerprint,
+        endpoint: gate.endpoint.id().into(),
+        amount: payment.terms.amount(),
+        pay_to: payment.terms.pay_to(),
+        valid_before: payment.valid_before,
+        request: payment.request.clone(),
+        owner,
+        lease_until_ms: now_ms.saturating_add(lease_ms),
+        now_ms,
+    }
+}
+
+async fn begin(core: &Core, new: NewPayment) -> Result<Begin, Refusal> {
+    let begun = core.ledger.begin(new).await;
+    begun.map_err(|error| ledger_down(core, &error))
+}
+
+/// Takes back a reservation whose owner is gone, once.
+async fn reclaim(
+    core: &Core,
+    payment: &Payment,
+    new: NewPayment,
+    record: Arc<Record>,
+) -> Result<Option<Arc<Record>>, Refusal> {
+    let now_ms = new.now_ms;
     let over = Event::LeaseOver { now_ms };
     core.ledger
-        .advance(&key, over, now_ms)
+        .advance(&payment.key, over, now_ms)
         .await
         .map_err(|error| ledger_down(core, &error))?;
-    if !is_same_payment(&record.request, &exact) {
+    if !is_same_payment(&record.request, &payment.exact) {
         // Another authorization with the same nonce. One record must not mix the two; the next presentation finds it free.
         return Err(ProblemCode::PaymentInProgress.into());
     }
-    match begin(record.request.as_ref().clone(), now_ms).await? {
+    let request = FacilitatorRequest::clone(&record.request);
+    match begin(core, NewPayment { request, ..new }).await? {
         Begin::Reserved => Ok(None),
         Begin::Exists(record) => Ok(Some(record)),
     }

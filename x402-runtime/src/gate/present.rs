@@ -12,6 +12,7 @@ use axum::http::Uri;
 use axum::http::request::Parts;
 use axum::response::Response;
 use bytes::Bytes;
+use http_body::Body as _;
 use tokio::time::timeout;
 use tracing::field::{Empty, display};
 use tracing::{Instrument, Span};
@@ -102,16 +103,21 @@ async fn present(
         Presented::Refused(refusal) => return Err(refusal),
         Presented::Late(late, refusal) => {
             let (key, exact) = *late;
-            return remembered(gate, uri, request, &key, &exact, refusal).await;
+            // Boxed, as all that is rare: a future is as large as the largest thing it may wait for.
+            return Box::pin(remembered(gate, uri, request, &key, &exact, refusal)).await;
         }
         Presented::Proven(payment) => payment,
         Presented::Unproven(payment) => {
-            prove(gate, &payment).await?;
+            Box::pin(prove(gate, &payment)).await?;
             payment
         }
     };
     let (parts, body) = request.into_parts();
-    let body = body::read(&gate.core, body).await?;
+    let body = if body.is_end_stream() {
+        Bytes::new()
+    } else {
+        Box::pin(body::read(&gate.core, body)).await?
+    };
     let fingerprint = fingerprint(
         &gate.endpoint,
         uri.path(),
@@ -121,7 +127,7 @@ async fn present(
     let job = flow::Job {
         gate: Arc::clone(gate),
         answer: run(for_handler(parts, body, &payment)),
-        payment: *payment,
+        payment,
         fingerprint,
     };
     hand_over(job, permit).await

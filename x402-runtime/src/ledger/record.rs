@@ -7,6 +7,7 @@ use bytes::Bytes;
 use std::fmt;
 use std::sync::Arc;
 use x402_model::asset::checksum;
+use x402_model::evm::address::read_address;
 use x402_model::money::AtomicAmount;
 use x402_model::wire::SettleResponse;
 
@@ -172,6 +173,24 @@ impl Record {
             network: self.key.network.to_string(),
             payer: Some(checksum(self.key.payer)),
             ..SettleResponse::default()
+        }
+    }
+
+    /// A recorded settlement as the buyer is told: itself when it is in our own words (which saves working out a checksum), else
+    /// its transaction in our own words.
+    pub(crate) fn told(&self, recorded: &SettleResponse) -> SettleResponse {
+        let plain = SettleResponse {
+            success: true,
+            payer: recorded.payer.clone(),
+            transaction: recorded.transaction.clone(),
+            network: self.key.network.to_string(),
+            ..SettleResponse::default()
+        };
+        let payer = recorded.payer.as_deref().and_then(read_address);
+        if payer == Some(self.key.payer) && plain == *recorded {
+            plain
+        } else {
+            self.settlement_in(&recorded.transaction)
         }
     }
 
