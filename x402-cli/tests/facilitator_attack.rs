@@ -44,7 +44,7 @@ async fn f07_two_payers_may_use_one_nonce() {
 /// Every field that decides a payment's outcome, with another well-formed value.
 fn mutations(request: &FacilitatorRequest, stranger: Address) -> Vec<(String, Value)> {
     let stranger = stranger.to_string();
-    let mut signature = request.payload["payload"]["signature"]
+    let mut signature = request.payload.to_value()["payload"]["signature"]
         .as_str()
         .unwrap()
         .to_owned();

@@ -35,11 +35,13 @@ fn version_1(payment: &Payment) -> FacilitatorRequest {
         "payTo": payment.to, "maxTimeoutSeconds": 60, "asset": payment.token,
         "extra": { "name": payment.name, "version": payment.version },
     });
+    let payload = request.payload.to_value()["payload"].take();
     request.payload = json!({
-        "x402Version": 1, "scheme": "exact", "network": "base-sepolia", "payload": request.payload["payload"],
-    });
+        "x402Version": 1, "scheme": "exact", "network": "base-sepolia", "payload": payload,
+    })
+    .into();
     request.x402_version = 1;
-    request.requirements = terms;
+    request.requirements = terms.into();
     request
 }
 
@@ -442,8 +444,11 @@ async fn another_network_is_refused_by_its_name() {
     let server = Setup::on(&sandbox).start().await;
     for (network, echoed) in [("eip155:1", "eip155:1"), ("solana:\u{7}", "")] {
         let mut request = Payment::new(&sandbox).request();
-        request.requirements["network"] = json!(network);
-        request.payload["accepted"]["network"] = json!(network);
+        let (mut terms, mut payload) =
+            (request.requirements.to_value(), request.payload.to_value());
+        terms["network"] = json!(network);
+        payload["accepted"]["network"] = json!(network);
+        (request.requirements, request.payload) = (terms.into(), payload.into());
         let settled = server.settle(&request).await;
         assert_eq!((settled.status, settled.code()), (200, "invalid_network"));
         assert_eq!(settled.json["network"], echoed);

@@ -29,8 +29,8 @@ use x402_runtime::facilitator::{
 fn request() -> FacilitatorRequest {
     FacilitatorRequest {
         x402_version: 2,
-        payload: value!({ "x402Version": 2 }),
-        requirements: value!({ "scheme": "exact", "network": "eip155:84532" }),
+        payload: value!({ "x402Version": 2 }).into(),
+        requirements: value!({ "scheme": "exact", "network": "eip155:84532" }).into(),
     }
 }
 

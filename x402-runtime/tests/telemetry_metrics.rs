@@ -333,8 +333,8 @@ async fn calls_to_a_provider_are_timed_and_its_kinds_have_an_age() {
     let _stand = Stand::open().await;
     let request = FacilitatorRequest {
         x402_version: 2,
-        payload: value!({}),
-        requirements: value!({}),
+        payload: value!({}).into(),
+        requirements: value!({}).into(),
     };
     let provider = Provider::start([Do::Hang]);
     let facilitator = HttpFacilitator::builder(&provider.url)

@@ -256,8 +256,8 @@ async fn a_call_to_a_provider_is_a_span_and_its_odd_answers_are_logged() {
 
     let request = FacilitatorRequest {
         x402_version: 2,
-        payload: value!({ "signature": "canary-body" }),
-        requirements: value!({}),
+        payload: value!({ "signature": "canary-body" }).into(),
+        requirements: value!({}).into(),
     };
     let echo = Do::Say(502, vec![], b"upstream words, CANARY-secret-token".to_vec());
     let provider = Provider::start([echo, json(200, &value!({ "isValid": true }))]);

@@ -66,8 +66,8 @@ pub(super) fn read(body: &[u8]) -> Result<FacilitatorRequest, Malformed> {
         x402_version: version
             .and_then(|version| u8::try_from(version).ok())
             .unwrap_or(0),
-        payload,
-        requirements,
+        payload: payload.into(),
+        requirements: requirements.into(),
     })
 }
 

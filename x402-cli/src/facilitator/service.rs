@@ -147,8 +147,8 @@ impl Service {
     /// The facilitator of a request's network, and whether it is the one that the request names. Any other refuses the
     /// request, with the code of its first fault.
     fn network_of(&self, request: &FacilitatorRequest) -> (Option<&Arc<EvmFacilitator>>, bool) {
-        let named = request.requirements.get("network").and_then(Value::as_str);
-        let named = named.and_then(|name| Network::parse_any(name).ok());
+        let named = request.network();
+        let named = named.and_then(|name| Network::parse_any(&name).ok());
         let found = self
             .networks
             .iter()
@@ -255,11 +255,10 @@ async fn verify(call: &Call<'_>) -> Answer {
 
 /// The network that a request names, if it is short enough to be one.
 fn named_network(request: &FacilitatorRequest) -> String {
-    let named = request.requirements.get("network").and_then(Value::as_str);
-    named
+    request
+        .network()
         .filter(|name| name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_graphic()))
         .unwrap_or_default()
-        .to_owned()
 }
 
 impl Call<'_> {
@@ -273,9 +272,7 @@ impl Call<'_> {
     }
 
     fn payer(&self) -> Option<String> {
-        let from = self.request.payload.pointer("/payload/authorization/from");
-        let from = from.and_then(Value::as_str)?;
-        self.asked.as_ref().map(|_| from.to_owned())
+        self.asked.as_ref().and_then(|_| self.request.payer())
     }
 
     /// Settles in a task of its own, so that the outcome is kept also when the caller goes away. `None` when the task was lost.

@@ -106,7 +106,7 @@ impl HttpFacilitator {
             verify_deadline,
             ..
         } = &*self.inner;
-        let body = Bytes::from(request.to_json());
+        let body = encode(request);
         let reply = wire
             .exchange(
                 Operation::Verify,
@@ -119,7 +119,7 @@ impl HttpFacilitator {
     }
 
     async fn settle_payment(&self, request: &FacilitatorRequest) -> SettleOutcome {
-        let body = Bytes::from(request.to_json());
+        let body = encode(request);
         let until = Instant::now() + self.inner.settle_deadline;
         match self.settle_once(request, body.clone(), until).await {
             Settling::Settled(response) => SettleOutcome::Settled(response),

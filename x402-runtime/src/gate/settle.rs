@@ -90,7 +90,7 @@ async fn observed(core: &Core, record: &Record) -> SettleOutcome {
 fn settlement_span(record: &Record) -> Span {
     tracing::info_span!(
         span::SETTLEMENT,
-        endpoint = record.endpoint,
+        endpoint = &*record.endpoint,
         payment = %PaymentId::of(&record.key),
         outcome = Empty,
         duration_ms = Empty

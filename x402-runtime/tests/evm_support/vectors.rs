@@ -82,8 +82,8 @@ fn request_of(case: &Value) -> FacilitatorRequest {
         .unwrap_or(0);
     FacilitatorRequest {
         x402_version: version,
-        payload,
-        requirements: case["input"]["paymentRequirements"].clone(),
+        payload: payload.into(),
+        requirements: case["input"]["paymentRequirements"].clone().into(),
     }
 }
 

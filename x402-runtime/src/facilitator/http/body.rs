@@ -1,21 +1,14 @@
 //! The body of verify and settle calls.
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
-use serde::Serialize;
+use serde::Deserialize;
 use serde_json::Value;
+use x402_model::asset::checksum;
 use x402_model::evm::ExactEvmPayload;
+use x402_model::evm::address::read_address;
+use x402_model::wire::RawJson;
 
-use crate::facilitator::{FacilitatorError, FacilitatorRequest};
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Body<'a> {
-    x402_version: u8,
-    payment_payload: Cow<'a, Value>,
-    payment_requirements: &'a Value,
-}
+use crate::facilitator::FacilitatorRequest;
 
 /// Writes a request for a provider. The payment is as the buyer sent it, except for the spelling of what was signed: addresses
 /// get their checksum, numbers are decimal.
@@ -23,39 +16,82 @@ struct Body<'a> {
 /// Some buyers leave the checksum out. A provider that is built on web3 for Python refuses such a payment only after it has
 /// counted a nonce of its own for it, and from then on nothing that it sends is mined. A signature covers values, not their
 /// spelling.
-///
-/// # Errors
-/// When the request cannot be written.
-pub(super) fn encode(request: &FacilitatorRequest) -> Result<Bytes, FacilitatorError> {
-    let body = Body {
-        x402_version: request.x402_version,
-        payment_payload: spelt(&request.payload),
-        payment_requirements: &request.requirements,
+pub(super) fn encode(request: &FacilitatorRequest) -> Bytes {
+    if is_spelt_well(&request.payload) {
+        return request.to_json().into();
+    }
+    let mut payload = request.payload.to_value();
+    spell(&mut payload);
+    let request = FacilitatorRequest {
+        payload: payload.into(),
+        ..request.clone()
     };
-    serde_json::to_vec(&body)
-        .map(Bytes::from)
-        .map_err(|_| FacilitatorError::BadAnswer("the request cannot be written".to_owned()))
+    request.to_json().into()
 }
 
-fn spelt(payload: &Value) -> Cow<'_, Value> {
-    let Some(sent) = payload.get("payload") else {
-        return Cow::Borrowed(payload);
+#[derive(Deserialize)]
+struct Payment<'a> {
+    #[serde(borrow)]
+    payload: Scheme<'a>,
+}
+
+#[derive(Deserialize)]
+struct Scheme<'a> {
+    signature: &'a str,
+    #[serde(borrow)]
+    authorization: Signed<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Signed<'a> {
+    from: &'a str,
+    to: &'a str,
+    value: &'a str,
+    valid_after: &'a str,
+    valid_before: &'a str,
+    nonce: &'a str,
+}
+
+/// Whether there is nothing to respell, without a tree of the payment. Most buyers write it so.
+fn is_spelt_well(payload: &RawJson) -> bool {
+    let Some(Payment { payload }) = payload.read::<Payment<'_>>() else {
+        return false;
+    };
+    let signed = payload.authorization;
+    let address = |text: &str| read_address(text).is_some_and(|read| checksum(read) == text);
+    let integer = |text: &str| {
+        text == "0" || (!text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let bytes = |text: &str| {
+        let digits = text.strip_prefix("0x");
+        digits.is_some_and(|digits| {
+            let digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+            digits.bytes().all(digit)
+        })
+    };
+    [signed.from, signed.to].into_iter().all(address)
+        && [signed.value, signed.valid_after, signed.valid_before]
+            .into_iter()
+            .all(integer)
+        && [signed.nonce, payload.signature].into_iter().all(bytes)
+}
+
+/// Respells an `exact` payment on an EVM chain. Anything else stays as it came.
+fn spell(payment: &mut Value) {
+    let Some(sent) = payment.get_mut("payload") else {
+        return;
     };
     let Ok(read) = ExactEvmPayload::parse(sent) else {
-        return Cow::Borrowed(payload);
+        return;
     };
-    let mut spelt = Cow::Borrowed(payload);
     if let Value::Object(canonical) = read.to_json() {
         for (member, value) in canonical {
-            if sent.get(&member) != Some(&value)
-                && let Some(place) = spelt.to_mut().get_mut("payload")
-                && let Some(place) = place.get_mut(&member)
-            {
+            if let Some(place) = sent.get_mut(&member) {
                 *place = value;
             }
         }
     }
-    spelt
 }
 
 #[cfg(test)]
@@ -67,10 +103,10 @@ mod tests {
     fn sent(payload: Value) -> Value {
         let request = FacilitatorRequest {
             x402_version: 2,
-            payload,
-            requirements: json!({"payTo": "0x70997970c51812dc3a010c7d01b50e0d17dc79c8"}),
+            payload: payload.into(),
+            requirements: json!({"payTo": "0x70997970c51812dc3a010c7d01b50e0d17dc79c8"}).into(),
         };
-        serde_json::from_slice(&encode(&request).unwrap()).unwrap()
+        serde_json::from_slice(&encode(&request)).unwrap()
     }
 
     fn authorization(from: &str, to: &str) -> Value {
@@ -114,6 +150,38 @@ mod tests {
                 "paymentRequirements": {"payTo": "0x70997970c51812dc3a010c7d01b50e0d17dc79c8"},
             });
             assert_eq!(body, expected);
+        }
+    }
+
+    /// Reading without a tree must only skip what would stay as it is.
+    #[test]
+    fn whatever_is_passed_on_untouched_needs_no_respelling() {
+        let good = authorization(
+            "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266",
+            "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+        );
+        let payment = json!({"payload": {"authorization": good, "signature": format!("0x{}", "cd".repeat(65))}});
+        assert!(is_spelt_well(&payment.clone().into()));
+        for (member, odd) in [
+            ("from", json!("0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266")),
+            ("to", json!("0x70997970c51812dc3a010c7d01b50e0d17dc79c8")),
+            ("value", json!(10000)),
+            ("value", json!("0x2710")),
+            ("value", json!("010000")),
+            ("value", json!("")),
+            ("validAfter", json!("00")),
+            ("validBefore", json!(1_790_000_300)),
+            ("nonce", json!(format!("0x{}", "AB".repeat(32)))),
+        ] {
+            let mut changed = payment.clone();
+            changed["payload"]["authorization"][member] = odd.clone();
+            let mut spelt = changed.clone();
+            spell(&mut spelt);
+            let untouched = is_spelt_well(&changed.clone().into());
+            assert!(!untouched || spelt == changed, "{member}: {odd}");
+            if ExactEvmPayload::parse(&changed["payload"]).is_ok() {
+                assert_eq!(sent(changed)["paymentPayload"], payment, "{member}: {odd}");
+            }
         }
     }
 

@@ -11,12 +11,13 @@ use crate::facilitator::FacilitatorRequest;
 pub(super) fn headers(request: &FacilitatorRequest) -> HeaderMap {
     let mut hash = Sha256::new();
     hash.update(b"x402 settle\n");
+    let (payload, requirements) = (request.payload.to_value(), request.requirements.to_value());
     for term in ["network", "asset"] {
-        let text = request.requirements.get(term).and_then(Value::as_str);
+        let text = requirements.get(term).and_then(Value::as_str);
         hash.update(text.unwrap_or_default().to_ascii_lowercase());
         hash.update(b"\n");
     }
-    let scheme_data = request.payload.get("payload").unwrap_or(&Value::Null);
+    let scheme_data = payload.get("payload").unwrap_or(&Value::Null);
     match ExactEvmPayload::parse(scheme_data) {
         Ok(payload) => {
             hash.update(payload.authorization.from);
@@ -53,8 +54,9 @@ mod tests {
                     "from": from, "to": from, "value": value, "validAfter": "0", "validBefore": "9",
                     "nonce": format!("0x{}", "07".repeat(32)),
                 },
-            } }),
-            requirements: json!({ "network": "eip155:84532", "asset": asset }),
+            } })
+            .into(),
+            requirements: json!({ "network": "eip155:84532", "asset": asset }).into(),
         };
         let headers = headers(&request);
         headers["idempotency-key"].to_str().unwrap().to_owned()
