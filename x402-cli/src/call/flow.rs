@@ -4,7 +4,7 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256};
 use x402_client::{
     Asked, Budget, Client, ClientBuilder, Error, Missing, PricedCall, Response, RetryPolicy, Wallet,
 };
@@ -142,9 +142,9 @@ async fn pay(
             file.display()
         ));
     }
-    Ok(ended(client, or_stopped(call.pay()).await, |nonce| {
-        kept.path(nonce)
-    }))
+    let outcome = or_stopped(call.pay()).await;
+    let path = |nonce| kept.path(nonce);
+    Ok(ended(client, outcome, path, kept.written()))
 }
 
 async fn resume(args: &Args, file: &Path) -> Result<Outcome, Failure> {
@@ -154,14 +154,16 @@ async fn resume(args: &Args, file: &Path) -> Result<Outcome, Failure> {
     let budget = request::budget(LOOKING)?;
     let client = build(builder(args).budget(budget).wallet(wallet))?;
     let outcome = or_stopped(Box::pin(client.resume(pending))).await;
-    Ok(ended(&client, outcome, |_| file.to_path_buf()))
+    Ok(ended(&client, outcome, |_| file.to_path_buf(), None))
 }
 
-/// What became of a payment, with what is known of it now in its file.
+/// What became of a payment, with what is known of it now in its file. `written` is the file of a payment that its error
+/// does not hold.
 fn ended(
     client: &Client,
     outcome: Option<Result<Response, Error>>,
-    path: impl Fn(alloy_primitives::B256) -> PathBuf,
+    path: impl Fn(B256) -> PathBuf,
+    written: Option<PathBuf>,
 ) -> Outcome {
     let update = |payment: &x402_client::PendingPayment| {
         let path = path(payment.nonce());
@@ -181,7 +183,7 @@ fn ended(
             Outcome::answered(response, file)
         }
         Some(Err(error)) => {
-            let file = error.pending().map(update);
+            let file = error.pending().map(update).or(written);
             Outcome::error(&error, file)
         }
     }

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use alloy_primitives::{B256, hex};
 use x402_client::PendingPayment;
@@ -20,6 +21,7 @@ const MAX_GLANCE: u64 = 256 * 1024;
 #[derive(Debug, Clone)]
 pub(super) struct Kept {
     folder: PathBuf,
+    written: Arc<OnceLock<PathBuf>>,
 }
 
 impl Kept {
@@ -31,7 +33,10 @@ impl Kept {
             Failure::usage("no_folder", message)
                 .help("payments are written there before they are sent; name another place with XDG_STATE_HOME")
         })?;
-        Ok(Self { folder })
+        Ok(Self {
+            folder,
+            written: Arc::default(),
+        })
     }
 
     /// Where a payment is kept. Half of the nonce is as unlikely to be met twice, and does not look like a key.
@@ -42,7 +47,16 @@ impl Kept {
 
     /// Writes a payment, readable by its owner only, and waits until it is on the disk.
     pub(super) fn write(&self, payment: &PendingPayment) -> io::Result<()> {
-        write(&self.path(payment.nonce()), payment)
+        let path = self.path(payment.nonce());
+        write(&path, payment)?;
+        // One call makes one payment.
+        let _ = self.written.set(path);
+        Ok(())
+    }
+
+    /// The file of the payment that was written.
+    pub(super) fn written(&self) -> Option<PathBuf> {
+        self.written.get().cloned()
     }
 
     /// An earlier payment for the same call whose outcome is open.

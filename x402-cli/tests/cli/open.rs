@@ -1,10 +1,13 @@
 //! Payments whose outcome is open: kept before they are sent, presented again, never signed twice.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use x402_runtime::model::wire::headers::encode;
 
 use crate::home::{Home, ended};
 use crate::seller::{Line, Seller};
@@ -125,6 +128,46 @@ fn a_killed_process_has_written_the_payment_before_it_sent_it() {
     home.run(&["call", "--resume", file.to_str().unwrap()])
         .said(0, &["paid 0.01 USDC"]);
     assert_eq!(seller.earned(), 10_000, "once");
+}
+
+/// Answers one request with terms and is gone before the payment comes.
+fn vanishing_seller() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/weather", listener.local_addr().unwrap());
+    let terms = json!({
+        "x402Version": 2, "resource": { "url": url },
+        "accepts": [{
+            "scheme": "exact", "network": "eip155:84532", "amount": "10000", "maxTimeoutSeconds": 60,
+            "asset": "0x036CbD53842c5426634e7929541eC2318f3dCF7e", "payTo": crate::PAYEE,
+            "extra": { "name": "USDC", "version": "2" },
+        }],
+    });
+    let terms = encode(&terms).unwrap();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        drop(listener);
+        let mut request = [0; 4096];
+        assert!(stream.read(&mut request).unwrap() > 0);
+        let head = "HTTP/1.1 402 Payment Required\r\nconnection: close\r\ncontent-length: 0\r\n";
+        write!(stream, "{head}payment-required: {terms}\r\n\r\n").unwrap();
+    });
+    url
+}
+
+#[test]
+fn a_payment_that_never_left_is_over_and_its_file_is_removed() {
+    let home = Home::with_key();
+    let url = vanishing_seller();
+    let args = [&["call", &url, "--attempts", "1", "--json"][..], &PAY].concat();
+    let run = home.run(&args);
+    let report = run.json();
+    assert_eq!(
+        (run.code, &report["paid"], &report["error"]["code"]),
+        (1, &json!(false), &json!("never_sent")),
+        "{report}"
+    );
+    assert!(home.path(".local/state/x402/payments").exists());
+    assert!(home.payments().is_empty());
 }
 
 /// `/dev/full` takes nothing, like a disk without room.
