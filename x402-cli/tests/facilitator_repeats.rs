@@ -19,11 +19,12 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use calls::submit_as_stranger;
-use futures_util::future::join_all;
+use futures_util::future::{Either, join_all, select};
 use serde_json::json;
 use server::{ALICE, BOB, Reply, Setup};
 use support::{Payment, balance, sandbox};
 use x402_cli::facilitator::Repeats;
+use x402_runtime::evm::chain::BlockRef;
 use x402_runtime::facilitator::http::{BearerToken, HttpFacilitator};
 use x402_runtime::facilitator::{Facilitator, SettleOutcome};
 use x402_runtime::sandbox::USDC;
@@ -147,14 +148,32 @@ async fn s01_an_open_outcome_is_pending_with_its_transaction_and_a_repeat_waits_
 #[tokio::test]
 async fn s01_a_caller_that_hung_up_is_told_when_it_asks_again() {
     let (sandbox, _) = sandbox();
-    let server = Setup::on(&sandbox).with_tokens().start().await;
+    let mut setup = Setup::on(&sandbox).with_tokens();
+    setup.options.limits.max_in_flight = 1;
+    let server = setup.start().await;
     sandbox.set_automine(false);
+    let chain = sandbox.chain();
     let request = Payment::new(&sandbox).request();
-    let gone = tokio::time::timeout(
-        Duration::from_millis(300),
-        server.settle_as(&request, ALICE, None),
-    );
-    assert!(gone.await.is_err());
+    {
+        let mut call = std::pin::pin!(server.settle_as(&request, ALICE, None));
+        // Until the transaction is sent; then the caller is gone.
+        loop {
+            let pause = std::pin::pin!(tokio::time::sleep(Duration::from_millis(5)));
+            if let Either::Left((reply, _)) = select(call.as_mut(), pause).await {
+                panic!("{reply:?}");
+            }
+            let sent = chain.transaction_count(sandbox.settler(), BlockRef::Pending);
+            if sent.await.unwrap() == 1 {
+                break;
+            }
+        }
+    }
+    // Its place is free again when the server has noticed.
+    let bearer = format!("Bearer {BOB}");
+    let headers = [("authorization", bearer.as_str())];
+    while server.post("verify", "{}", &headers).await.code() == "busy" {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     sandbox.set_automine(true);
     sandbox.mine();
     assert!(server.settle_as(&request, ALICE, None).await.success());
