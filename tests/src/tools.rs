@@ -1,6 +1,7 @@
 //! Programs of others that tests fetch by themselves, through npm, pip and cargo, into the target folder.
 
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -33,6 +34,12 @@ pub fn npm(command: &str) -> Command {
     let mut npm = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
     npm.args([command, "--no-audit", "--no-fund", "--ignore-scripts"]);
     npm
+}
+
+/// Tells the person who runs the tests, also when they pass: cargo hides what passing tests print with macros.
+pub fn say(text: &str) {
+    // Who closed standard error does not want to know.
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// Runs a command to its end. `needs` says what must be on the machine for it to start.

@@ -45,10 +45,10 @@ fn is_installed(home: &Path, program: &Path) -> bool {
 }
 
 fn install(home: &Path) {
-    eprintln!(
+    tools::say(&format!(
         "fetching {PACKAGE} {VERSION} with npm into {}",
         home.display()
-    );
+    ));
     tools::run(
         tools::npm("install")
             .args(["--save-exact", "--prefix"])

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use x402_tests::tools::{self, alone_in, npm, run};
+use x402_tests::tools::{self, alone_in, npm, run, say};
 
 /// Where the peers' scripts can be started from.
 #[derive(Debug)]
@@ -80,10 +80,10 @@ fn packages_of_npm() -> PathBuf {
         .expect("a copy in target/");
         let list = text(&from.join("package.json")) + &text(&from.join("package-lock.json"));
         once(&home, &list, || {
-            eprintln!(
+            say(&format!(
                 "fetching the peers' packages with npm into {}",
                 home.display()
-            );
+            ));
             run(
                 npm("ci").arg("--prefix").arg(&home).current_dir(&home),
                 "the x402 packages for JavaScript, which npm fetches: Node.js 20 or newer",
@@ -114,10 +114,10 @@ fn packages_of_pip() -> Python {
         let list = peers("py").join("requirements.txt");
         let legacy = peers("py").join("requirements-legacy.txt");
         once(&home, &(text(&list) + &text(&legacy)), || {
-            eprintln!(
+            say(&format!(
                 "fetching the peers' packages with pip into {}",
                 home.display()
-            );
+            ));
             run(
                 Command::new("python3")
                     .args(["-m", "venv", "--clear"])
@@ -143,10 +143,10 @@ fn crates() -> PathBuf {
     alone_in(&home, || {
         let program = home.join(format!("debug/peer{}", std::env::consts::EXE_SUFFIX));
         if !program.is_file() {
-            eprintln!(
+            say(&format!(
                 "building the peers' crates with cargo into {}",
                 home.display()
-            );
+            ));
         }
         run(
             Command::new(env!("CARGO"))

@@ -3,11 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use alloy_primitives::U256;
-use serde_json::Value;
+use alloy_sol_types::SolCall as _;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use x402_tests::accounts::{self, PAYEE, PAYER};
 use x402_tests::anvil::Anvil;
+use x402_tests::buyer::Payment;
 use x402_tests::marketplace::key_file;
+use x402_tests::token::USDC;
 
 /// Settles for the facilitators: one account for each, so that none disturbs another's nonces.
 pub(crate) const SETTLERS: [usize; 4] = [2, 4, 5, 6];
@@ -163,4 +166,49 @@ impl Stage {
         }
         Ok(())
     }
+}
+
+#[tokio::test]
+async fn a_call_counts_only_if_its_price_moved_once_and_the_receipt_is_about_it() {
+    let stage = Stage::set().await;
+    let (settler, call) = (SETTLERS[0], crate::sellers::MARKET[0]);
+    let mut answer = Answer {
+        status: 200,
+        body: r#"{"city":"oslo"}"#.to_owned(),
+        header: Some("payment-response".to_owned()),
+        receipt: None,
+    };
+    let before = stage.books(settler).await;
+    let check = async |answer: &Answer| {
+        let checked = stage.check(&before, settler, &call, Receipt::V2, answer);
+        checked.await
+    };
+    assert!(check(&answer).await.unwrap_err().starts_with("the books"));
+
+    let terms = json!({"accepts": [{
+        "network": "eip155:84532", "asset": USDC, "amount": "10000", "maxTimeoutSeconds": 300,
+        "payTo": accounts::text(PAYEE), "extra": {"name": "USDC", "version": "2"},
+    }]});
+    let pay = async || {
+        let payment = Payment::new(PAYER, &terms, stage.chain.now().await);
+        let call = payment.call().abi_encode();
+        stage.chain.send(settler, USDC, call).await.to_string()
+    };
+    let transaction = pay().await;
+    let receipt = |transaction: &str| {
+        Some(json!({
+            "success": true, "transaction": transaction, "network": "eip155:84532",
+            "payer": accounts::text(PAYER),
+        }))
+    };
+    answer.receipt = receipt("0x00");
+    let why = check(&answer).await.unwrap_err();
+    assert!(why.contains("without the transaction"), "{why}");
+    answer.receipt = receipt(&transaction);
+    assert_eq!(check(&answer).await, Ok(()));
+    answer.status = 402;
+    assert!(check(&answer).await.is_err());
+    answer.status = 200;
+    answer.receipt = receipt(&pay().await);
+    assert!(check(&answer).await.unwrap_err().starts_with("the books"));
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use x402_tests::tools::say;
+
 /// One pair of a buyer and a seller, with the facilitator between them.
 #[derive(Debug)]
 pub(crate) struct Row {
@@ -20,7 +22,7 @@ pub(crate) struct Table(pub(crate) Vec<Row>);
 impl Table {
     /// Prints the table, then fails with the words of every peer that did not do its part.
     pub(crate) fn close(&self) {
-        eprintln!("\n{self}");
+        say(&format!("\n\n{self}\n"));
         let failures: Vec<String> = self.0.iter().filter_map(Row::failure).collect();
         assert!(failures.is_empty(), "{}", failures.join("\n\n"));
     }
