@@ -9,7 +9,6 @@ mod http;
 mod limiter;
 mod logs;
 mod options;
-mod request;
 mod server;
 mod service;
 mod settings;

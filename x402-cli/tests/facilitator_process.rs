@@ -5,7 +5,8 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
-    reason = "helpers of tests may fail loudly"
+    clippy::too_many_lines,
+    reason = "helpers of tests may fail loudly, and a table is as long as it is"
 )]
 #![cfg(unix)]
 

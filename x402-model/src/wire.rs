@@ -1,5 +1,6 @@
 //! The x402 messages, version 2 and version 1, and how they travel in HTTP headers.
 
+pub mod call;
 pub mod echo;
 pub mod headers;
 pub mod json;
@@ -13,6 +14,7 @@ pub mod response;
 pub mod v1;
 pub mod v2;
 
+pub use call::{FacilitatorCall, MalformedCall};
 pub use echo::check_echo;
 pub use headers::CodecError;
 pub use matching::{Terms, find_match};

@@ -44,6 +44,11 @@ fn price_corpus() {
 }
 
 #[test]
+fn facilitator_call_corpus() {
+    replay("facilitator_call", checks::facilitator_call);
+}
+
+#[test]
 fn exact_payload_corpus() {
     replay("exact_payload", checks::exact_payload);
 }

@@ -12,7 +12,9 @@ use alloy_primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
 use x402_model::money::AtomicAmount;
 use x402_model::network::Network;
-use x402_model::wire::{RawJson, SettleResponse, SupportedResponse, VerifyResponse};
+use x402_model::wire::{
+    FacilitatorCall, RawJson, SettleResponse, SupportedResponse, VerifyResponse,
+};
 
 /// A boxed future, the return type of the object-safe traits of this crate.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -44,6 +46,16 @@ pub struct FacilitatorRequest {
     /// The terms of this server that the payload was matched against.
     #[serde(rename = "paymentRequirements")]
     pub requirements: RawJson,
+}
+
+impl From<FacilitatorCall> for FacilitatorRequest {
+    fn from(call: FacilitatorCall) -> Self {
+        Self {
+            x402_version: call.x402_version,
+            payload: call.payload.into(),
+            requirements: call.requirements.into(),
+        }
+    }
 }
 
 impl FacilitatorRequest {

@@ -11,9 +11,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
-use x402_runtime::model::wire::{SettleResponse, VerifyResponse};
-
-use super::request::Malformed;
+use x402_runtime::model::wire::{MalformedCall, SettleResponse, VerifyResponse};
 
 /// The code of a settlement whose outcome nobody knows yet (protocol 1.10).
 pub(super) const PENDING: &str = "settlement_pending";
@@ -78,7 +76,7 @@ impl Answer {
     }
 
     /// A body that is no call, in the shape that the caller reads.
-    pub(super) fn malformed(operation: Operation, fault: Malformed) -> Self {
+    pub(super) fn malformed(operation: Operation, fault: MalformedCall) -> Self {
         let code = fault.code();
         let body = match operation {
             Operation::Verify => json!({ "isValid": false, "invalidReason": code, "error": code }),

@@ -13,14 +13,13 @@ use x402_runtime::clock::{Clock, SystemClock};
 use x402_runtime::evm::{EvmFacilitator, Identified, Repeat, codes};
 use x402_runtime::facilitator::{Facilitator, FacilitatorRequest, SettleOutcome};
 use x402_runtime::model::network::Network;
-use x402_runtime::model::wire::{SettleResponse, SupportedResponse};
+use x402_runtime::model::wire::{FacilitatorCall, SettleResponse, SupportedResponse};
 
 use super::answer::{Answer, Operation, USED};
 use super::claims::{Claimant, Claims, Lead, Part, Ticket};
 use super::health::{self, Health};
 use super::limiter::Limiter;
 use super::options::{Options, Repeats};
-use super::request;
 
 /// When to come back for what the chain or the operator must change first.
 const LATER: Duration = Duration::from_secs(30);
@@ -113,8 +112,8 @@ impl Service {
 
     /// Answers a verify or settle call.
     pub(super) async fn call(&self, operation: Operation, caller: &Caller, body: &[u8]) -> Answer {
-        let request = match request::read(body) {
-            Ok(request) => request,
+        let request = match FacilitatorCall::read(body) {
+            Ok(call) => FacilitatorRequest::from(call),
             Err(fault) => {
                 tracing::debug!(
                     operation = operation.as_str(),

@@ -7,8 +7,8 @@ use x402_model::evm::ExactEvmPayload;
 use x402_model::price::Price;
 use x402_model::wire::headers::{self, DEFAULT_CAP};
 use x402_model::wire::{
-    PaymentPayload, PaymentRequired, SettleResponse, SupportedResponse, VerifyResponse, find_match,
-    parse_402, v1,
+    FacilitatorCall, Offered, PaymentPayload, PaymentRequired, PlainPayment, SettleResponse,
+    SupportedResponse, VerifyResponse, find_match, parse_402, v1,
 };
 
 /// The bytes as a header, and as the JSON inside of one.
@@ -27,6 +27,28 @@ fn has_fraction(value: &Value) -> bool {
     }
 }
 
+/// What the reader without a tree takes means the same to the reader of trees.
+fn plain(text: &str) {
+    let Some(plain) = PlainPayment::read(text) else {
+        return;
+    };
+    let tree = headers::from_text::<Value>(text).unwrap_or_default();
+    let member = |key: &str| tree.get(key).cloned().unwrap_or_default();
+    assert_eq!(member("x402Version"), 2);
+    assert!(
+        tree.get("extensions")
+            .is_none_or(|map| map.is_null() || *map == serde_json::json!({}))
+    );
+    if let Ok(offer) = serde_json::from_value::<Offered>(member("accepted"))
+        && plain.accepts(&offer)
+    {
+        assert_eq!(find_match(&[offer], &member("accepted"), &[]), Some(0));
+    }
+    if let Some(exact) = plain.exact() {
+        assert_eq!(ExactEvmPayload::parse(&member("payload")), Ok(exact));
+    }
+}
+
 /// Version 2 headers: whatever decodes must encode to something that decodes to the same.
 pub(crate) fn headers_v2(data: &[u8]) {
     for header in as_headers(data) {
@@ -34,6 +56,9 @@ pub(crate) fn headers_v2(data: &[u8]) {
             let again = headers::encode(&value)
                 .map(|text| headers::decode_value(text.as_bytes(), usize::MAX));
             assert!(has_fraction(&value) || again == Ok(Ok(value)));
+        }
+        if let Ok(text) = headers::decode_text(&header, DEFAULT_CAP) {
+            plain(&text);
         }
         if let Ok(payment) = PaymentPayload::from_header(&header, DEFAULT_CAP) {
             let text = headers::encode(&payment).unwrap_or_default();
@@ -86,6 +111,23 @@ pub(crate) fn price(data: &[u8]) {
         Ok(price) => assert_eq!(price.to_string().parse::<Price>(), Ok(price)),
         // The span is cut out of the literal for the error message, so it has to be a valid place in it.
         Err(error) => assert!(text.get(error.span.clone()).is_some(), "{error:?}"),
+    }
+}
+
+/// Bodies of facilitator calls: what is read is written and read again as the same, and holds objects only.
+pub(crate) fn facilitator_call(data: &[u8]) {
+    match FacilitatorCall::read(data) {
+        Ok(call) => {
+            assert!(call.payload.is_object() && call.requirements.is_object());
+            let body = serde_json::json!({
+                "x402Version": call.x402_version,
+                "paymentPayload": call.payload,
+                "paymentRequirements": call.requirements,
+            });
+            let again = FacilitatorCall::read(body.to_string().as_bytes());
+            assert!(has_fraction(&body) || again == Ok(call));
+        }
+        Err(malformed) => assert!(!malformed.code().is_empty()),
     }
 }
 
