@@ -1,9 +1,12 @@
 //! The key under which all settle calls about one payment are one operation.
 
+use alloy_primitives::hex;
 use http::header::{HeaderMap, HeaderValue};
+use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use x402_model::evm::ExactEvmPayload;
+use x402_model::evm::{Authorization, ExactEvmPayload};
+use x402_model::wire::PlainPayment;
 
 use crate::facilitator::FacilitatorRequest;
 
@@ -11,26 +14,27 @@ use crate::facilitator::FacilitatorRequest;
 pub(super) fn headers(request: &FacilitatorRequest) -> HeaderMap {
     let mut hash = Sha256::new();
     hash.update(b"x402 settle\n");
-    let (payload, requirements) = (request.payload.to_value(), request.requirements.to_value());
-    for term in ["network", "asset"] {
-        let text = requirements.get(term).and_then(Value::as_str);
-        hash.update(text.unwrap_or_default().to_ascii_lowercase());
+    let terms: Token = request.requirements.read().unwrap_or_else(|| {
+        let terms = request.requirements.to_value();
+        let text = |term: &str| terms.get(term).and_then(Value::as_str).map(str::to_owned);
+        Token {
+            network: text("network").unwrap_or_default(),
+            asset: text("asset").unwrap_or_default(),
+        }
+    });
+    for text in [terms.network, terms.asset] {
+        hash.update(text.to_ascii_lowercase());
         hash.update(b"\n");
     }
-    let scheme_data = payload.get("payload").unwrap_or(&Value::Null);
-    match ExactEvmPayload::parse(scheme_data) {
-        Ok(payload) => {
-            hash.update(payload.authorization.from);
-            hash.update(payload.authorization.nonce);
+    match authorization(request) {
+        Ok(authorization) => {
+            hash.update(authorization.from);
+            hash.update(authorization.nonce);
         }
         // Another scheme: its data as they are.
-        Err(_) => hash.update(scheme_data.to_string()),
+        Err(scheme_data) => hash.update(scheme_data.to_string()),
     }
-    let key: String = hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let key = hex::encode(hash.finalize());
     let key = HeaderValue::from_str(&key).map(|key| ("idempotency-key", key));
     let mut headers = HeaderMap::new();
     if let Ok((name, key)) = key {
@@ -39,13 +43,33 @@ pub(super) fn headers(request: &FacilitatorRequest) -> HeaderMap {
     headers
 }
 
+#[derive(Deserialize)]
+struct Token {
+    network: String,
+    asset: String,
+}
+
+/// What a payment by EIP-3009 signs; the scheme data of any other.
+fn authorization(request: &FacilitatorRequest) -> Result<Authorization, Value> {
+    let plain = PlainPayment::read(request.payload.as_str());
+    if let Some(exact) = plain.and_then(|payment| payment.exact()) {
+        return Ok(exact.authorization);
+    }
+    let mut payload = request.payload.to_value();
+    let scheme_data = payload.get_mut("payload").map_or(Value::Null, Value::take);
+    match ExactEvmPayload::parse(&scheme_data) {
+        Ok(exact) => Ok(exact.authorization),
+        Err(_) => Err(scheme_data),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
 
-    fn key(from: &str, value: &str, asset: &str) -> String {
+    fn key(from: &str, value: Value, asset: &str) -> String {
         let request = FacilitatorRequest {
             x402_version: 2,
             payload: json!({ "payload": {
@@ -68,13 +92,13 @@ mod tests {
             format!("0x{}", "ab".repeat(20)),
             format!("0x{}", "cd".repeat(20)),
         );
-        let first = key(&a, "10", &b);
+        let first = key(&a, json!("10"), &b);
         assert_eq!(first.len(), 64);
         assert_eq!(
             first,
-            key(&a.replace("ab", "AB"), "0xa", &b.replace("cd", "CD"))
+            key(&a.replace("ab", "AB"), json!("0xa"), &b.replace("cd", "CD"))
         );
-        assert_ne!(first, key(&b, "10", &b), "another payer");
-        assert_ne!(first, key(&a, "10", &a), "another asset");
+        assert_ne!(first, key(&b, json!("10"), &b), "another payer");
+        assert_ne!(first, key(&a, json!("10"), &a), "another asset");
     }
 }

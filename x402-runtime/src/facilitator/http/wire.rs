@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::Method;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use tokio::time::Instant;
@@ -26,6 +27,10 @@ const MIN_SECRET: usize = 8;
 pub(super) struct Wire {
     client: reqwest::Client,
     base: String,
+    /// Where each operation is, parsed once.
+    verify: Url,
+    settle: Url,
+    supported: Url,
     host: String,
     auth: Option<Arc<dyn FacilitatorAuth>>,
     answer_cap: usize,
@@ -70,11 +75,16 @@ impl Wire {
             Some(port) => format!("{host}:{port}"),
             None => host.to_owned(),
         };
+        let base = String::from(base).trim_end_matches('/').to_owned();
+        let url = |operation: Operation| format!("{base}/{}", operation.as_str()).parse().ok();
         Some(Self {
             client,
             metrics: ProviderMetrics::new(&host),
             host,
-            base: String::from(base).trim_end_matches('/').to_owned(),
+            verify: url(Operation::Verify)?,
+            settle: url(Operation::Settle)?,
+            supported: url(Operation::Supported)?,
+            base,
             auth,
             answer_cap,
         })
@@ -144,23 +154,25 @@ impl Wire {
         body: Option<Bytes>,
         headers: HeaderMap,
     ) -> Result<Reply, FacilitatorError> {
-        let text = format!("{}/{}", self.base, operation.as_str());
-        let url: Url = text
-            .parse()
-            .map_err(|_| FacilitatorError::Unreachable("no address".to_owned()))?;
+        let url = match operation {
+            Operation::Verify => &self.verify,
+            Operation::Settle => &self.settle,
+            Operation::Supported => &self.supported,
+        };
         let authorization = self.authorize(operation, url.path()).await?;
         let secrets: Vec<HeaderValue> = authorization.values().cloned().collect();
-        let request = match body {
-            Some(body) => self.client.post(url).body(body),
-            None => self.client.get(url),
-        };
+        let method = body.as_ref().map_or(Method::GET, |_| Method::POST);
+        let mut request = reqwest::Request::new(method, url.clone());
+        *request.body_mut() = body.map(Into::into);
         let json = HeaderValue::from_static("application/json");
-        let response = request
-            .header(CONTENT_TYPE, json.clone())
-            .header(ACCEPT, json)
-            .headers(headers)
-            .headers(authorization)
-            .send()
+        let sent = request.headers_mut();
+        sent.insert(CONTENT_TYPE, json.clone());
+        sent.insert(ACCEPT, json);
+        sent.extend(headers);
+        sent.extend(authorization);
+        let response = self
+            .client
+            .execute(request)
             .await
             .map_err(|error| describe(&error))?;
         let status = response.status().as_u16();
