@@ -1,5 +1,6 @@
 //! A ledger in an SQLite file: durable, for one machine.
 
+mod offers;
 mod rows;
 mod schema;
 mod table;

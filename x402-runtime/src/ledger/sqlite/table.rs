@@ -4,10 +4,8 @@ use super::rows::{
     self, ANSWER, COLUMNS, NO_ANSWER, Numbered, sortable, state_code, write_headers,
 };
 use super::schema::store_error;
-use crate::ledger::offers::OfferBook;
 use crate::ledger::{
-    Advanced, Begin, Commit, Event, LedgerError, Next, PaymentKey, Record, StoredAnswer,
-    SupersededOffer, step,
+    Advanced, Begin, Commit, Event, LedgerError, Next, PaymentKey, Record, StoredAnswer, step,
 };
 use rusqlite::{CachedStatement, Connection, params};
 use std::collections::HashMap;
@@ -151,7 +149,7 @@ impl Table {
             }
             (None, None) | (Some(_), Some(_)) => {}
         }
-        self.update(known.id, &next)?;
+        self.update(known.id, &known.record, &next)?;
         self.remember(Numbered {
             id: known.id,
             record: Arc::clone(&next),
@@ -192,23 +190,7 @@ impl Table {
         Ok(u64::try_from(removed).unwrap_or(u64::MAX))
     }
 
-    pub(super) fn publish(
-        &self,
-        endpoint: &str,
-        accepts_json: &str,
-        max_timeout_seconds: u64,
-        now_ms: u64,
-    ) -> Result<Vec<SupersededOffer>, Fault> {
-        let before = self.load_offers(endpoint)?;
-        let mut after = before.clone();
-        after.publish(accepts_json, max_timeout_seconds, now_ms);
-        if after != before {
-            self.store_offers(endpoint, &after)?;
-        }
-        Ok(after.superseded)
-    }
-
-    fn prepare(&self, sql: &str) -> rusqlite::Result<CachedStatement<'_>> {
+    pub(super) fn prepare(&self, sql: &str) -> rusqlite::Result<CachedStatement<'_>> {
         self.conn.prepare_cached(sql)
     }
 
@@ -287,7 +269,36 @@ impl Table {
         Ok((rows > 0).then(|| self.conn.last_insert_rowid()))
     }
 
-    fn update(&self, id: i64, next: &Record) -> Result<(), Fault> {
+    /// Writes what a step changed. A column that is not named costs nothing, and an index whose columns are not named is left
+    /// alone.
+    fn update(&self, id: i64, before: &Record, next: &Record) -> Result<(), Fault> {
+        let same_outcome = before.settlement == next.settlement
+            && before.transaction == next.transaction
+            && before.attempts == next.attempts
+            && before.in_doubt == next.in_doubt
+            && before.refusal == next.refusal
+            && before.closed_ms() == next.closed_ms();
+        if !same_outcome {
+            return self.update_all(id, next);
+        }
+        let state = state_code(next.state);
+        let updated_ms = next.updated_ms.cast_signed();
+        let due_ms = next.due_ms().map(sortable);
+        let same_owner = before.owner == next.owner && before.lease_until_ms == next.lease_until_ms;
+        if same_owner && before.due_ms().map(sortable) == due_ms {
+            self.prepare("UPDATE payment SET state = ?2, updated_ms = ?3 WHERE id = ?1")?
+                .execute(params![id, state, updated_ms])?;
+            return Ok(());
+        }
+        let (owner, lease) = (next.owner.cast_signed(), next.lease_until_ms.cast_signed());
+        self.prepare(
+            "UPDATE payment SET state = ?2, owner = ?3, lease_until_ms = ?4, updated_ms = ?5, due_ms = ?6 WHERE id = ?1",
+        )?
+        .execute(params![id, state, owner, lease, updated_ms, due_ms])?;
+        Ok(())
+    }
+
+    fn update_all(&self, id: i64, next: &Record) -> Result<(), Fault> {
         let settlement = next
             .settlement
             .as_ref()
@@ -330,53 +341,6 @@ impl Table {
         for table in ["request", "answer", "payment"] {
             self.prepare(&format!("DELETE FROM {table} WHERE id = ?1"))?
                 .execute([id])?;
-        }
-        Ok(())
-    }
-
-    fn load_offers(&self, endpoint: &str) -> Result<OfferBook, Fault> {
-        let mut statement = self.prepare(
-            "SELECT accepts, max_timeout_s, superseded_ms, until_ms FROM offer WHERE endpoint = ?1 \
-             ORDER BY superseded_ms, rowid",
-        )?;
-        let mut found = statement.query([endpoint])?;
-        let mut book = OfferBook::default();
-        while let Some(row) = found.next()? {
-            let accepts_json: String = row.get(0)?;
-            let max_timeout: Option<i64> = row.get(1)?;
-            match max_timeout {
-                Some(seconds) => book.current = Some((accepts_json, seconds.cast_unsigned())),
-                None => book.superseded.push(SupersededOffer {
-                    accepts_json,
-                    superseded_ms: row.get::<_, i64>(2)?.cast_unsigned(),
-                    until_ms: row.get::<_, i64>(3)?.cast_unsigned(),
-                }),
-            }
-        }
-        Ok(book)
-    }
-
-    fn store_offers(&self, endpoint: &str, book: &OfferBook) -> Result<(), Fault> {
-        self.prepare("DELETE FROM offer WHERE endpoint = ?1")?
-            .execute([endpoint])?;
-        for offer in &book.superseded {
-            self.prepare("INSERT INTO offer (endpoint, accepts, superseded_ms, until_ms) VALUES (?1, ?2, ?3, ?4)")?
-                .execute(params![
-                    endpoint,
-                    offer.accepts_json,
-                    offer.superseded_ms.cast_signed(),
-                    offer.until_ms.cast_signed()
-                ])?;
-        }
-        if let Some((accepts_json, max_timeout_seconds)) = &book.current {
-            self.prepare(
-                "INSERT INTO offer (endpoint, accepts, max_timeout_s) VALUES (?1, ?2, ?3)",
-            )?
-            .execute(params![
-                endpoint,
-                accepts_json,
-                max_timeout_seconds.cast_signed()
-            ])?;
         }
         Ok(())
     }
