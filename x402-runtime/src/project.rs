@@ -197,12 +197,17 @@ pub(crate) fn url(origin: &str, path: &str) -> String {
 fn push_path(out: &mut Vec<u8>, path: &str) {
     let bytes = path.as_bytes();
     let bytes = bytes.get(..MAX_PATH).unwrap_or(bytes);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte);
+    if bytes.iter().copied().all(plain) {
+        out.extend_from_slice(bytes);
+        return;
+    }
     for (at, byte) in bytes.iter().copied().enumerate() {
         let kept = match byte {
             b'%' => {
                 matches!(bytes.get(at + 1..at + 3), Some([a, b]) if a.is_ascii_hexdigit() && b.is_ascii_hexdigit())
             }
-            _ => byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte),
+            _ => plain(byte),
         };
         if kept {
             out.push(byte);

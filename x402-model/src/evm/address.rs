@@ -29,7 +29,7 @@ pub fn read_word(text: &str) -> Option<B256> {
 fn read_fixed<const N: usize>(text: &str) -> Option<[u8; N]> {
     let digits = text.strip_prefix("0x")?;
     // The hex decoder would itself tolerate another prefix; the length rules that out.
-    if digits.len() != N * 2 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+    if digits.len() != N * 2 {
         return None;
     }
     hex::decode_to_array(digits).ok()
@@ -41,7 +41,8 @@ pub(crate) fn read_bytes(text: &str, max: usize) -> Result<Vec<u8>, HexError> {
     if digits.len() / 2 > max {
         return Err(HexError::TooLong);
     }
-    if !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+    // The hex decoder would itself tolerate another prefix.
+    if digits.starts_with("0x") {
         return Err(HexError::NotHex);
     }
     hex::decode(digits).map_err(|_| HexError::NotHex)
