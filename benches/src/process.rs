@@ -54,7 +54,10 @@ impl Server {
                 // It has ended meanwhile.
                 continue;
             };
-            let nanos = stat.split_whitespace().next().ok_or("no time in schedstat")?;
+            let nanos = stat
+                .split_whitespace()
+                .next()
+                .ok_or("no time in schedstat")?;
             used += Duration::from_nanos(nanos.parse()?);
         }
         Ok(used)

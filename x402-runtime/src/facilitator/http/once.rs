@@ -69,17 +69,24 @@ mod tests {
 
     use super::*;
 
-    fn key(from: &str, value: Value, asset: &str) -> String {
+    fn payment(from: &str, value: &str) -> Value {
+        json!({
+            "signature": "0x01",
+            "authorization": {
+                "from": from, "to": from, "value": value, "validAfter": "0", "validBefore": "9",
+                "nonce": format!("0x{}", "07".repeat(32)),
+            },
+        })
+    }
+
+    fn key(from: &str, value: &str, asset: &str) -> String {
+        key_of(json!({ "payload": payment(from, value) }), asset)
+    }
+
+    fn key_of(payload: Value, asset: &str) -> String {
         let request = FacilitatorRequest {
             x402_version: 2,
-            payload: json!({ "payload": {
-                "signature": "0x01",
-                "authorization": {
-                    "from": from, "to": from, "value": value, "validAfter": "0", "validBefore": "9",
-                    "nonce": format!("0x{}", "07".repeat(32)),
-                },
-            } })
-            .into(),
+            payload: payload.into(),
             requirements: json!({ "network": "eip155:84532", "asset": asset }).into(),
         };
         let headers = headers(&request);
@@ -92,13 +99,22 @@ mod tests {
             format!("0x{}", "ab".repeat(20)),
             format!("0x{}", "cd".repeat(20)),
         );
-        let first = key(&a, json!("10"), &b);
+        let first = key(&a, "10", &b);
         assert_eq!(first.len(), 64);
         assert_eq!(
             first,
-            key(&a.replace("ab", "AB"), json!("0xa"), &b.replace("cd", "CD"))
+            key(&a.replace("ab", "AB"), "0xa", &b.replace("cd", "CD"))
         );
-        assert_ne!(first, key(&b, json!("10"), &b), "another payer");
-        assert_ne!(first, key(&a, json!("10"), &a), "another asset");
+        let plain = json!({
+            "x402Version": 2,
+            "accepted": {
+                "scheme": "exact", "network": "eip155:84532", "amount": "10", "asset": b, "payTo": a, "maxTimeoutSeconds": 60,
+            },
+            "payload": payment(&a, "10"),
+        });
+        assert!(PlainPayment::read(&plain.to_string()).is_some());
+        assert_eq!(first, key_of(plain, &b), "read without a tree");
+        assert_ne!(first, key(&b, "10", &b), "another payer");
+        assert_ne!(first, key(&a, "10", &a), "another asset");
     }
 }
