@@ -1,6 +1,6 @@
 //! A version 2 payment in the spelling that most buyers use, read in one pass and without a tree.
 //!
-//! A reader of [`Value`](serde_json::Value)s takes any spelling, and costs ten times as much. This one takes one spelling only,
+//! A reader of [`Value`]s takes any spelling, and costs ten times as much. This one takes one spelling only,
 //! and says nothing about all others: whoever gets `None` here reads the text as a tree. What it does take means here exactly
 //! what it means there.
 
