@@ -2,11 +2,12 @@
 
 use std::fmt::{Debug, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
+use tracing::subscriber::NoSubscriber;
+use tracing::{Dispatch, Event, Metadata, Subscriber};
 
 /// Collects log text; cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +19,7 @@ impl Logs {
     /// Collects what this thread logs at any level until the guard is dropped.
     #[must_use]
     pub fn collect() -> (Self, tracing::subscriber::DefaultGuard) {
+        hear_all_threads();
         let logs = Self::default();
         let collector = Collector {
             logs: logs.clone(),
@@ -32,6 +34,13 @@ impl Logs {
     pub fn text(&self) -> String {
         self.text.lock().expect("the log").clone()
     }
+}
+
+/// `tracing` remembers for each place in the code whether anybody listens there. While only one subscriber lives, it asks the
+/// thread that comes by first, which may be another test's and have none. Two that stay alive make it ask all of them.
+fn hear_all_threads() {
+    static KEPT: OnceLock<[Dispatch; 2]> = OnceLock::new();
+    KEPT.get_or_init(|| [(); 2].map(|()| Dispatch::new(NoSubscriber::new())));
 }
 
 struct Collector {

@@ -1,11 +1,12 @@
 //! Canaries: neither key nor salt nor payment nor the caller's own secrets appear in anything that is printed.
 
 use std::fmt::{self, Write as _};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
+use tracing::subscriber::{DefaultGuard, NoSubscriber};
+use tracing::{Dispatch, Event, Metadata, Subscriber};
 use x402_client::Client;
 use x402_client::telemetry::{EVENTS, SPANS, event, span};
 
@@ -96,10 +97,18 @@ async fn print_everything(client: &Client, seller: &Seller, log: &Log) {
     log.0.lock().unwrap().push_str(&printed);
 }
 
+/// `tracing` remembers for each place in the code whether anybody listens there. While only one subscriber lives, it asks the
+/// thread that comes by first, which may be another test's and have none. Two that stay alive make it ask all of them.
+fn listen(log: &Log) -> DefaultGuard {
+    static KEPT: OnceLock<[Dispatch; 2]> = OnceLock::new();
+    KEPT.get_or_init(|| [(); 2].map(|()| Dispatch::new(NoSubscriber::new())));
+    tracing::subscriber::set_default(log.clone())
+}
+
 #[tokio::test]
 async fn t09_canaries_appear_nowhere() {
     let log = Log::default();
-    let _guard = tracing::subscriber::set_default(log.clone());
+    let _guard = listen(&log);
     let mut secrets = vec![
         KEY.to_owned(),
         "CANARY".to_owned(),
@@ -149,7 +158,7 @@ async fn t09_canaries_appear_nowhere() {
 async fn a_call_is_a_span_that_names_the_payment_and_its_end() {
     let seller = Seller::selling(|_| served()).await;
     let log = Log::default();
-    let guard = tracing::subscriber::set_default(log.clone());
+    let guard = listen(&log);
     let answer = client()
         .get(&format!("{}?api_key=CANARY-query", seller.url()))
         .send()
@@ -189,7 +198,7 @@ async fn a_resumed_payment_is_a_span_too() {
     let pending = error.pending().unwrap().clone();
     seller.now(|_| served());
     let log = Log::default();
-    let guard = tracing::subscriber::set_default(log.clone());
+    let guard = listen(&log);
     let nonce = pending.nonce();
     client.resume(pending).await.unwrap();
     drop(guard);

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
+use tracing::subscriber::NoSubscriber;
+use tracing::{Dispatch, Event, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::registry::{LookupSpan, Registry};
 
@@ -32,6 +33,13 @@ impl Seen {
     }
 }
 
+/// `tracing` remembers for each place in the code whether anybody listens there. While only one subscriber lives, it asks the
+/// thread that comes by first, which may be another test's and have none. Two that stay alive make it ask all of them.
+fn hear_all_threads() {
+    static KEPT: OnceLock<[Dispatch; 2]> = OnceLock::new();
+    KEPT.get_or_init(|| [(); 2].map(|()| Dispatch::new(NoSubscriber::new())));
+}
+
 /// What was recorded; clones share it.
 #[derive(Clone, Default)]
 pub struct Tree(Arc<Mutex<Vec<Seen>>>);
@@ -39,6 +47,7 @@ pub struct Tree(Arc<Mutex<Vec<Seen>>>);
 impl Tree {
     /// Records what this thread does until the guard is dropped.
     pub fn record() -> (Self, tracing::subscriber::DefaultGuard) {
+        hear_all_threads();
         let tree = Self::default();
         let subscriber = Registry::default().with(tree.clone());
         (tree, tracing::subscriber::set_default(subscriber))
