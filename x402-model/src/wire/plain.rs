@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 use super::offered::Offered;
 use super::raw::RawJson;
 use super::v2::{PaymentRequirements, VERSION};
+use crate::asset::checksum;
 use crate::evm::{Authorization, ExactEvmPayload, payload};
 
 /// An `exact` payment on an EVM chain that has every member once and no other, texts without escapes where they count,
@@ -164,6 +165,14 @@ impl<'a> PlainPayment<'a> {
             && accepted.has_extra(&terms.extra)
     }
 
+    /// Whether signature and authorization are spelt as [`ExactEvmPayload::to_json`] spells them.
+    #[must_use]
+    pub fn is_canonical(&self) -> bool {
+        let Object(scheme) = &self.message.payload;
+        let Object(signed) = &scheme.authorization;
+        is_lower_hex(scheme.signature) && signed.is_canonical()
+    }
+
     /// What was signed; `None` when a part of it is not what it should be.
     #[must_use]
     pub fn exact(&self) -> Option<ExactEvmPayload> {
@@ -183,6 +192,30 @@ impl<'a> PlainPayment<'a> {
             },
         })
     }
+}
+
+impl Signed<'_> {
+    /// Addresses with their checksum, integers without leading zeros, bytes in lower case.
+    fn is_canonical(&self) -> bool {
+        let address = |text: &str| {
+            crate::evm::address::read_address(text).is_some_and(|read| checksum(read) == text)
+        };
+        let integer = |text: &str| {
+            let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+            text == "0" || (digits && !text.is_empty() && !text.starts_with('0'))
+        };
+        [self.from, self.to].into_iter().all(address)
+            && [self.value, self.valid_after, self.valid_before]
+                .into_iter()
+                .all(integer)
+            && is_lower_hex(self.nonce)
+    }
+}
+
+fn is_lower_hex(text: &str) -> bool {
+    let digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    text.strip_prefix("0x")
+        .is_some_and(|digits| digits.bytes().all(digit))
 }
 
 impl Accepted<'_> {

@@ -115,8 +115,10 @@ fn common_spelling_is_read() {
 #[test]
 fn nothing_is_taken_that_a_tree_would_not_be_taken_for() {
     let offer = Offered::new(terms());
-    let (mut taken, mut left) = (0, 0);
-    for text in mutations(&payment()) {
+    let (mut taken, mut left, mut canonical) = (0, 0, 0);
+    let mut well_spelt = payment();
+    well_spelt["payload"]["authorization"]["validBefore"] = json!("1790000300");
+    for text in [payment(), well_spelt].iter().flat_map(mutations) {
         let Some(plain) = PlainPayment::read(&text) else {
             left += 1;
             continue;
@@ -125,10 +127,17 @@ fn nothing_is_taken_that_a_tree_would_not_be_taken_for() {
         let (accepted, exact) = tree(&text, &offer);
         assert_eq!(plain.accepts(&offer), accepted, "{text}");
         if let Some(read) = plain.exact() {
+            let value: Value = serde_json::from_str(&text).unwrap();
+            canonical += usize::from(plain.is_canonical());
+            assert!(
+                !plain.is_canonical() || read.to_json() == value["payload"],
+                "{text}"
+            );
             assert_eq!(Some(read), exact, "{text}");
         }
     }
     assert!(taken > 30 && left > 150, "{taken} taken, {left} left");
+    assert!(canonical > 10, "{canonical} canonical");
 }
 
 #[test]

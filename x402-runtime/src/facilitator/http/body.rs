@@ -1,12 +1,9 @@
 //! The body of verify and settle calls.
 
 use bytes::Bytes;
-use serde::Deserialize;
 use serde_json::Value;
-use x402_model::asset::checksum;
 use x402_model::evm::ExactEvmPayload;
-use x402_model::evm::address::read_address;
-use x402_model::wire::RawJson;
+use x402_model::wire::{PlainPayment, RawJson};
 
 use crate::facilitator::FacilitatorRequest;
 
@@ -29,52 +26,9 @@ pub(super) fn encode(request: &FacilitatorRequest) -> Bytes {
     request.to_json().into()
 }
 
-#[derive(Deserialize)]
-struct Payment<'a> {
-    #[serde(borrow)]
-    payload: Scheme<'a>,
-}
-
-#[derive(Deserialize)]
-struct Scheme<'a> {
-    signature: &'a str,
-    #[serde(borrow)]
-    authorization: Signed<'a>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Signed<'a> {
-    from: &'a str,
-    to: &'a str,
-    value: &'a str,
-    valid_after: &'a str,
-    valid_before: &'a str,
-    nonce: &'a str,
-}
-
 /// Whether there is nothing to respell, without a tree of the payment. Most buyers write it so.
 fn is_spelt_well(payload: &RawJson) -> bool {
-    let Some(Payment { payload }) = payload.read::<Payment<'_>>() else {
-        return false;
-    };
-    let signed = payload.authorization;
-    let address = |text: &str| read_address(text).is_some_and(|read| checksum(read) == text);
-    let integer = |text: &str| {
-        text == "0" || (!text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit()))
-    };
-    let bytes = |text: &str| {
-        let digits = text.strip_prefix("0x");
-        digits.is_some_and(|digits| {
-            let digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-            digits.bytes().all(digit)
-        })
-    };
-    [signed.from, signed.to].into_iter().all(address)
-        && [signed.value, signed.valid_after, signed.valid_before]
-            .into_iter()
-            .all(integer)
-        && [signed.nonce, payload.signature].into_iter().all(bytes)
+    PlainPayment::read(payload.as_str()).is_some_and(|payment| payment.is_canonical())
 }
 
 /// Respells an `exact` payment on an EVM chain. Anything else stays as it came.
@@ -160,7 +114,14 @@ mod tests {
             "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266",
             "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
         );
-        let payment = json!({"payload": {"authorization": good, "signature": format!("0x{}", "cd".repeat(65))}});
+        let payment = json!({
+            "x402Version": 2,
+            "accepted": {
+                "scheme": "exact", "network": "eip155:84532", "amount": "10000", "asset": "0x036CbD53842c5426634e7929541eC2318f3dCF7e",
+                "payTo": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8", "maxTimeoutSeconds": 300,
+            },
+            "payload": {"authorization": good, "signature": format!("0x{}", "cd".repeat(65))},
+        });
         assert!(is_spelt_well(&payment.clone().into()));
         for (member, odd) in [
             ("from", json!("0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266")),
