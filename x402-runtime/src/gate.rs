@@ -17,6 +17,7 @@ pub(crate) mod decision;
 mod entry;
 mod fingerprint;
 mod flow;
+mod outlive;
 mod present;
 pub(crate) mod settle;
 

@@ -31,5 +31,5 @@ pub use offers::SupersededOffer;
 pub use record::{NewPayment, Record, State, StoredAnswer};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteLedger, SqliteOptions};
-pub use store::{Advanced, Begin, Durability, Ledger, LedgerError};
+pub use store::{Advanced, Begin, Durability, Ledger, LedgerError, Twice};
 pub use transition::{Commit, Illegal, Next, Step, step};

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use x402_runtime::facilitator::Evidence;
 use x402_runtime::ledger::{
     Advanced, Begin, Commit, Event, Ledger, MemoryLedger, Next, PaymentKey, Record, SqliteLedger,
-    State, StoredAnswer, step,
+    State, StoredAnswer, Twice, step,
 };
 use x402_runtime::model::wire::SettleResponse;
 
@@ -28,6 +28,7 @@ use x402_runtime::model::wire::SettleResponse;
 enum Act {
     Begin { payment: u64, owner: u64 },
     Advance { payment: u64, event: Event },
+    Twice { payment: u64, events: [Event; 2] },
     Purge { max: usize },
 }
 
@@ -82,6 +83,7 @@ fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         3 => (0..3_u64, 0..2_u64).prop_map(|(payment, owner)| Act::Begin { payment, owner }),
         12 => (0..3_u64, event()).prop_map(|(payment, event)| Act::Advance { payment, event }),
+        6 => (0..3_u64, [event(), event()]).prop_map(|(payment, events)| Act::Twice { payment, events }),
         1 => (0..3_usize).prop_map(|max| Act::Purge { max }),
     ]
 }
@@ -121,6 +123,14 @@ impl Fold {
         }
     }
 
+    fn advance_twice(&mut self, key: &PaymentKey, events: &[Event; 2], now_ms: u64) -> Twice {
+        let first = self.advance(key, &events[0], now_ms);
+        if !matches!(first, Advanced::Done(_)) {
+            return Twice::First(first);
+        }
+        Twice::Second(self.advance(key, &events[1], now_ms))
+    }
+
     fn due(&self, now_ms: u64) -> Vec<Record> {
         self.0
             .values()
@@ -151,6 +161,19 @@ async fn compare(ledger: &impl Ledger, acts: &[Act]) -> Result<(), TestCaseError
                 let key = payment(*n, 0).key;
                 let found = ledger.advance(&key, event.clone(), now_ms).await.unwrap();
                 prop_assert_eq!(found, fold.advance(&key, event, now_ms), "{:?}", event);
+            }
+            Act::Twice { payment: n, events } => {
+                let key = payment(*n, 0).key;
+                let found = ledger
+                    .advance_twice(&key, events.clone(), now_ms)
+                    .await
+                    .unwrap();
+                prop_assert_eq!(
+                    found,
+                    fold.advance_twice(&key, events, now_ms),
+                    "{:?}",
+                    events
+                );
             }
             Act::Purge { max } => {
                 let wanted = fold.closed().min(*max) as u64;

@@ -19,10 +19,10 @@ use super::checks::{Payment, Refusal};
 use super::core::Core;
 use super::decision::{Found, found, verification};
 use super::present::is_same_payment;
-use super::settle::{Attempt, attempt};
+use super::settle::{Attempt, attempt, first_attempt};
 use crate::facilitator::{BoxFuture, FacilitatorRequest};
 use crate::ledger::{
-    Advanced, Begin, Event, Fingerprint, LedgerError, NewPayment, PaymentKey, Record, StoredAnswer,
+    Begin, Event, Fingerprint, LedgerError, NewPayment, PaymentKey, Record, StoredAnswer,
 };
 use crate::paywall::{PROTOCOL_MARGIN_SECONDS, millis};
 use crate::telemetry::{event, span};
@@ -144,9 +144,16 @@ impl Job {
                 return Err(code.into());
             }
         };
-        reservation.answered(answer).await?;
-        crate::failpoint("c3_answer_stored");
-        after(core, attempt(core, &key).await, &fingerprint)
+        let answered = Event::Answered {
+            owner,
+            answer: Arc::new(answer),
+        };
+        match first_attempt(core, &key, answered).await {
+            // The lease ran out and the reservation went to somebody else, or to nobody: this answer is not the one.
+            Ok(None) => Err(ProblemCode::PaymentInProgress.into()),
+            Ok(Some(attempt)) => after(core, Ok(attempt), &fingerprint),
+            Err(error) => after(core, Err(error), &fingerprint),
+        }
     }
 }
 
@@ -252,7 +259,7 @@ fn after(
             Found::Refuse(code) => Err(code.into()),
             Found::Pending | Found::Settle | Found::Reclaim => Ok(Outcome::pending(&record)),
         },
-        // The answer is stored, so the money may still move: now by a call that was made, or later by the resolver.
+        // The answer may be stored, so the money may still move: by a call that was made, or later by the resolver.
         Err(error) => {
             core.ledger_failed(&error);
             Err(ProblemCode::SettlementPending.into())
@@ -278,27 +285,6 @@ impl Reservation<'_> {
             .await
         {
             self.core.ledger_failed(&error);
-        }
-    }
-
-    async fn answered(&self, answer: StoredAnswer) -> Result<(), Refusal> {
-        let event = Event::Answered {
-            owner: self.owner,
-            answer: Arc::new(answer),
-        };
-        match self
-            .core
-            .ledger
-            .advance(self.key, event, self.core.clock.now_ms())
-            .await
-        {
-            Ok(Advanced::Done(_)) => Ok(()),
-            // The lease ran out and the reservation went to somebody else, or to nobody: this answer is not the one.
-            Ok(Advanced::Lost(_) | Advanced::Removed) => Err(ProblemCode::PaymentInProgress.into()),
-            Err(error) => {
-                self.core.ledger_failed(&error);
-                Err(ProblemCode::SettlementPending.into())
-            }
         }
     }
 }

@@ -1,9 +1,6 @@
-//! Takes a payment and its request as far as the connection matters, then hands both to a task that outlives it.
+//! Takes a payment and its request as far as the connection matters, then hands both to work that outlives it.
 
-use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::task::Poll;
 
 use alloy_primitives::Address;
 use axum::body::Body;
@@ -25,6 +22,7 @@ use super::checks::{PAYMENT_SIGNATURE, Payment, Presented, Refusal, Version, X_P
 use super::core::Place;
 use super::decision::{Found, found};
 use super::fingerprint::fingerprint;
+use super::outlive::Outliving;
 use super::{Gate, body, flow};
 use crate::extract::{PaymentId, Proof};
 use crate::facilitator::{BoxFuture, FacilitatorRequest};
@@ -148,24 +146,12 @@ fn for_handler(mut parts: Parts, body: Bytes, payment: &Payment) -> Request {
 /// Runs a payment so that nothing the connection does can stop it, and waits for it as long as a buyer is kept waiting.
 async fn hand_over(job: flow::Job, permit: Place) -> Result<Outcome, Refusal> {
     let core = Arc::clone(&job.gate.core);
-    // Boxed, because spawning moves a future a dozen times and this one is some kilobytes large.
-    let mut task = Box::pin(async move {
+    let task = async move {
         let outcome = job.run().await;
         drop(permit);
         outcome
-    });
-    // A payment that need not wait for anything is done here. Any other goes on in a task of its own before this one waits,
-    // so that the connection cannot take it along. A panic here is what it would be there: no outcome.
-    let begun = poll_fn(|cx| {
-        let poll = AssertUnwindSafe(|| task.as_mut().poll(cx));
-        Poll::Ready(catch_unwind(poll))
-    });
-    match begun.await {
-        Ok(Poll::Ready(outcome)) => return Ok(outcome),
-        Ok(Poll::Pending) => {}
-        Err(_panic) => return Err(ProblemCode::SettlementPending.into()),
-    }
-    let task = core.tasks.spawn(task.in_current_span());
+    };
+    let task = Outliving::new(task, core.tasks.clone());
     let limits = &core.limits;
     let patience = limits
         .verify_timeout
@@ -173,7 +159,7 @@ async fn hand_over(job: flow::Job, permit: Place) -> Result<Outcome, Refusal> {
         .saturating_add(limits.settle_wait);
     match timeout(patience, task).await {
         Ok(Ok(outcome)) => Ok(outcome),
-        // The task goes on; the buyer learns the end by presenting the same payment again.
+        // It goes on, or panicked; the buyer learns the end by presenting the same payment again.
         Ok(Err(_)) | Err(_) => Err(ProblemCode::SettlementPending.into()),
     }
 }

@@ -10,7 +10,7 @@ use super::core::Core;
 use super::decision::{UNNAMED_REFUSAL, settlement_event};
 use crate::extract::PaymentId;
 use crate::facilitator::SettleOutcome;
-use crate::ledger::{Advanced, Event, LedgerError, PaymentKey, Record, State};
+use crate::ledger::{Advanced, Event, LedgerError, PaymentKey, Record, State, Twice};
 use crate::paywall::millis;
 use crate::telemetry::endpoint::settle_outcome;
 use crate::telemetry::{event, span};
@@ -37,12 +37,46 @@ pub(crate) enum Attempt {
 /// When the ledger fails. If the intent could not be stored, the facilitator was not called.
 pub(crate) async fn attempt(core: &Core, key: &PaymentKey) -> Result<Attempt, LedgerError> {
     let now_ms = core.clock.now_ms();
+    let intended = core
+        .ledger
+        .advance(key, intend(core, now_ms), now_ms)
+        .await?;
+    carry_out(core, key, intended).await
+}
+
+/// Stores the answer of a reserved payment and settles it. `None` when `answered` was not applied: this answer is not the
+/// payment's.
+///
+/// # Errors
+/// As [`attempt`]. The answer may have been stored.
+pub(crate) async fn first_attempt(
+    core: &Core,
+    key: &PaymentKey,
+    answered: Event,
+) -> Result<Option<Attempt>, LedgerError> {
+    let now_ms = core.clock.now_ms();
+    let events = [answered, intend(core, now_ms)];
+    match core.ledger.advance_twice(key, events, now_ms).await? {
+        Twice::First(_) => Ok(None),
+        Twice::Second(intended) => carry_out(core, key, intended).await.map(Some),
+    }
+}
+
+fn intend(core: &Core, now_ms: u64) -> Event {
     let lease = millis(core.limits.settle_timeout).saturating_add(LEASE_SLACK_MS);
-    let intend = Event::Intend {
+    Event::Intend {
         owner: core.owner(),
         lease_until_ms: now_ms.saturating_add(lease),
-    };
-    let record = match core.ledger.advance(key, intend, now_ms).await? {
+    }
+}
+
+/// Does what was intended, if this is the one who may.
+async fn carry_out(
+    core: &Core,
+    key: &PaymentKey,
+    intended: Advanced,
+) -> Result<Attempt, LedgerError> {
+    let record = match intended {
         Advanced::Done(record) => record,
         Advanced::Removed => return Ok(Attempt::Lost(None)),
         Advanced::Lost(record) => return Ok(Attempt::Lost(record)),

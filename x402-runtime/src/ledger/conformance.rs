@@ -18,6 +18,7 @@ mod race;
 mod sample;
 mod shared;
 mod single;
+mod twice;
 
 use super::store::{Advanced, Begin, Ledger};
 use super::transition::{Next, step};
@@ -46,6 +47,9 @@ pub async fn run<L: Ledger>(mut open: impl FnMut() -> L) -> Result<(), String> {
     single::removed_is_free(&open())
         .await
         .map_err(named("removed is free"))?;
+    twice::two_steps(&open())
+        .await
+        .map_err(named("two steps"))?;
     queue::due(&open()).await.map_err(named("due"))?;
     queue::purge(&open()).await.map_err(named("purge"))?;
     queue::offers(&open()).await.map_err(named("offers"))?;

@@ -4,7 +4,7 @@ use super::event::Event;
 use super::key::PaymentKey;
 use super::offers::{OfferBook, SupersededOffer};
 use super::record::{NewPayment, Record};
-use super::store::{Advanced, Begin, Durability, Ledger, LedgerError};
+use super::store::{Advanced, Begin, Durability, Ledger, LedgerError, Twice};
 use super::transition::{Next, step};
 use crate::facilitator::BoxFuture;
 use std::collections::hash_map::{Entry, RandomState};
@@ -247,6 +247,21 @@ impl Ledger for MemoryLedger {
         now_ms: u64,
     ) -> BoxFuture<'a, Result<Advanced, LedgerError>> {
         Box::pin(async move { self.advance_now(key, &event, now_ms) })
+    }
+
+    fn advance_twice<'a>(
+        &'a self,
+        key: &'a PaymentKey,
+        [first, second]: [Event; 2],
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<Twice, LedgerError>> {
+        Box::pin(async move {
+            let first = self.advance_now(key, &first, now_ms)?;
+            if !matches!(first, Advanced::Done(_)) {
+                return Ok(Twice::First(first));
+            }
+            self.advance_now(key, &second, now_ms).map(Twice::Second)
+        })
     }
 
     fn get<'a>(

@@ -10,7 +10,7 @@ use super::event::Event;
 use super::key::PaymentKey;
 use super::offers::SupersededOffer;
 use super::record::{NewPayment, Record};
-use super::store::{Advanced, Begin, Durability, Ledger, LedgerError};
+use super::store::{Advanced, Begin, Durability, Ledger, LedgerError, Twice};
 use super::transition::Commit;
 use crate::facilitator::BoxFuture;
 use std::path::{Path, PathBuf};
@@ -136,6 +136,20 @@ impl Ledger for SqliteLedger {
             self.writer
                 .run(durability, move |table| table.advance(&key, &event, now_ms)),
         )
+    }
+
+    fn advance_twice<'a>(
+        &'a self,
+        key: &'a PaymentKey,
+        events: [Event; 2],
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<Twice, LedgerError>> {
+        let [first, second] = &events;
+        let durability = first.expected_commit().max(second.expected_commit());
+        let key = key.clone();
+        Box::pin(self.writer.run(durability, move |table| {
+            table.advance_twice(&key, &events, now_ms)
+        }))
     }
 
     fn get<'a>(

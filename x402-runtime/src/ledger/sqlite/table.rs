@@ -5,7 +5,8 @@ use super::rows::{
 };
 use super::schema::store_error;
 use crate::ledger::{
-    Advanced, Begin, Commit, Event, LedgerError, Next, PaymentKey, Record, StoredAnswer, step,
+    Advanced, Begin, Commit, Event, LedgerError, Next, PaymentKey, Record, StoredAnswer, Twice,
+    step,
 };
 use rusqlite::{CachedStatement, Connection, params};
 use std::collections::HashMap;
@@ -130,14 +131,53 @@ impl Table {
         let Some(known) = self.find(key)? else {
             return Ok(Advanced::Lost(None));
         };
-        let Ok(step) = step(&known.record, event) else {
-            let record = Arc::clone(&known.record);
-            self.remember(known);
-            return Ok(Advanced::Lost(Some(record)));
+        match self.decide(&known.record, event, now_ms) {
+            Some(next) => self.write(&known, next),
+            None => Ok(self.lose(known)),
+        }
+    }
+
+    /// Two events, of which only what they come to is written.
+    pub(super) fn advance_twice(
+        &mut self,
+        key: &PaymentKey,
+        [first, second]: &[Event; 2],
+        now_ms: u64,
+    ) -> Result<Twice, Fault> {
+        let Some(known) = self.find(key)? else {
+            return Ok(Twice::First(Advanced::Lost(None)));
         };
-        let step = step.at(now_ms);
+        let between = match self.decide(&known.record, first, now_ms) {
+            None => return Ok(Twice::First(self.lose(known))),
+            Some(Next::Remove) => return self.write(&known, Next::Remove).map(Twice::First),
+            Some(Next::Become(between)) => between,
+        };
+        match self.decide(&between, second, now_ms) {
+            Some(next) => self.write(&known, next),
+            None => {
+                self.write(&known, Next::Become(Arc::clone(&between)))?;
+                Ok(Advanced::Lost(Some(between)))
+            }
+        }
+        .map(Twice::Second)
+    }
+
+    /// What an event makes of a record, if it may happen to it, and notes how durable that must be.
+    fn decide(&mut self, record: &Record, event: &Event, now_ms: u64) -> Option<Next> {
+        let step = step(record, event).ok()?.at(now_ms);
         self.asked = self.asked.max(step.durability);
-        let Next::Become(next) = step.next else {
+        Some(step.next)
+    }
+
+    fn lose(&mut self, known: Numbered) -> Advanced {
+        let record = Arc::clone(&known.record);
+        self.remember(known);
+        Advanced::Lost(Some(record))
+    }
+
+    /// Writes what a record became.
+    fn write(&mut self, known: &Numbered, next: Next) -> Result<Advanced, Fault> {
+        let Next::Become(next) = next else {
             self.delete(known.id)?;
             return Ok(Advanced::Removed);
         };
