@@ -21,12 +21,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     match *arguments.as_slice() {
         [] => rounds::run(&Plan::FULL),
         ["quick"] => rounds::run(&Plan::QUICK),
-        ["load", target, workload, count] => rounds::load_one(target, workload, count.parse()?),
+        ["load", target, workload, count] => {
+            rounds::load_one(target, workload, count.parse()?, rounds::CONNECTIONS)
+        }
+        ["load", target, workload, count, connections] => {
+            rounds::load_one(target, workload, count.parse()?, connections.parse()?)
+        }
         // How this program starts its servers.
         ["serve", target] => server::run(target, None),
         ["serve", target, facilitator] => server::run(target, Some(facilitator.parse()?)),
         ["soak"] => soak::run(60),
         ["soak", seconds] => soak::run(seconds.parse()?),
-        _ => Err("arguments: none, `quick`, `soak [seconds]`, or `load <target> <unpaid|paid> <requests>`".into()),
+        _ => Err("arguments: none, `quick`, `soak [seconds]`, or `load <target> <unpaid|paid> <requests> [connections]`".into()),
     }
 }

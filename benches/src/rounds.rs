@@ -12,7 +12,7 @@ use crate::server::{CAPTURED, FIXED};
 use crate::weigh;
 
 /// Connections of the loads whose CPU time is measured.
-const CONNECTIONS: usize = 32;
+pub const CONNECTIONS: usize = 32;
 /// Buyers side by side of the load that compares ledgers.
 const BUYERS: usize = 64;
 
@@ -98,7 +98,12 @@ pub fn run(plan: &Plan) -> Result<(), Box<dyn Error>> {
 }
 
 /// Puts one load on one target, for a profiler.
-pub fn load_one(target: &str, workload: &str, count: usize) -> Result<(), Box<dyn Error>> {
+pub fn load_one(
+    target: &str,
+    workload: &str,
+    count: usize,
+    connections: usize,
+) -> Result<(), Box<dyn Error>> {
     let (requests, status) = match workload {
         "unpaid" => (vec![request(FIXED, "")], 402),
         "paid" => (paid_requests(CAPTURED, count), 200),
@@ -110,13 +115,13 @@ pub fn load_one(target: &str, workload: &str, count: usize) -> Result<(), Box<dy
     let load = Load {
         requests: Arc::new(requests),
         count,
-        connections: CONNECTIONS,
+        connections,
         status,
     };
     let one = measure(&server, &load)?;
     println!(
-        "{target} {workload}: {:.1} µs of CPU per request",
-        one.micros
+        "{target} {workload}: {:.1} µs of CPU per request, {:.0} per second",
+        one.micros, one.per_second
     );
     Ok(())
 }

@@ -124,7 +124,6 @@ fn s13_a_paid_call_takes_one_hard_step() {
     let mut hard = Vec::new();
     for event in [answered(b"a"), intend(), settled(), Event::Finalised] {
         let taken = step(&record, &event).unwrap();
-        assert_eq!(taken.durability, event.expected_commit(), "{event:?}");
         if taken.durability == Commit::Hard {
             hard.push(event.name());
         }

@@ -3,7 +3,9 @@
 mod offers;
 mod rows;
 mod schema;
+mod sync;
 mod table;
+mod worker;
 mod writer;
 
 use super::event::Event;
@@ -11,13 +13,13 @@ use super::key::PaymentKey;
 use super::offers::SupersededOffer;
 use super::record::{NewPayment, Record};
 use super::store::{Advanced, Begin, Durability, Ledger, LedgerError, Twice};
-use super::transition::Commit;
 use crate::facilitator::BoxFuture;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use sync::Syncer;
 use table::Table;
-use writer::Worker;
+use worker::Worker;
 
 /// How an SQLite ledger is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,9 +45,9 @@ impl Default for SqliteOptions {
 
 /// A ledger in an SQLite file.
 ///
-/// The file is in WAL mode and may be used by several processes of one machine. One thread writes; it commits everything that
-/// waits in one transaction, and syncs the disk once for all of it if one of the steps must be durable
-/// ([`Commit::Hard`]). A second thread reads. Neither needs a particular async runtime.
+/// The file is in WAL mode and may be used by several processes of one machine. One thread writes and commits everything that
+/// waits in one transaction. A second syncs the log, once for all transactions before it in which a step must be durable
+/// ([`Commit::Hard`](super::Commit::Hard)), while the first goes on. A third reads. None needs a particular async runtime.
 ///
 /// Created readable by its owner only (mode 0600): it holds signed authorizations and the answers that were sold.
 ///
@@ -97,7 +99,10 @@ impl SqliteLedger {
         let thread = |error: std::io::Error| {
             LedgerError::Store(format!("no thread for the ledger: {error}"))
         };
-        let writer = Worker::writer(Table::new(write, max_pages), options.queue).map_err(thread)?;
+        let log = schema::open_log(&write)?;
+        let syncer = Syncer::start(move || log.sync_data()).map_err(thread)?;
+        let writer =
+            Worker::writer(Table::new(write, max_pages), syncer, options.queue).map_err(thread)?;
         let reader = Worker::reader(Table::new(read, None), options.queue).map_err(thread)?;
         Ok(Self {
             reader,
@@ -120,7 +125,7 @@ impl Ledger for SqliteLedger {
             let request = new.request.to_json();
             let record = Arc::new(Record::reserve(new));
             self.writer
-                .run(Commit::Soft, move |table| table.begin(&record, &request))
+                .run(move |table| table.begin(&record, &request))
                 .await
         })
     }
@@ -131,10 +136,10 @@ impl Ledger for SqliteLedger {
         event: Event,
         now_ms: u64,
     ) -> BoxFuture<'a, Result<Advanced, LedgerError>> {
-        let (durability, key) = (event.expected_commit(), key.clone());
+        let key = key.clone();
         Box::pin(
             self.writer
-                .run(durability, move |table| table.advance(&key, &event, now_ms)),
+                .run(move |table| table.advance(&key, &event, now_ms)),
         )
     }
 
@@ -144,12 +149,11 @@ impl Ledger for SqliteLedger {
         events: [Event; 2],
         now_ms: u64,
     ) -> BoxFuture<'a, Result<Twice, LedgerError>> {
-        let [first, second] = &events;
-        let durability = first.expected_commit().max(second.expected_commit());
         let key = key.clone();
-        Box::pin(self.writer.run(durability, move |table| {
-            table.advance_twice(&key, &events, now_ms)
-        }))
+        Box::pin(
+            self.writer
+                .run(move |table| table.advance_twice(&key, &events, now_ms)),
+        )
     }
 
     fn get<'a>(
@@ -157,21 +161,15 @@ impl Ledger for SqliteLedger {
         key: &'a PaymentKey,
     ) -> BoxFuture<'a, Result<Option<Record>, LedgerError>> {
         let key = key.clone();
-        Box::pin(self.reader.run(Commit::Soft, move |table| table.get(&key)))
+        Box::pin(self.reader.run(move |table| table.get(&key)))
     }
 
     fn due(&self, now_ms: u64, max: usize) -> BoxFuture<'_, Result<Vec<Record>, LedgerError>> {
-        Box::pin(
-            self.reader
-                .run(Commit::Soft, move |table| table.due(now_ms, max)),
-        )
+        Box::pin(self.reader.run(move |table| table.due(now_ms, max)))
     }
 
     fn purge(&self, before_ms: u64, max: usize) -> BoxFuture<'_, Result<u64, LedgerError>> {
-        Box::pin(
-            self.writer
-                .run(Commit::Soft, move |table| table.purge(before_ms, max)),
-        )
+        Box::pin(self.writer.run(move |table| table.purge(before_ms, max)))
     }
 
     fn publish_offers<'a>(
@@ -182,9 +180,11 @@ impl Ledger for SqliteLedger {
         now_ms: u64,
     ) -> BoxFuture<'a, Result<Vec<SupersededOffer>, LedgerError>> {
         let (endpoint, accepts_json) = (endpoint.to_owned(), accepts_json.to_owned());
-        Box::pin(self.writer.run(Commit::Soft, move |table| {
-            table.publish(&endpoint, &accepts_json, max_timeout_seconds, now_ms)
-        }))
+        Box::pin(
+            self.writer.run(move |table| {
+                table.publish(&endpoint, &accepts_json, max_timeout_seconds, now_ms)
+            }),
+        )
     }
 
     fn durability(&self) -> Durability {

@@ -69,27 +69,6 @@ pub enum Illegal {
     NotSuccessful,
 }
 
-impl Event {
-    /// The durability to expect of this event before its record is known, for stores that commit many events at once and must
-    /// choose beforehand. Should [`step`] ask for more (a payment that others settled before this seller ever tried), such a
-    /// store starts over.
-    #[must_use]
-    pub const fn expected_commit(&self) -> Commit {
-        match self {
-            Self::Evidence(Evidence::Unavailable { .. } | Evidence::Paid { .. })
-            | Self::HandlerFailed { .. }
-            | Self::LeaseOver { .. }
-            | Self::Answered { .. }
-            | Self::Refused { .. }
-            | Self::Settled { .. }
-            | Self::Unanswered { .. }
-            | Self::Finalised
-            | Self::ReceiptGone => Commit::Soft,
-            Self::Intend { .. } | Self::Evidence(_) | Self::Expired => Commit::Hard,
-        }
-    }
-}
-
 /// Decides what `event` does to `record`. Pure: same input, same output.
 ///
 /// The rules:

@@ -54,7 +54,7 @@ pub(super) struct Table {
     /// The number SQLite gives to the file's state as other connections leave it.
     data_version: i64,
     cache: HashMap<PaymentKey, Numbered>,
-    /// The strictest durability asked for since [`Table::start`].
+    /// The strictest durability asked for since it was last taken.
     asked: Commit,
     /// Above how many used pages no new payment is taken.
     max_pages: Option<i64>,
@@ -86,13 +86,17 @@ impl Table {
             self.cache.clear();
             self.data_version = version;
         }
-        self.asked = Commit::Soft;
         Ok(())
     }
 
-    /// The strictest durability that was asked for in this transaction.
-    pub(super) const fn asked(&self) -> Commit {
-        self.asked
+    /// Asks for no less than this durability.
+    pub(super) fn ask(&mut self, durability: Commit) {
+        self.asked = self.asked.max(durability);
+    }
+
+    /// The strictest durability that was asked for since this was last called.
+    pub(super) const fn take_asked(&mut self) -> Commit {
+        std::mem::replace(&mut self.asked, Commit::Soft)
     }
 
     /// Call after a roll-back: what is remembered was not written.
@@ -165,7 +169,7 @@ impl Table {
     /// What an event makes of a record, if it may happen to it, and notes how durable that must be.
     fn decide(&mut self, record: &Record, event: &Event, now_ms: u64) -> Option<Next> {
         let step = step(record, event).ok()?.at(now_ms);
-        self.asked = self.asked.max(step.durability);
+        self.ask(step.durability);
         Some(step.next)
     }
 
