@@ -5,8 +5,11 @@ mod auth;
 mod body;
 mod builder;
 mod cdp;
+mod connect;
+mod connection;
 mod kinds;
 mod once;
+mod pool;
 mod wire;
 
 use std::fmt;
@@ -14,7 +17,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::HeaderMap;
 use tokio::time::Instant;
 use x402_model::wire::{SupportedResponse, VerifyResponse};
 
@@ -108,12 +110,7 @@ impl HttpFacilitator {
         } = &*self.inner;
         let body = encode(request);
         let reply = wire
-            .exchange(
-                Operation::Verify,
-                Some(body),
-                HeaderMap::new(),
-                *verify_deadline,
-            )
+            .exchange(Operation::Verify, Some(body), None, *verify_deadline)
             .await?;
         answer::verification(&reply)
     }
@@ -165,7 +162,7 @@ impl HttpFacilitator {
         let exchange =
             self.inner
                 .wire
-                .exchange(Operation::Settle, Some(body), once::headers(request), left);
+                .exchange(Operation::Settle, Some(body), once::key(request), left);
         match exchange.await {
             Ok(reply) => answer::settlement(&reply, request),
             Err(error) => Settling::Open {

@@ -1,6 +1,5 @@
 //! What a provider supports: asked once for everybody who wants to know, and remembered.
 
-use http::HeaderMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -115,12 +114,7 @@ async fn fetch(inner: &Inner) -> Result<SupportedResponse, FacilitatorError> {
     loop {
         let reply = inner
             .wire
-            .exchange(
-                Operation::Supported,
-                None,
-                HeaderMap::new(),
-                inner.verify_deadline,
-            )
+            .exchange(Operation::Supported, None, None, inner.verify_deadline)
             .await?;
         if reply.status != TOO_MANY_REQUESTS || retry == RETRIES {
             return answer::supported(&reply);

@@ -1,7 +1,7 @@
 //! The key under which all settle calls about one payment are one operation.
 
 use alloy_primitives::hex;
-use http::header::{HeaderMap, HeaderValue};
+use http::header::HeaderValue;
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -10,8 +10,8 @@ use x402_model::wire::PlainPayment;
 
 use crate::facilitator::FacilitatorRequest;
 
-/// The `Idempotency-Key` header of a payment's settle calls, whatever spelling the payment came in.
-pub(super) fn headers(request: &FacilitatorRequest) -> HeaderMap {
+/// The `Idempotency-Key` of a payment's settle calls, whatever spelling the payment came in.
+pub(super) fn key(request: &FacilitatorRequest) -> Option<HeaderValue> {
     let mut hash = Sha256::new();
     hash.update(b"x402 settle\n");
     let terms: Token = request.requirements.read().unwrap_or_else(|| {
@@ -34,13 +34,7 @@ pub(super) fn headers(request: &FacilitatorRequest) -> HeaderMap {
         // Another scheme: its data as they are.
         Err(scheme_data) => hash.update(scheme_data.to_string()),
     }
-    let key = hex::encode(hash.finalize());
-    let key = HeaderValue::from_str(&key).map(|key| ("idempotency-key", key));
-    let mut headers = HeaderMap::new();
-    if let Ok((name, key)) = key {
-        headers.insert(name, key);
-    }
-    headers
+    HeaderValue::try_from(hex::encode(hash.finalize())).ok()
 }
 
 #[derive(Deserialize)]
@@ -79,7 +73,7 @@ mod tests {
         })
     }
 
-    fn key(from: &str, value: &str, asset: &str) -> String {
+    fn key_for(from: &str, value: &str, asset: &str) -> String {
         key_of(json!({ "payload": payment(from, value) }), asset)
     }
 
@@ -89,8 +83,7 @@ mod tests {
             payload: payload.into(),
             requirements: json!({ "network": "eip155:84532", "asset": asset }).into(),
         };
-        let headers = headers(&request);
-        headers["idempotency-key"].to_str().unwrap().to_owned()
+        key(&request).unwrap().to_str().unwrap().to_owned()
     }
 
     #[test]
@@ -99,11 +92,11 @@ mod tests {
             format!("0x{}", "ab".repeat(20)),
             format!("0x{}", "cd".repeat(20)),
         );
-        let first = key(&a, "10", &b);
+        let first = key_for(&a, "10", &b);
         assert_eq!(first.len(), 64);
         assert_eq!(
             first,
-            key(&a.replace("ab", "AB"), "0xa", &b.replace("cd", "CD"))
+            key_for(&a.replace("ab", "AB"), "0xa", &b.replace("cd", "CD"))
         );
         let plain = json!({
             "x402Version": 2,
@@ -114,7 +107,7 @@ mod tests {
         });
         assert!(PlainPayment::read(&plain.to_string()).is_some());
         assert_eq!(first, key_of(plain, &b), "read without a tree");
-        assert_ne!(first, key(&b, "10", &b), "another payer");
-        assert_ne!(first, key(&a, "10", &a), "another asset");
+        assert_ne!(first, key_for(&b, "10", &b), "another payer");
+        assert_ne!(first, key_for(&a, "10", &a), "another asset");
     }
 }

@@ -4,34 +4,45 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Method;
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::redirect::Policy;
-use tokio::time::Instant;
+use http::header::{
+    ACCEPT, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT,
+};
+use http::{Method, Request, Uri};
+use http_body_util::Full;
+use tokio::time::{Instant, timeout};
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 use url::Url;
 
 use super::auth::{Call, FacilitatorAuth, Operation};
+use super::connect::Connect;
+use super::connection::{Answer, Broken, Sent};
+use super::pool::Pool;
 use crate::facilitator::FacilitatorError;
 use crate::paywall::millis;
 use crate::telemetry::calls::status_class;
 use crate::telemetry::{ProviderMetrics, span};
 
-/// Longest time to open a connection.
-const CONNECT_TIME: Duration = Duration::from_secs(10);
 /// Shortest part of an authorization header that is looked for in answers. Shorter ones are words like `Bearer`.
 const MIN_SECRET: usize = 8;
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const AGENT: HeaderValue =
+    HeaderValue::from_static(concat!("x402-runtime/", env!("CARGO_PKG_VERSION")));
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// The header lines of a call without authorization, those that are added when it is written included.
+const HEADERS: usize = 6;
 
 /// The way to one provider.
 pub(super) struct Wire {
-    client: reqwest::Client,
+    pool: Pool,
     base: String,
     /// Where each operation is, parsed once.
-    verify: Url,
-    settle: Url,
-    supported: Url,
+    verify: Uri,
+    settle: Uri,
+    supported: Uri,
     host: String,
+    /// The same, as it is sent.
+    host_header: HeaderValue,
     auth: Option<Arc<dyn FacilitatorAuth>>,
     answer_cap: usize,
     metrics: ProviderMetrics,
@@ -54,37 +65,32 @@ impl Wire {
         auth: Option<Arc<dyn FacilitatorAuth>>,
         answer_cap: usize,
     ) -> Option<Self> {
-        // Decompression stays off even when another crate turns the features on: a cap on what is read must be a cap on
-        // what is unpacked. A payment is sent again only by whoever knows what that means.
-        let client = reqwest::Client::builder()
-            .redirect(Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .no_gzip()
-            .no_brotli()
-            .no_zstd()
-            .no_deflate()
-            .referer(false)
-            .https_only(base.scheme() == "https")
-            .connect_timeout(CONNECT_TIME)
-            .user_agent(concat!("x402-runtime/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .ok()?;
+        let connect = Connect::new(base.as_str().parse().ok()?)?;
+        Self::with(connect, base, auth, answer_cap)
+    }
+
+    fn with(
+        connect: Connect,
+        base: Url,
+        auth: Option<Arc<dyn FacilitatorAuth>>,
+        answer_cap: usize,
+    ) -> Option<Self> {
         let host = base.host_str()?;
         let host = match base.port() {
             Some(port) => format!("{host}:{port}"),
             None => host.to_owned(),
         };
-        let base = String::from(base).trim_end_matches('/').to_owned();
-        let url = |operation: Operation| format!("{base}/{}", operation.as_str()).parse().ok();
+        let path = base.path().trim_end_matches('/');
+        let uri = |operation: Operation| format!("{path}/{}", operation.as_str()).parse().ok();
         Some(Self {
-            client,
+            pool: Pool::new(connect),
             metrics: ProviderMetrics::new(&host),
+            host_header: HeaderValue::from_str(&host).ok()?,
             host,
-            verify: url(Operation::Verify)?,
-            settle: url(Operation::Settle)?,
-            supported: url(Operation::Supported)?,
-            base,
+            verify: uri(Operation::Verify)?,
+            settle: uri(Operation::Settle)?,
+            supported: uri(Operation::Supported)?,
+            base: String::from(base).trim_end_matches('/').to_owned(),
             auth,
             answer_cap,
         })
@@ -98,7 +104,7 @@ impl Wire {
         &self.metrics
     }
 
-    /// Calls the provider once. An answer of any status is a reply.
+    /// Calls the provider once, under an idempotency key if there is one. An answer of any status is a reply.
     ///
     /// # Errors
     /// When there is no whole answer within `deadline` and the cap.
@@ -106,7 +112,7 @@ impl Wire {
         &self,
         operation: Operation,
         body: Option<Bytes>,
-        headers: HeaderMap,
+        key: Option<HeaderValue>,
         deadline: Duration,
     ) -> Result<Reply, FacilitatorError> {
         let span = tracing::info_span!(
@@ -119,10 +125,13 @@ impl Wire {
         );
         let started = Instant::now();
         // On the heap: the futures of an HTTP client are large, and every paid call would carry them.
-        let exchange = Box::pin(self.send(operation, body, headers).instrument(span.clone()));
-        let ended = tokio::time::timeout(deadline, exchange)
-            .await
-            .unwrap_or(Err(FacilitatorError::Timeout));
+        let exchange = Box::pin(self.send(operation, body, key));
+        let ended = if span.is_disabled() {
+            timeout(deadline, exchange).await
+        } else {
+            timeout(deadline, exchange.instrument(span.clone())).await
+        };
+        let ended = ended.unwrap_or(Err(FacilitatorError::Timeout));
         self.observe(&span, operation, &ended, started.elapsed());
         ended
     }
@@ -152,47 +161,69 @@ impl Wire {
         &self,
         operation: Operation,
         body: Option<Bytes>,
-        headers: HeaderMap,
+        key: Option<HeaderValue>,
     ) -> Result<Reply, FacilitatorError> {
-        let url = match operation {
+        let uri = match operation {
             Operation::Verify => &self.verify,
             Operation::Settle => &self.settle,
             Operation::Supported => &self.supported,
         };
-        let authorization = self.authorize(operation, url.path()).await?;
-        let secrets: Vec<HeaderValue> = authorization.values().cloned().collect();
-        let method = body.as_ref().map_or(Method::GET, |_| Method::POST);
-        let mut request = reqwest::Request::new(method, url.clone());
-        *request.body_mut() = body.map(Into::into);
-        let json = HeaderValue::from_static("application/json");
-        let sent = request.headers_mut();
-        sent.insert(CONTENT_TYPE, json.clone());
-        sent.insert(ACCEPT, json);
-        sent.extend(headers);
-        sent.extend(authorization);
-        let response = self
-            .client
-            .execute(request)
+        let authorization = self.authorize(operation, uri.path()).await?;
+        let secrets: Vec<HeaderValue> = authorization
+            .iter()
+            .map(|(_, value)| value.clone())
+            .collect();
+        let request = self.request(uri.clone(), body, key, authorization);
+        let Answer {
+            status,
+            headers,
+            body,
+        } = self
+            .pool
+            .call(request, self.answer_cap)
             .await
-            .map_err(|error| describe(&error))?;
-        let status = response.status().as_u16();
-        let retry_after = retry_after(response.headers());
-        let body = read_body(response, self.answer_cap).await?;
+            .map_err(|broken| self.describe(broken))?;
         Ok(Reply {
             operation,
             status,
-            retry_after,
+            retry_after: retry_after(&headers),
             body: without(body, &secrets),
         })
+    }
+
+    fn request(
+        &self,
+        uri: Uri,
+        body: Option<Bytes>,
+        key: Option<HeaderValue>,
+        authorization: Vec<(HeaderName, HeaderValue)>,
+    ) -> Sent {
+        let mut headers = HeaderMap::with_capacity(HEADERS + authorization.len());
+        headers.insert(HOST, self.host_header.clone());
+        headers.insert(CONTENT_TYPE, JSON);
+        headers.insert(ACCEPT, JSON);
+        headers.insert(USER_AGENT, AGENT);
+        if let Some(key) = key {
+            headers.insert(IDEMPOTENCY_KEY, key);
+        }
+        replace(&mut headers, authorization);
+        let mut request = Request::new(Full::default());
+        if let Some(body) = body {
+            *request.method_mut() = Method::POST;
+            *request.body_mut() = Full::new(body);
+        }
+        *request.uri_mut() = uri;
+        *request.headers_mut() = headers;
+        request
     }
 
     async fn authorize(
         &self,
         operation: Operation,
         path: &str,
-    ) -> Result<HeaderMap, FacilitatorError> {
+    ) -> Result<Vec<(HeaderName, HeaderValue)>, FacilitatorError> {
         let Some(auth) = &self.auth else {
-            return Ok(HeaderMap::new());
+            return Ok(Vec::new());
         };
         let call = Call {
             operation,
@@ -200,38 +231,42 @@ impl Wire {
             host: &self.host,
             path,
         };
-        let headers = auth.headers(call).await.map_err(|error| {
+        let mut headers = auth.headers(call).await.map_err(|error| {
             FacilitatorError::Unreachable(format!(
                 "no authorization for {}: {error}",
                 operation.as_str()
             ))
         })?;
-        let mut map = HeaderMap::new();
-        for (name, mut value) in headers {
+        for (_, value) in &mut headers {
             value.set_sensitive(true);
-            map.append(name, value);
         }
-        Ok(map)
+        Ok(headers)
+    }
+
+    /// Says what went wrong in words of our own.
+    fn describe(&self, broken: Broken) -> FacilitatorError {
+        let what = match broken {
+            Broken::Late => return FacilitatorError::Timeout,
+            Broken::TooLong => {
+                let cap = self.answer_cap;
+                return FacilitatorError::BadAnswer(format!("longer than {cap} bytes"));
+            }
+            Broken::NoConnection => "no connection",
+            Broken::BeforeAnswer => "the connection broke",
+            Broken::WithinAnswer => "the connection broke within the answer",
+        };
+        FacilitatorError::Unreachable(what.to_owned())
     }
 }
 
-async fn read_body(
-    mut response: reqwest::Response,
-    cap: usize,
-) -> Result<Vec<u8>, FacilitatorError> {
-    let too_large = || FacilitatorError::BadAnswer(format!("longer than {cap} bytes"));
-    let announced = response.content_length().unwrap_or(0);
-    if usize::try_from(announced).map_or(true, |length| length > cap) {
-        return Err(too_large());
+/// Sets headers, of which one name may come several times, in the place of those of the same name.
+fn replace(headers: &mut HeaderMap, with: Vec<(HeaderName, HeaderValue)>) {
+    for (name, _) in &with {
+        headers.remove(name);
     }
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| describe(&error))? {
-        if body.len().saturating_add(chunk.len()) > cap {
-            return Err(too_large());
-        }
-        body.extend_from_slice(&chunk);
+    for (name, value) in with {
+        headers.append(name, value);
     }
-    Ok(body)
 }
 
 /// Whole seconds only; the other form, a date, would need the provider's clock to agree with ours.
@@ -256,21 +291,6 @@ fn without(body: Vec<u8>, secrets: &[HeaderValue]) -> Vec<u8> {
         }
     }
     text.into_bytes()
-}
-
-/// Says what went wrong in words of our own.
-fn describe(error: &reqwest::Error) -> FacilitatorError {
-    if error.is_timeout() {
-        return FacilitatorError::Timeout;
-    }
-    let what = if error.is_connect() {
-        "no connection"
-    } else if error.is_body() || error.is_decode() {
-        "the connection broke within the answer"
-    } else {
-        "the connection broke"
-    };
-    FacilitatorError::Unreachable(what.to_owned())
 }
 
 #[cfg(test)]
