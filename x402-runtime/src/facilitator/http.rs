@@ -1,6 +1,7 @@
 //! Lets a provider of the facilitator REST API verify and settle, over HTTP (protocol 1.10).
 
 mod answer;
+mod asked;
 mod auth;
 mod body;
 mod builder;
@@ -16,11 +17,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::time::Instant;
-use x402_model::wire::{SupportedResponse, VerifyResponse};
+use x402_model::wire::{PlainPayment, SupportedResponse, VerifyResponse};
 
 use self::answer::Settling;
+use self::asked::Asked;
 use self::body::encode;
 use self::kinds::Kinds;
 use self::wire::Wire;
@@ -108,7 +109,10 @@ impl HttpFacilitator {
             verify_deadline,
             ..
         } = &*self.inner;
-        let body = encode(request);
+        let body = encode(
+            request,
+            PlainPayment::read(request.payload.as_str()).as_ref(),
+        );
         let reply = wire
             .exchange(Operation::Verify, Some(body), None, *verify_deadline)
             .await?;
@@ -116,9 +120,9 @@ impl HttpFacilitator {
     }
 
     async fn settle_payment(&self, request: &FacilitatorRequest) -> SettleOutcome {
-        let body = encode(request);
+        let asked = Asked::of(request);
         let until = Instant::now() + self.inner.settle_deadline;
-        match self.settle_once(request, body.clone(), until).await {
+        match self.settle_once(&asked, until).await {
             Settling::Settled(response) => SettleOutcome::Settled(response),
             Settling::Refused(response) => SettleOutcome::Refused(response),
             Settling::Open {
@@ -128,7 +132,7 @@ impl HttpFacilitator {
             Settling::Pending { transaction } => {
                 // Asked exactly once more, with the same bytes (protocol 1.10). A second "no" says nothing about the
                 // transaction that the first answer named.
-                match self.settle_once(request, body, until).await {
+                match self.settle_once(&asked, until).await {
                     Settling::Settled(response) => SettleOutcome::Settled(response),
                     Settling::Pending { transaction: again } => {
                         unknown(Some(again), "settlement_pending, twice".to_owned())
@@ -152,19 +156,15 @@ impl HttpFacilitator {
         }
     }
 
-    async fn settle_once(
-        &self,
-        request: &FacilitatorRequest,
-        body: Bytes,
-        until: Instant,
-    ) -> Settling {
+    async fn settle_once(&self, asked: &Asked<'_>, until: Instant) -> Settling {
         let left = until.saturating_duration_since(Instant::now());
-        let exchange =
-            self.inner
-                .wire
-                .exchange(Operation::Settle, Some(body), once::key(request), left);
+        let (body, key) = (asked.body.clone(), asked.key.clone());
+        let exchange = self
+            .inner
+            .wire
+            .exchange(Operation::Settle, Some(body), key, left);
         match exchange.await {
-            Ok(reply) => answer::settlement(&reply, request),
+            Ok(reply) => answer::settlement(&reply, asked),
             Err(error) => Settling::Open {
                 transaction: None,
                 reason: error.to_string(),

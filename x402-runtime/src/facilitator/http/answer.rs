@@ -1,12 +1,11 @@
 //! What a provider's answer means. Pure: no IO.
 
 use serde::de::DeserializeOwned;
-use x402_model::asset::parse_address;
-use x402_model::network::Network;
 use x402_model::wire::{SettleResponse, SupportedResponse, VerifyResponse};
 
+use super::asked::Asked;
 use super::wire::Reply;
-use crate::facilitator::{FacilitatorError, FacilitatorRequest};
+use crate::facilitator::FacilitatorError;
 use crate::telemetry::event;
 
 /// Longest text of a provider that is kept, in characters.
@@ -89,7 +88,7 @@ pub(super) fn supported(reply: &Reply) -> Result<SupportedResponse, FacilitatorE
 }
 
 /// Reads the answer to `settle`.
-pub(super) fn settlement(reply: &Reply, request: &FacilitatorRequest) -> Settling {
+pub(super) fn settlement(reply: &Reply, asked: &Asked<'_>) -> Settling {
     let Some(mut response) = parse::<SettleResponse>(reply) else {
         return open(None, unusable(reply).to_string());
     };
@@ -99,7 +98,7 @@ pub(super) fn settlement(reply: &Reply, request: &FacilitatorRequest) -> Settlin
         .filter(|text| !text.is_empty() && text.len() <= MAX_TRANSACTION)
         .map(str::to_owned);
     if response.success {
-        return succeeded(reply, response, transaction, request);
+        return succeeded(reply, response, transaction, asked);
     }
     let reason = response.error_reason.clone().unwrap_or_default();
     match transaction {
@@ -116,7 +115,7 @@ fn succeeded(
     reply: &Reply,
     response: SettleResponse,
     transaction: Option<String>,
-    request: &FacilitatorRequest,
+    asked: &Asked<'_>,
 ) -> Settling {
     if !is_ok(reply) {
         return open(transaction, format!("success with {}", status_text(reply)));
@@ -124,10 +123,15 @@ fn succeeded(
     if transaction.is_none() {
         return open(None, "success without a transaction".to_owned());
     }
-    if !right_network(&response, request) {
+    if !asked.is_on(&response.network) {
         return open(transaction, "success on another network".to_owned());
     }
-    if !right_payer(&response, request) {
+    // A payer that is not named is not wrong.
+    if response
+        .payer
+        .as_deref()
+        .is_some_and(|payer| !asked.is_paid_by(payer))
+    {
         return open(transaction, "success for another payer".to_owned());
     }
     Settling::Settled(response)
@@ -137,31 +141,6 @@ fn open(transaction: Option<String>, reason: String) -> Settling {
     Settling::Open {
         transaction,
         reason,
-    }
-}
-
-fn right_network(response: &SettleResponse, request: &FacilitatorRequest) -> bool {
-    let same = |asked: String| match (
-        Network::parse_any(&asked),
-        Network::parse_any(&response.network),
-    ) {
-        (Ok(asked), Ok(said)) => asked == said,
-        _ => false,
-    };
-    request.network().is_some_and(same)
-}
-
-/// A payer that is not named is not wrong, and neither is one of a payload that names none.
-fn right_payer(response: &SettleResponse, request: &FacilitatorRequest) -> bool {
-    let Some(said) = response.payer.as_deref() else {
-        return true;
-    };
-    let Some(asked) = request.payer() else {
-        return true;
-    };
-    match (parse_address(&asked), parse_address(said)) {
-        (Ok(asked), Ok(said)) => asked == said,
-        _ => asked.eq_ignore_ascii_case(said),
     }
 }
 

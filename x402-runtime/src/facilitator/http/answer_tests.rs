@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::auth::Operation;
 use super::*;
+use crate::facilitator::FacilitatorRequest;
 
 const TX: &str = "0xabababababababababababababababababababababababababababababababab";
 const PAYER: &str = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
@@ -30,7 +31,7 @@ fn request() -> FacilitatorRequest {
 }
 
 fn name(status: u16, body: &Value) -> &'static str {
-    match settlement(&reply(status, body), &request()) {
+    match settlement(&reply(status, body), &Asked::of(&request())) {
         Settling::Settled(_) => "settled",
         Settling::Refused(_) => "refused",
         Settling::Pending { .. } => "pending",
@@ -89,7 +90,7 @@ fn g05_only_a_true_success_is_a_settlement() {
     let twice =
         br#"{"success":false,"success":true,"transaction":"0xab","network":"eip155:84532"}"#;
     assert!(matches!(
-        settlement(&raw(200, twice), &request()),
+        settlement(&raw(200, twice), &Asked::of(&request())),
         Settling::Open { .. }
     ));
 }

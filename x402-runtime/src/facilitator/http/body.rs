@@ -3,18 +3,19 @@
 use bytes::Bytes;
 use serde_json::Value;
 use x402_model::evm::ExactEvmPayload;
-use x402_model::wire::{PlainPayment, RawJson};
+use x402_model::wire::PlainPayment;
 
 use crate::facilitator::FacilitatorRequest;
 
-/// Writes a request for a provider. The payment is as the buyer sent it, except for the spelling of what was signed: addresses
+/// Writes a request for a provider; `plain` is its payment, if it could be read without a tree. The payment is as the buyer sent it, except for the spelling of what was signed: addresses
 /// get their checksum, numbers are decimal.
 ///
 /// Some buyers leave the checksum out. A provider that is built on web3 for Python refuses such a payment only after it has
 /// counted a nonce of its own for it, and from then on nothing that it sends is mined. A signature covers values, not their
 /// spelling.
-pub(super) fn encode(request: &FacilitatorRequest) -> Bytes {
-    if is_spelt_well(&request.payload) {
+pub(super) fn encode(request: &FacilitatorRequest, plain: Option<&PlainPayment<'_>>) -> Bytes {
+    // Most buyers write it so that there is nothing to respell.
+    if plain.is_some_and(PlainPayment::is_canonical) {
         return request.to_json().into();
     }
     let mut payload = request.payload.to_value();
@@ -24,11 +25,6 @@ pub(super) fn encode(request: &FacilitatorRequest) -> Bytes {
         ..request.clone()
     };
     request.to_json().into()
-}
-
-/// Whether there is nothing to respell, without a tree of the payment. Most buyers write it so.
-fn is_spelt_well(payload: &RawJson) -> bool {
-    PlainPayment::read(payload.as_str()).is_some_and(|payment| payment.is_canonical())
 }
 
 /// Respells an `exact` payment on an EVM chain. Anything else stays as it came.
@@ -54,13 +50,18 @@ mod tests {
 
     use super::*;
 
+    fn is_spelt_well(payload: &Value) -> bool {
+        PlainPayment::read(&payload.to_string()).is_some_and(|plain| plain.is_canonical())
+    }
+
     fn sent(payload: Value) -> Value {
         let request = FacilitatorRequest {
             x402_version: 2,
             payload: payload.into(),
             requirements: json!({"payTo": "0x70997970c51812dc3a010c7d01b50e0d17dc79c8"}).into(),
         };
-        serde_json::from_slice(&encode(&request)).unwrap()
+        let plain = PlainPayment::read(request.payload.as_str());
+        serde_json::from_slice(&encode(&request, plain.as_ref())).unwrap()
     }
 
     fn authorization(from: &str, to: &str) -> Value {
@@ -122,7 +123,7 @@ mod tests {
             },
             "payload": {"authorization": good, "signature": format!("0x{}", "cd".repeat(65))},
         });
-        assert!(is_spelt_well(&payment.clone().into()));
+        assert!(is_spelt_well(&payment));
         for (member, odd) in [
             ("from", json!("0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266")),
             ("to", json!("0x70997970c51812dc3a010c7d01b50e0d17dc79c8")),
@@ -138,7 +139,7 @@ mod tests {
             changed["payload"]["authorization"][member] = odd.clone();
             let mut spelt = changed.clone();
             spell(&mut spelt);
-            let untouched = is_spelt_well(&changed.clone().into());
+            let untouched = is_spelt_well(&changed);
             assert!(!untouched || spelt == changed, "{member}: {odd}");
             if ExactEvmPayload::parse(&changed["payload"]).is_ok() {
                 assert_eq!(sent(changed)["paymentPayload"], payment, "{member}: {odd}");

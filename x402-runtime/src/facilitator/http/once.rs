@@ -2,31 +2,28 @@
 
 use alloy_primitives::hex;
 use http::header::HeaderValue;
-use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use x402_model::evm::{Authorization, ExactEvmPayload};
-use x402_model::wire::PlainPayment;
 
+use super::asked::Token;
 use crate::facilitator::FacilitatorRequest;
 
-/// The `Idempotency-Key` of a payment's settle calls, whatever spelling the payment came in.
-pub(super) fn key(request: &FacilitatorRequest) -> Option<HeaderValue> {
+/// The `Idempotency-Key` of a payment's settle calls, whatever spelling the payment came in; `signed` is what was read of it
+/// already.
+pub(super) fn key(
+    request: &FacilitatorRequest,
+    token: &Token,
+    signed: Option<Authorization>,
+) -> Option<HeaderValue> {
     let mut hash = Sha256::new();
     hash.update(b"x402 settle\n");
-    let terms: Token = request.requirements.read().unwrap_or_else(|| {
-        let terms = request.requirements.to_value();
-        let text = |term: &str| terms.get(term).and_then(Value::as_str).map(str::to_owned);
-        Token {
-            network: text("network").unwrap_or_default(),
-            asset: text("asset").unwrap_or_default(),
-        }
-    });
-    for text in [terms.network, terms.asset] {
+    for text in [&token.network, &token.asset] {
+        let text = text.as_deref().unwrap_or_default();
         hash.update(text.to_ascii_lowercase());
         hash.update(b"\n");
     }
-    match authorization(request) {
+    match signed.map_or_else(|| authorization(request), Ok) {
         Ok(authorization) => {
             hash.update(authorization.from);
             hash.update(authorization.nonce);
@@ -37,18 +34,8 @@ pub(super) fn key(request: &FacilitatorRequest) -> Option<HeaderValue> {
     HeaderValue::try_from(hex::encode(hash.finalize())).ok()
 }
 
-#[derive(Deserialize)]
-struct Token {
-    network: String,
-    asset: String,
-}
-
 /// What a payment by EIP-3009 signs; the scheme data of any other.
 fn authorization(request: &FacilitatorRequest) -> Result<Authorization, Value> {
-    let plain = PlainPayment::read(request.payload.as_str());
-    if let Some(exact) = plain.and_then(|payment| payment.exact()) {
-        return Ok(exact.authorization);
-    }
     let mut payload = request.payload.to_value();
     let scheme_data = payload.get_mut("payload").map_or(Value::Null, Value::take);
     match ExactEvmPayload::parse(&scheme_data) {
@@ -60,7 +47,9 @@ fn authorization(request: &FacilitatorRequest) -> Result<Authorization, Value> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use x402_model::wire::PlainPayment;
 
+    use super::super::asked::Asked;
     use super::*;
 
     fn payment(from: &str, value: &str) -> Value {
@@ -83,7 +72,8 @@ mod tests {
             payload: payload.into(),
             requirements: json!({ "network": "eip155:84532", "asset": asset }).into(),
         };
-        key(&request).unwrap().to_str().unwrap().to_owned()
+        let key = Asked::of(&request).key.unwrap();
+        key.to_str().unwrap().to_owned()
     }
 
     #[test]
