@@ -300,6 +300,15 @@ async fn an_answer_that_drips_is_late() {
 }
 
 #[tokio::test]
+async fn a_provider_that_does_not_finish_its_handshake_is_late() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}/", silent.local_addr().unwrap());
+    let builder = HttpFacilitator::builder(&url).settle_deadline(DEADLINE);
+    let reason = settle(&builder.build().unwrap()).await.unwrap_err();
+    assert!(reason.contains("in time"), "{reason}");
+}
+
+#[tokio::test]
 async fn a_call_that_is_given_up_takes_its_connection_with_it() {
     let provider = Kept::start(|connection, request| match (connection, request) {
         (0, 1) => Then::Later(own(0)[..60].to_vec(), own(0)[60..].to_vec()),

@@ -9,7 +9,7 @@ use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::crypto::{CryptoProvider, aws_lc_rs::default_provider};
 use rustls_platform_verifier::Verifier;
 use tokio::net::TcpStream;
 use tower_service::Service as _;
@@ -38,8 +38,8 @@ pub(super) struct Connect {
 impl Connect {
     /// Certificates are checked as the platform checks them. `None` when the TLS library does not start.
     pub(super) fn new(to: Uri) -> Option<Self> {
-        let provider = CryptoProvider::get_default()
-            .map_or_else(|| Arc::new(aws_lc_rs::default_provider()), Arc::clone);
+        let provider =
+            CryptoProvider::get_default().map_or_else(|| Arc::new(default_provider()), Arc::clone);
         let verifier = Verifier::new(Arc::clone(&provider)).ok()?;
         let tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -85,3 +85,7 @@ impl Connect {
         Connection::over(stream).await
     }
 }
+
+#[cfg(test)]
+#[path = "connect_tests.rs"]
+mod tests;
