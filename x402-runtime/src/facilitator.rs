@@ -67,10 +67,18 @@ impl FacilitatorRequest {
             payload,
             requirements,
         } = self;
-        let (payload, requirements) = (payload.as_str(), requirements.as_str());
-        format!(
-            r#"{{"x402Version":{x402_version},"paymentPayload":{payload},"paymentRequirements":{requirements}}}"#
-        )
+        let version = x402_version.to_string();
+        let parts = [
+            r#"{"x402Version":"#,
+            &version,
+            r#","paymentPayload":"#,
+            payload.as_str(),
+            r#","paymentRequirements":"#,
+            requirements.as_str(),
+            "}",
+        ];
+        // In one piece of memory of the right size: a payment is long.
+        parts.concat()
     }
 
     /// The account that pays, as the payload spells it; none in payloads of another shape than `exact` on EVM chains has.

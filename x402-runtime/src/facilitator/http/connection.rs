@@ -131,19 +131,18 @@ async fn head(
     // turns, for whose end it would have to be woken.
     let mut answer = pin!(unconstrained(connection.sender.try_send_request(request)));
     poll_fn(|cx| {
-        advance(open, cx);
-        match answer.as_mut().poll(&mut nobody()) {
-            Poll::Ready(Ok(response)) => Poll::Ready(Ok(response)),
-            Poll::Ready(Err(mut error)) => Poll::Ready(Err(error
-                .take_message()
-                .map_or(Failed::Broken(Broken::BeforeAnswer), |request| {
-                    Failed::NotSent(Box::new(request))
-                }))),
-            Poll::Pending if open.is_none() => {
-                Poll::Ready(Err(Failed::Broken(Broken::BeforeAnswer)))
+        until_handed(open, cx, |is_open| {
+            match answer.as_mut().poll(&mut nobody()) {
+                Poll::Ready(Ok(response)) => Poll::Ready(Ok(response)),
+                Poll::Ready(Err(mut error)) => Poll::Ready(Err(error
+                    .take_message()
+                    .map_or(Failed::Broken(Broken::BeforeAnswer), |request| {
+                        Failed::NotSent(Box::new(request))
+                    }))),
+                Poll::Pending if is_open => Poll::Pending,
+                Poll::Pending => Poll::Ready(Err(Failed::Broken(Broken::BeforeAnswer))),
             }
-            Poll::Pending => Poll::Pending,
-        }
+        })
     })
     .await
 }
@@ -182,18 +181,34 @@ fn next(
     incoming: &mut Incoming,
     cx: &mut Context<'_>,
 ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-    let mut come = || {
-        let frame = Pin::new(&mut *incoming).poll_frame(&mut nobody());
-        frame.map_err(|_| Broken::WithinAnswer)
+    let mut come = |is_open| match Pin::new(&mut *incoming).poll_frame(&mut nobody()) {
+        Poll::Pending if is_open => Poll::Pending,
+        Poll::Pending => Poll::Ready(Some(Err(Broken::WithinAnswer))),
+        Poll::Ready(frame) => {
+            Poll::Ready(frame.map(|frame| frame.map_err(|_| Broken::WithinAnswer)))
+        }
     };
-    if let Poll::Ready(frame) = come() {
-        return Poll::Ready(frame);
+    match come(true) {
+        Poll::Pending => until_handed(open, cx, come),
+        ready => ready,
+    }
+}
+
+/// Moves a connection along until it has handed over what is waited for, or there is nothing to do but wait.
+///
+/// Its parts wake each other's waiters when they hand something over. The first time they get nobody to wake: the one who
+/// waits is here, and would be woken for what it has already.
+fn until_handed<T>(
+    open: &mut Option<Box<Connection>>,
+    cx: &mut Context<'_>,
+    mut handed: impl FnMut(bool) -> Poll<T>,
+) -> Poll<T> {
+    advance(open, &mut nobody());
+    if let Poll::Ready(ready) = handed(open.is_some()) {
+        return Poll::Ready(ready);
     }
     advance(open, cx);
-    match come() {
-        Poll::Pending if open.is_none() => Poll::Ready(Some(Err(Broken::WithinAnswer))),
-        polled => polled,
-    }
+    handed(open.is_some())
 }
 
 /// Who waits for what happens only while it is looked at.

@@ -124,7 +124,7 @@ impl Wire {
             duration_ms = Empty
         );
         let started = Instant::now();
-        // On the heap: the futures of an HTTP client are large, and every paid call would carry them.
+        // On the heap: the future of an exchange is large, and every paid call would carry it around.
         let exchange = Box::pin(self.send(operation, body, key));
         let ended = if span.is_disabled() {
             timeout(deadline, exchange).await
