@@ -16,16 +16,34 @@ pub use table::{AssetError, AssetTable};
 
 pub(crate) use builtin::known_symbols;
 
-/// How a token moves from buyer to seller under scheme `exact`.
+/// How a token moves from buyer to seller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TransferMethod {
     /// The token itself takes signed transfers (EIP-3009 `transferWithAuthorization`).
     Eip3009,
-    /// The token is moved by the Permit2 contract.
-    Permit2 {
-        /// Whether the approval of Permit2 may be a signature too (EIP-2612 `permit`).
-        eip2612: bool,
-    },
+    /// The token is moved by the Permit2 contract, which any token can be once it is approved there.
+    Permit2,
+}
+
+impl TransferMethod {
+    /// The name in `extra.assetTransferMethod` of payment terms.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Eip3009 => "eip3009",
+            Self::Permit2 => "permit2",
+        }
+    }
+
+    /// The method with a name of payment terms; `None` for every other, such as `erc7710`.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "eip3009" => Some(Self::Eip3009),
+            "permit2" => Some(Self::Permit2),
+            _ => None,
+        }
+    }
 }
 
 /// Name and version of a token's EIP-712 domain, exactly as its contract hashes them.
@@ -61,8 +79,10 @@ pub struct Asset {
     pub decimals: u8,
     /// EIP-712 domain of the token, where it has one.
     pub eip712: Option<Eip712Name>,
-    /// How payments move the token.
+    /// How payments move the token, unless terms say otherwise.
     pub transfer: TransferMethod,
+    /// Whether Permit2 may be approved by a signature (EIP-2612 `permit`) instead of a transaction.
+    pub eip2612: bool,
     /// Whether one token stands for one US dollar, so that a price in `USD` may be paid with it.
     pub usd_pegged: bool,
 }
@@ -80,11 +100,28 @@ impl Asset {
     /// transaction, since nothing is signed against the token then.
     #[must_use]
     pub const fn signing_domain(&self) -> Option<&Eip712Name> {
-        match self.transfer {
-            TransferMethod::Permit2 { eip2612: false } => None,
-            TransferMethod::Eip3009 | TransferMethod::Permit2 { eip2612: true } => {
-                self.eip712.as_ref()
-            }
+        if self.takes(TransferMethod::Eip3009) || self.eip2612 {
+            self.eip712.as_ref()
+        } else {
+            None
+        }
+    }
+
+    /// Whether the token can be moved this way. Through Permit2 every token can.
+    ///
+    /// ```
+    /// use x402_model::asset::{AssetTable, TransferMethod};
+    /// use x402_model::network::Network;
+    /// let table = AssetTable::builtin();
+    /// let dai = table.by_symbol(&Network::ETHEREUM, "DAI").ok_or("no DAI")?;
+    /// assert!(dai.takes(TransferMethod::Permit2) && !dai.takes(TransferMethod::Eip3009));
+    /// # Ok::<(), &str>(())
+    /// ```
+    #[must_use]
+    pub const fn takes(&self, method: TransferMethod) -> bool {
+        match method {
+            TransferMethod::Permit2 => true,
+            TransferMethod::Eip3009 => matches!(self.transfer, TransferMethod::Eip3009),
         }
     }
 }

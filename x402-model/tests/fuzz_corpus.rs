@@ -52,3 +52,18 @@ fn facilitator_call_corpus() {
 fn exact_payload_corpus() {
     replay("exact_payload", checks::exact_payload);
 }
+
+#[test]
+fn evm_payload_corpus() {
+    replay("evm_payload", checks::evm_payload);
+}
+
+#[test]
+fn gas_sponsoring_corpus() {
+    replay("gas_sponsoring", checks::gas_sponsoring);
+}
+
+#[test]
+fn signed_call_corpus() {
+    replay("signed_call", checks::signed_call);
+}

@@ -9,7 +9,12 @@ use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
-use x402_model::evm::{Authorization, Erc6492, ExactEvmPayload, Signature};
+use x402_model::evm::permit2::{TokenPermissions, Witness};
+use x402_model::evm::{
+    Authorization, CallTransaction, EcdsaParts, Eip2612Info, Erc20ApprovalInfo, Erc6492,
+    EvmPayload, ExactEvmPayload, GasSponsoring, Permit, Permit2Authorization, Permit2Payload,
+    Signature, SignedCall,
+};
 use x402_model::wire::headers::{self, DEFAULT_CAP};
 use x402_model::wire::{
     Offered, PaymentPayload, PaymentRequired, PaymentRequirements, ResourceInfo, SettleResponse,
@@ -205,6 +210,77 @@ fn payload() -> impl Strategy<Value = ExactEvmPayload> {
         )
 }
 
+fn account() -> impl Strategy<Value = Address> {
+    any::<[u8; 20]>().prop_map(Address::from)
+}
+
+fn word() -> impl Strategy<Value = U256> {
+    prop_oneof![
+        any::<u64>().prop_map(U256::from),
+        any::<[u8; 32]>().prop_map(U256::from_be_bytes)
+    ]
+}
+
+fn witness() -> impl Strategy<Value = Witness> {
+    (account(), option::of(account()), word()).prop_map(|(to, facilitator, valid_after)| {
+        match facilitator {
+            None => Witness::Exact { to, valid_after },
+            Some(facilitator) => Witness::Upto {
+                to,
+                facilitator,
+                valid_after,
+            },
+        }
+    })
+}
+
+fn permit2() -> impl Strategy<Value = Permit2Payload> {
+    let numbers = (word(), word(), word());
+    let accounts = (account(), account(), account());
+    (signature(), accounts, numbers, witness()).prop_map(
+        |(signature, (from, token, spender), (amount, nonce, deadline), witness)| Permit2Payload {
+            signature,
+            authorization: Permit2Authorization {
+                from,
+                permitted: TokenPermissions { token, amount },
+                spender,
+                nonce,
+                deadline,
+                witness,
+            },
+        },
+    )
+}
+
+/// ECDSA parts that a chain takes as far as their form goes.
+fn parts() -> impl Strategy<Value = EcdsaParts> {
+    (any::<[u8; 32]>(), any::<[u8; 32]>(), any::<bool>()).prop_map(|(r, s, y_parity)| {
+        let word =
+            |bytes: [u8; 32]| B256::from((U256::from_be_bytes(bytes) >> 2_usize) + U256::from(1));
+        EcdsaParts {
+            r: word(r),
+            s: word(s),
+            y_parity,
+        }
+    })
+}
+
+fn call() -> impl Strategy<Value = CallTransaction> {
+    let numbers = (any::<u64>(), any::<u64>(), any::<u64>());
+    let fees = (any::<u128>(), any::<u128>());
+    (numbers, fees, account(), vec(any::<u8>(), 0..300)).prop_map(
+        |((chain_id, nonce, gas_limit), (priority, fee), to, data)| CallTransaction {
+            chain_id,
+            nonce,
+            max_priority_fee_per_gas: priority,
+            max_fee_per_gas: fee,
+            gas_limit,
+            to,
+            data: data.into(),
+        },
+    )
+}
+
 fn base64(bytes: &[u8]) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::STANDARD.encode(bytes)
@@ -308,6 +384,9 @@ proptest! {
         let _ = parse_402(Some(header.as_bytes()), b"", DEFAULT_CAP);
         let _ = ExactEvmPayload::parse(&value);
         let _ = ExactEvmPayload::parse(&json!({"signature": value, "authorization": value}));
+        let _ = EvmPayload::parse(&json!({"signature": "0x01", "permit2Authorization": value}));
+        let sent = json!({"eip2612GasSponsoring": value, "erc20ApprovalGasSponsoring": {"info": value}});
+        let _ = GasSponsoring::find(sent.as_object());
         let _ = ExactEvmPayload::parse(&json!({"signature": "0x01", "authorization": {"from": value}}));
     }
 
@@ -348,6 +427,61 @@ proptest! {
             }
         }
         prop_assert_eq!(ExactEvmPayload::parse(&loud), Ok(payload));
+    }
+
+    #[test]
+    fn permit2_payloads_read_back(payload in permit2()) {
+        let json = payload.to_json();
+        prop_assert_eq!(Permit2Payload::parse(&json), Ok(payload.clone()));
+        prop_assert_eq!(EvmPayload::parse(&json), Ok(EvmPayload::Permit2(payload.clone())));
+        prop_assert!(ExactEvmPayload::parse(&json).is_err());
+        let hash = payload.authorization.struct_hash();
+        let mut other = payload.authorization;
+        other.nonce ^= U256::from(1);
+        prop_assert_ne!(other.struct_hash(), hash);
+    }
+
+    #[test]
+    fn every_kind_of_payload_is_told_by_its_authorization(exact in payload(), through in permit2()) {
+        let exact_json = exact.to_json();
+        prop_assert_eq!(EvmPayload::parse(&exact_json), Ok(EvmPayload::Eip3009(exact)));
+        let mut both = exact_json;
+        both["permit2Authorization"] = through.to_json()["permit2Authorization"].clone();
+        prop_assert!(EvmPayload::parse(&both).is_err());
+    }
+
+    #[test]
+    fn signed_calls_read_back_and_truncations_do_not(call in call(), parts in parts(), cut in 0_usize..400) {
+        let bytes = call.encode_signed(&parts);
+        let read = SignedCall::decode(&bytes);
+        prop_assert_eq!(read, Ok(SignedCall { transaction: call, signature: parts }));
+        let cut = cut % bytes.len();
+        prop_assert!(SignedCall::decode(bytes.get(..cut).unwrap_or_default()).is_err());
+    }
+
+    #[test]
+    fn gas_sponsoring_reads_back(
+        accounts in (account(), account(), account()),
+        numbers in (word(), word(), word()),
+        parts in parts(),
+        call in call(),
+        more in object(),
+    ) {
+        let ((owner, spender, asset), (value, nonce, deadline)) = (accounts, numbers);
+        let permit = Permit { owner, spender, value, nonce, deadline };
+        let permit = Eip2612Info { asset, permit, signature: Signature::from_parts(&parts) };
+        let signed_transaction = call.encode_signed(&parts).into();
+        let approval = Erc20ApprovalInfo { from: owner, asset, spender, amount: value, signed_transaction };
+        let beside = |members: Map<String, Value>| {
+            let mut info = more.clone();
+            info.extend(members);
+            json!({"info": info})
+        };
+        let sent = |key: &str, members| Map::from_iter([(key.to_owned(), beside(members))]);
+        let found = GasSponsoring::find(Some(&sent("eip2612GasSponsoring", permit.to_json())));
+        prop_assert_eq!(found, Ok(Some(GasSponsoring::Eip2612(permit))));
+        let found = GasSponsoring::find(Some(&sent("erc20ApprovalGasSponsoring", approval.to_json())));
+        prop_assert_eq!(found, Ok(Some(GasSponsoring::Erc20Approval(approval))));
     }
 
     #[test]

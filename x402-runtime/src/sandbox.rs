@@ -180,6 +180,7 @@ impl Sandbox {
                 version: "1".into(),
             }),
             transfer: TransferMethod::Eip3009,
+            eip2612: false,
             usd_pegged: true,
         }
     }

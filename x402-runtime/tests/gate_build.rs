@@ -57,6 +57,7 @@ fn token(network: Network, symbol: &'static str, transfer: TransferMethod) -> As
             version: Cow::Borrowed("1"),
         }),
         transfer,
+        eip2612: false,
         usd_pegged: false,
     }
 }
@@ -259,7 +260,7 @@ async fn rails_and_prices() {
             .len(),
         1
     );
-    let permit2 = custom("TOK", TransferMethod::Permit2 { eip2612: true });
+    let permit2 = custom("TOK", TransferMethod::Permit2);
     assert_eq!(
         codes(sound().accept(permit2)).await,
         ["transfer_method_unsupported"]

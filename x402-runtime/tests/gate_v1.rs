@@ -399,6 +399,7 @@ fn second_dollar() -> Rail {
             version: "1".into(),
         }),
         transfer: TransferMethod::Eip3009,
+        eip2612: false,
         usd_pegged: true,
     })
 }

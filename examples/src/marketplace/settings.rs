@@ -258,6 +258,7 @@ fn parse_asset(network: &Network, text: &str) -> Result<Asset, String> {
             version: (*version).to_owned().into(),
         }),
         transfer: TransferMethod::Eip3009,
+        eip2612: false,
         usd_pegged: true,
     })
 }

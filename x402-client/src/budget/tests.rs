@@ -99,6 +99,7 @@ fn a05_decimals_of_the_asset_decide_what_an_amount_is() {
 fn only_assets_of_the_unit_count() {
     let euro = Asset {
         symbol: "EURC".into(),
+        eip2612: false,
         usd_pegged: false,
         ..usdc()
     };

@@ -295,6 +295,7 @@ fn custom(usd_pegged: bool) -> Asset {
     Asset {
         address: PAYEE.parse().unwrap(),
         symbol: "EURC".into(),
+        eip2612: false,
         usd_pegged,
         ..usdc.clone()
     }

@@ -81,7 +81,7 @@ pub struct AssetTable {
 }
 
 impl AssetTable {
-    /// The well-known dollar tokens of the x402 ecosystem.
+    /// The well-known dollar tokens of the x402 ecosystem, and DAI and WETH where their addresses are certain.
     #[must_use]
     pub fn builtin() -> Self {
         Self {
@@ -195,7 +195,7 @@ fn check(asset: &Asset) -> Result<(), AssetError> {
     if asset.address.is_zero() {
         return Err(AssetError::ZeroAddress);
     }
-    let signed = asset.transfer != TransferMethod::Permit2 { eip2612: false };
+    let signed = asset.takes(TransferMethod::Eip3009) || asset.eip2612;
     let complete =
         |domain: &super::Eip712Name| !domain.name.is_empty() && !domain.version.is_empty();
     if signed && !asset.eip712.as_ref().is_some_and(complete) {

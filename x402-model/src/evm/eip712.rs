@@ -21,6 +21,12 @@ pub const PERMIT_TYPE: &str =
 pub const PERMIT2_EXACT_TYPE: &str = "PermitWitnessTransferFrom(TokenPermissions permitted,address spender,uint256 nonce,uint256 deadline,Witness witness)TokenPermissions(address token,uint256 amount)Witness(address to,uint256 validAfter)";
 /// Permit2 witness transfer of the `upto` scheme, whose witness also names the facilitator.
 pub const PERMIT2_UPTO_TYPE: &str = "PermitWitnessTransferFrom(TokenPermissions permitted,address spender,uint256 nonce,uint256 deadline,Witness witness)TokenPermissions(address token,uint256 amount)Witness(address to,address facilitator,uint256 validAfter)";
+/// What a Permit2 transfer takes, inside of both transfers.
+pub const TOKEN_PERMISSIONS_TYPE: &str = "TokenPermissions(address token,uint256 amount)";
+/// The witness of [`PERMIT2_EXACT_TYPE`].
+pub const EXACT_WITNESS_TYPE: &str = "Witness(address to,uint256 validAfter)";
+/// The witness of [`PERMIT2_UPTO_TYPE`].
+pub const UPTO_WITNESS_TYPE: &str = "Witness(address to,address facilitator,uint256 validAfter)";
 
 /// [`type_hash`] of [`DOMAIN_TYPE`].
 pub const DOMAIN_TYPE_HASH: B256 =
@@ -46,6 +52,15 @@ pub const PERMIT2_EXACT_TYPE_HASH: B256 =
 /// [`type_hash`] of [`PERMIT2_UPTO_TYPE`].
 pub const PERMIT2_UPTO_TYPE_HASH: B256 =
     b256!("0x51dff6974ad4388c499e7fcfe838d2bd767162553a144098ce20ea661d70c2ee");
+/// [`type_hash`] of [`TOKEN_PERMISSIONS_TYPE`].
+pub const TOKEN_PERMISSIONS_TYPE_HASH: B256 =
+    b256!("0x618358ac3db8dc274f0cd8829da7e234bd48cd73c4a740aede1adec9846d06a1");
+/// [`type_hash`] of [`EXACT_WITNESS_TYPE`].
+pub const EXACT_WITNESS_TYPE_HASH: B256 =
+    b256!("0xd97b3239a7f32295517bd14cb074edfdd188dfe5eb42f802bb26d4fd1eb12c37");
+/// [`type_hash`] of [`UPTO_WITNESS_TYPE`].
+pub const UPTO_WITNESS_TYPE_HASH: B256 =
+    b256!("0xd4171c445a74218b01d4fd8af34ff1106580ea1e36ff837e64484bfaa2253b75");
 
 /// Every type string this crate names together with the hash it claims, for tests and documentation.
 pub const NAMED_TYPES: &[(&str, B256)] = &[
@@ -66,6 +81,9 @@ pub const NAMED_TYPES: &[(&str, B256)] = &[
     (PERMIT_TYPE, PERMIT_TYPE_HASH),
     (PERMIT2_EXACT_TYPE, PERMIT2_EXACT_TYPE_HASH),
     (PERMIT2_UPTO_TYPE, PERMIT2_UPTO_TYPE_HASH),
+    (TOKEN_PERMISSIONS_TYPE, TOKEN_PERMISSIONS_TYPE_HASH),
+    (EXACT_WITNESS_TYPE, EXACT_WITNESS_TYPE_HASH),
+    (UPTO_WITNESS_TYPE, UPTO_WITNESS_TYPE_HASH),
 ];
 
 /// The keccak-256 hash of an EIP-712 type string.
@@ -122,6 +140,20 @@ impl Eip712Domain {
             self.verifying_contract.into_word(),
         ]))
     }
+}
+
+/// The domain of a contract that gives no version, which is Permit2.
+pub(super) fn separator_without_version(
+    name: &str,
+    chain_id: u64,
+    verifying_contract: Address,
+) -> DomainSeparator {
+    DomainSeparator(hash_words(&[
+        DOMAIN_TYPE_WITHOUT_VERSION_HASH,
+        keccak256(name.as_bytes()),
+        B256::from(U256::from(chain_id)),
+        verifying_contract.into_word(),
+    ]))
 }
 
 /// The hash of an [`Eip712Domain`].

@@ -1,16 +1,12 @@
 //! The `exact` payload on EVM chains, read into one canonical form whatever spelling a buyer used.
 
-use alloy_primitives::{B256, U256, hex};
+use alloy_primitives::hex;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::address::{read_address, read_word};
 use super::eip3009::Authorization;
+use super::members::{address, integer, present, raw, signature, word};
 use super::signature::{Signature, SignatureError};
-use crate::wire::json::integral;
-
-/// The longest text accepted for an integer. A 256-bit number has 78 decimal digits; the rest is for leading zeros.
-const MAX_INTEGER_TEXT: usize = 128;
 
 /// The scheme data of an `exact` payment by EIP-3009: `{signature, authorization}`.
 ///
@@ -24,7 +20,7 @@ pub struct ExactEvmPayload {
     pub authorization: Authorization,
 }
 
-/// Why JSON is not an [`ExactEvmPayload`]. Names the field, never its content.
+/// Why JSON is not an [`ExactEvmPayload`] or another payload of an EVM chain. Names the field, never its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PayloadError {
@@ -49,20 +45,29 @@ pub enum PayloadError {
     /// `authorization` is not an object.
     #[error("authorization is not an object")]
     AuthorizationType,
-    /// A member of `authorization` is missing or null.
-    #[error("authorization.{0} is missing")]
+    /// There is an `authorization` and a `permit2Authorization`: two readers could see two payments.
+    #[error("payload has two authorizations")]
+    TwoAuthorizations,
+    /// Neither an EIP-3009 nor a Permit2 payload.
+    #[error("payload is of no known kind")]
+    UnknownKind,
+    /// A member of the authorization is missing or null.
+    #[error("`{0}` is missing")]
     MissingField(&'static str),
     /// A member is not a `0x`-prefixed 20-byte address.
-    #[error("authorization.{0} is not an address")]
+    #[error("`{0}` is not an address")]
     Address(&'static str),
     /// A member is not a non-negative integer in any accepted spelling.
-    #[error("authorization.{0} is not a non-negative integer")]
+    #[error("`{0}` is not a non-negative integer")]
     Integer(&'static str),
     /// A member does not fit into 256 bits.
-    #[error("authorization.{0} does not fit into 256 bits")]
+    #[error("`{0}` does not fit into 256 bits")]
     OutOfRange(&'static str),
+    /// A member is not an object.
+    #[error("`{0}` is not an object")]
+    FieldType(&'static str),
     /// `nonce` is not exactly 32 bytes of `0x`-prefixed hex.
-    #[error("authorization.nonce is not 32 bytes of hex")]
+    #[error("`nonce` is not 32 bytes of hex")]
     Nonce,
 }
 
@@ -80,7 +85,10 @@ impl PayloadError {
             Self::Signature(SignatureError::NotHex) => "payload_signature_not_hex",
             Self::MissingAuthorization => "payload_authorization_missing",
             Self::AuthorizationType => "payload_authorization_type",
+            Self::TwoAuthorizations => "payload_two_authorizations",
+            Self::UnknownKind => "payload_kind_unknown",
             Self::MissingField(_) => "payload_field_missing",
+            Self::FieldType(_) => "payload_field_type",
             Self::Address(_) => "payload_address",
             Self::Integer(_) => "payload_integer",
             Self::OutOfRange(_) => "payload_integer_out_of_range",
@@ -93,7 +101,7 @@ impl ExactEvmPayload {
     /// Reads a payload. Unknown members are ignored; letter case and address checksums are not judged.
     ///
     /// Integers may be decimal text (leading zeros allowed), `0x` hex text, or a non-negative integral JSON number that
-    /// no reader can have rounded (see [`integral`]).
+    /// no reader can have rounded (see [`integral`](crate::wire::json::integral)).
     ///
     /// # Errors
     /// The first [`PayloadError`] found; the signature is looked at before the authorization.
@@ -117,11 +125,7 @@ impl ExactEvmPayload {
     /// ```
     pub fn parse(payload: &Value) -> Result<Self, PayloadError> {
         let payload = payload.as_object().ok_or(PayloadError::NotAnObject)?;
-        let signature = match present(payload, "signature") {
-            None => return Err(PayloadError::MissingSignature),
-            Some(Value::String(text)) => Signature::parse(text)?,
-            Some(_) => return Err(PayloadError::SignatureType),
-        };
+        let signature = signature(payload)?;
         let fields = match present(payload, "authorization") {
             None => return Err(PayloadError::MissingAuthorization),
             Some(Value::Object(fields)) => fields,
@@ -138,9 +142,7 @@ impl ExactEvmPayload {
     /// # Errors
     /// As [`ExactEvmPayload::parse`], and [`PayloadError::NotJson`] for text that is nested too deeply.
     pub fn parse_raw(payload: &RawValue) -> Result<Self, PayloadError> {
-        let value: Value =
-            serde_json::from_str(payload.get()).map_err(|_| PayloadError::NotJson)?;
-        Self::parse(&value)
+        Self::parse(&raw(payload)?)
     }
 
     /// The canonical JSON: EIP-55 addresses, decimal strings, lower-case `0x` hex.
@@ -175,62 +177,8 @@ fn read_authorization(fields: &Map<String, Value>) -> Result<Authorization, Payl
         value: integer(fields, "value")?,
         valid_after: integer(fields, "validAfter")?,
         valid_before: integer(fields, "validBefore")?,
-        nonce: nonce(fields)?,
+        nonce: word(fields, "nonce")?,
     })
-}
-
-/// A member that is there and not null; other SDKs write null for "absent".
-fn present<'a>(map: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
-    map.get(key).filter(|value| !value.is_null())
-}
-
-fn address(
-    fields: &Map<String, Value>,
-    key: &'static str,
-) -> Result<alloy_primitives::Address, PayloadError> {
-    let value = present(fields, key).ok_or(PayloadError::MissingField(key))?;
-    value
-        .as_str()
-        .and_then(read_address)
-        .ok_or(PayloadError::Address(key))
-}
-
-fn nonce(fields: &Map<String, Value>) -> Result<B256, PayloadError> {
-    let value = present(fields, "nonce").ok_or(PayloadError::MissingField("nonce"))?;
-    value
-        .as_str()
-        .and_then(read_word)
-        .ok_or(PayloadError::Nonce)
-}
-
-fn integer(fields: &Map<String, Value>, key: &'static str) -> Result<U256, PayloadError> {
-    match present(fields, key).ok_or(PayloadError::MissingField(key))? {
-        Value::String(text) => integer_text(text, key),
-        Value::Number(number) => integral(number)
-            .map(U256::from)
-            .ok_or(PayloadError::Integer(key)),
-        _ => Err(PayloadError::Integer(key)),
-    }
-}
-
-/// Decimal text, or hex text after `0x`.
-pub(crate) fn integer_text(text: &str, key: &'static str) -> Result<U256, PayloadError> {
-    match text.strip_prefix("0x") {
-        Some(hex) => digits(hex, 16, key),
-        None => digits(text, 10, key),
-    }
-}
-
-fn digits(text: &str, radix: u32, key: &'static str) -> Result<U256, PayloadError> {
-    let all_digits = text.chars().all(|c| c.is_digit(radix));
-    if text.is_empty() || text.len() > MAX_INTEGER_TEXT || !all_digits {
-        return Err(PayloadError::Integer(key));
-    }
-    // What fits into 64 bits, which is nearly everything, is read five times faster.
-    u64::from_str_radix(text, radix)
-        .map(U256::from)
-        .or_else(|_| U256::from_str_radix(text, u64::from(radix)))
-        .map_err(|_| PayloadError::OutOfRange(key))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Every refusal of the payload reader, and every accepted spelling.
 
+use alloy_primitives::U256;
+
 use super::*;
 
 fn good() -> Value {

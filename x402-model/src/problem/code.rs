@@ -134,6 +134,8 @@ codes! {
     NonceAlreadyUsed,
     /// The payer has too little money.
     InsufficientBalance,
+    /// The payer has not approved Permit2 for the token.
+    Permit2AllowanceRequired,
     /// The token takes no EIP-3009 transfers.
     Eip3009NotSupported,
     /// The token's EIP-712 name is another one.

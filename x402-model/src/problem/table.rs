@@ -1,6 +1,7 @@
 //! The one table behind [`ProblemCode`]: nothing else decides what a refusal says.
 
 use super::code::{Action, Charged, ProblemCode};
+use crate::evm::reason;
 
 /// What one code stands for.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +42,30 @@ const OTHER_REASONS: &[(&str, ProblemCode)] = &[
     ("invalid_scheme", ProblemCode::UnsupportedScheme),
     ("unsupported_scheme", ProblemCode::UnsupportedScheme),
     ("unsupported_payload_type", ProblemCode::PayloadMalformed),
+    (reason::UPTO_SCHEME, ProblemCode::UnsupportedScheme),
+    (reason::UPTO_NETWORK_MISMATCH, ProblemCode::NetworkMismatch),
+    (reason::PERMIT2_SIGNATURE, ProblemCode::InvalidSignature),
+    (
+        reason::PERMIT2_RECIPIENT_MISMATCH,
+        ProblemCode::RecipientMismatch,
+    ),
+    (reason::PERMIT2_DEADLINE_EXPIRED, ProblemCode::ValidBefore),
+    (reason::PERMIT2_NOT_YET_VALID, ProblemCode::ValidAfter),
+    (reason::PERMIT2_PAYMENT_TOO_EARLY, ProblemCode::ValidAfter),
+    (reason::PERMIT2_AMOUNT_MISMATCH, ProblemCode::ValueMismatch),
+    (reason::PERMIT2_INVALID_NONCE, ProblemCode::NonceAlreadyUsed),
+    (
+        reason::PERMIT2_INSUFFICIENT_BALANCE,
+        ProblemCode::InsufficientBalance,
+    ),
+    (
+        reason::PERMIT2_SIMULATION_FAILED,
+        ProblemCode::SimulationFailed,
+    ),
+    (
+        reason::UPTO_TRANSACTION_FAILED,
+        ProblemCode::TransactionFailed,
+    ),
     (
         "invalid_payment_requirements",
         ProblemCode::NoMatchingRequirements,
@@ -112,7 +137,7 @@ table! {
     ExtensionEchoMismatch: "extension_echo_mismatch", 402, No, FixPayment, None, Some("extension_echo_mismatch"),
         "The payment does not repeat the extensions of the terms as they were sent. Copy them unchanged.";
     PayloadMalformed: "payload_malformed", 402, No, FixPayment, None, Some("invalid_payload"),
-        "The payload inside the payment is not an EIP-3009 authorization with its signature. Build it as scheme `exact` demands.";
+        "The payload inside the payment is not an authorization with its signature of the kind that the terms ask for. Build it as their scheme demands.";
     InvalidSignature: "invalid_signature", 402, No, FixPayment, None, Some("invalid_exact_evm_signature"),
         "The signature was not made by the payer over this authorization. Sign the authorization with the payer's key and the token's EIP-712 domain.";
     RecipientMismatch: "recipient_mismatch", 402, No, FixPayment, None, Some("invalid_exact_evm_recipient_mismatch"),
@@ -134,6 +159,9 @@ table! {
         "This authorization was used or cancelled on the chain before, so it cannot pay for this request. Sign a new one with a fresh nonce.";
     InsufficientBalance: "insufficient_balance", 402, No, AskHuman, None, Some("invalid_exact_evm_insufficient_balance"),
         "The payer does not hold enough of the token. Add money or pay with another token that is offered.";
+    // 412 is the one status besides 402 that the protocol gives to a refused payment: paying again does not help.
+    Permit2AllowanceRequired: "permit2_allowance_required", 412, No, AskHuman, None, Some("permit2_allowance_required"),
+        "The payer has not approved the Permit2 contract for this token, or not for enough. Approve it once, send an approval along if the terms offer gas sponsoring, or pay by other terms.";
     Eip3009NotSupported: "eip3009_not_supported", 402, No, Stop, None, Some("invalid_exact_evm_eip3009_not_supported"),
         "The token of the terms does not take signed transfers. This is the seller's mistake: choose other terms or tell the seller.";
     TokenNameMismatch: "token_name_mismatch", 402, No, Stop, None, Some("invalid_exact_evm_token_name_mismatch"),

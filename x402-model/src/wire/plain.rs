@@ -17,7 +17,7 @@ use super::offered::Offered;
 use super::raw::RawJson;
 use super::v2::{PaymentRequirements, VERSION};
 use crate::asset::checksum;
-use crate::evm::{Authorization, ExactEvmPayload, payload};
+use crate::evm::{Authorization, ExactEvmPayload, members};
 
 /// An `exact` payment on an EVM chain that has every member once and no other, texts without escapes where they count,
 /// integers of the authorization as text, and no extensions.
@@ -185,9 +185,9 @@ impl<'a> PlainPayment<'a> {
             authorization: Authorization {
                 from: crate::evm::address::read_address(signed.from)?,
                 to: crate::evm::address::read_address(signed.to)?,
-                value: payload::integer_text(signed.value, "value").ok()?,
-                valid_after: payload::integer_text(signed.valid_after, "validAfter").ok()?,
-                valid_before: payload::integer_text(signed.valid_before, "validBefore").ok()?,
+                value: members::integer_text(signed.value, "value").ok()?,
+                valid_after: members::integer_text(signed.valid_after, "validAfter").ok()?,
+                valid_before: members::integer_text(signed.valid_before, "validBefore").ok()?,
                 nonce: crate::evm::address::read_word(signed.nonce)?,
             },
         })

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
-use x402_model::evm::ExactEvmPayload;
+use x402_model::evm::{EvmPayload, ExactEvmPayload, GasSponsoring, SignedCall};
 use x402_model::price::Price;
 use x402_model::wire::headers::{self, DEFAULT_CAP};
 use x402_model::wire::{
@@ -142,5 +142,49 @@ pub(crate) fn exact_payload(data: &[u8]) {
             payload.signature.unwrap_erc6492(),
         );
         assert_eq!(ExactEvmPayload::parse(&payload.to_json()), Ok(payload));
+    }
+}
+
+/// Payloads of every kind on EVM: whatever parses must read back from its canonical form.
+pub(crate) fn evm_payload(data: &[u8]) {
+    let Ok(value) = serde_json::from_slice::<Value>(data) else {
+        return;
+    };
+    if let Ok(payload) = EvmPayload::parse(&value) {
+        let again = EvmPayload::parse(&payload.to_json());
+        assert_eq!(again.map(|again| again.kind()), Ok(payload.kind()));
+        assert_eq!(EvmPayload::parse(&payload.to_json()), Ok(payload));
+    }
+}
+
+/// The `extensions` of a payment: an approval that is found is found again in what it prints.
+pub(crate) fn gas_sponsoring(data: &[u8]) {
+    let Ok(value) = serde_json::from_slice::<Value>(data) else {
+        return;
+    };
+    if let Ok(Some(found)) = GasSponsoring::find(value.as_object()) {
+        let (key, info) = match &found {
+            GasSponsoring::Eip2612(info) => ("eip2612GasSponsoring", info.to_json()),
+            GasSponsoring::Erc20Approval(info) => ("erc20ApprovalGasSponsoring", info.to_json()),
+        };
+        let again = serde_json::json!({key: {"info": info}});
+        assert_eq!(GasSponsoring::find(again.as_object()), Ok(Some(found)));
+    }
+}
+
+/// Hex digits as bytes, so that the corpus of a binary form can be read by people.
+fn unhex(data: &[u8]) -> Option<Vec<u8>> {
+    let digits = core::str::from_utf8(data).ok()?;
+    let byte = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
+    (0..digits.len()).step_by(2).map(byte).collect()
+}
+
+/// Signed transactions, raw or in hex: whatever is read prints as the very bytes it was read from.
+pub(crate) fn signed_call(data: &[u8]) {
+    for bytes in [Some(data.to_vec()), unhex(data)].into_iter().flatten() {
+        if let Ok(signed) = SignedCall::decode(&bytes) {
+            assert_eq!(signed.encode(), bytes);
+            assert!(signed.signature.is_low_s());
+        }
     }
 }

@@ -55,7 +55,7 @@ fn unknown(rail: &Rail, table: &AssetTable) -> Mistake {
 }
 
 fn unusable(rail: &Rail, asset: &Asset) -> Option<Mistake> {
-    if matches!(asset.transfer, TransferMethod::Permit2 { .. }) {
+    if asset.transfer == TransferMethod::Permit2 {
         return Some(Mistake::TransferMethod {
             rail: rail.to_string(),
         });

@@ -28,12 +28,16 @@ fn every_row_keeps_the_table_rules() {
         );
         assert!(matches!(row.decimals, 6 | 18));
         if row.decimals == 18 {
-            assert_ne!(row.transfer, TransferMethod::Eip3009, "{}", row.text);
+            assert_eq!(row.takes.transfer, TransferMethod::Permit2, "{}", row.text);
         }
-        assert!(["1", "2"].contains(&row.version) && !row.name.is_empty());
+        let signed = row.takes.transfer == TransferMethod::Eip3009 || row.takes.eip2612;
+        match row.domain {
+            Some((name, version)) => assert!(["1", "2"].contains(&version) && !name.is_empty()),
+            None => assert!(!signed, "{}", row.text),
+        }
     }
     let chains: HashSet<_> = ROWS.iter().map(|row| row.chain_id).collect();
-    assert_eq!((ROWS.len(), chains.len()), (28, 26));
+    assert_eq!((ROWS.len(), chains.len()), (31, 26));
 }
 
 #[test]
@@ -74,6 +78,47 @@ fn look_ups_find_the_right_token() {
     assert_eq!((igra.signing_domain(), igra.eip712.is_some()), (None, true));
 }
 
+#[test]
+fn every_token_says_what_it_takes() {
+    let table = AssetTable::builtin();
+    let takes = |network: &Network, symbol: &str| {
+        let asset = table.by_symbol(network, symbol).unwrap();
+        let domain = asset.signing_domain().is_some();
+        (asset.takes(TransferMethod::Eip3009), asset.eip2612, domain)
+    };
+    assert_eq!(takes(&Network::BASE, "USDC"), (true, true, true));
+    assert_eq!(takes(&Network::CELO, "USDT"), (true, false, true));
+    assert_eq!(takes(&Network::evm(4326), "USDM"), (false, true, true));
+    assert_eq!(takes(&Network::evm(38_833), "USDC"), (false, false, false));
+    for (network, symbol) in [
+        (&Network::ETHEREUM, "DAI"),
+        (&Network::ETHEREUM, "WETH"),
+        (&Network::BASE, "WETH"),
+    ] {
+        assert_eq!(takes(network, symbol), (false, false, false), "{symbol}");
+    }
+    assert!(
+        table
+            .iter()
+            .all(|asset| asset.takes(TransferMethod::Permit2))
+    );
+}
+
+#[test]
+fn ether_is_no_dollar_and_a_dollar_price_takes_the_first_dollar_token() {
+    let table = AssetTable::builtin();
+    let weth = table.by_symbol(&Network::BASE, "weth").unwrap();
+    assert!(!weth.usd_pegged && weth.decimals == 18);
+    assert_eq!(
+        weth.to_atomic("0.000000000000000001".parse().unwrap())
+            .unwrap()
+            .to_string(),
+        "1"
+    );
+    let dollars = table.for_unit(&Network::ETHEREUM, &PriceUnit::Usd).unwrap();
+    assert_eq!(dollars.symbol, "USDC");
+}
+
 fn custom() -> Asset {
     Asset {
         network: Network::BASE,
@@ -85,6 +130,7 @@ fn custom() -> Asset {
             version: "2".into(),
         }),
         transfer: TransferMethod::Eip3009,
+        eip2612: true,
         usd_pegged: false,
     }
 }
