@@ -1,6 +1,6 @@
 // Compiles src/**/*.sol with the pinned npm `solc` and writes one JSON file per contract.
 //
-//   node build.mjs                      writes ./artifacts and the sandbox's copy of the token code
+//   node build.mjs                      writes ./artifacts and the sandbox's copies of its contracts
 //   node build.mjs --out DIR            writes only into DIR (the test compares it with what is committed)
 //   node build.mjs --modules DIR        where node_modules with `solc` is (default: beside this file)
 //
@@ -24,6 +24,15 @@ const files = readdirSync(source, { recursive: true })
   .filter((file) => file.endsWith(".sol"))
   .map((file) => relative(here, join(source, file)).split(sep).join("/"))
   .sort();
+
+// The sandbox must build from its own crate's files alone, so it keeps a copy of these.
+const copies = {
+  TestUsd: "test_usd.hex",
+  TestPermitToken: "test_permit_token.hex",
+  TestPermit2: "test_permit2.hex",
+  TestExactProxy: "test_exact_proxy.hex",
+  TestUptoProxy: "test_upto_proxy.hex",
+};
 
 const settings = {
   optimizer: { enabled: true, runs: 200 },
@@ -60,11 +69,10 @@ for (const file of files) {
       runtime: `0x${contract.evm.deployedBytecode.object}`,
     };
     writeFileSync(join(target, `${name}.json`), `${JSON.stringify(artifact, null, 1)}\n`);
-    if (name === "TestUsd") {
-      // The sandbox must build from its own crate's files alone, so it keeps a copy of this one.
+    if (name in copies) {
       const copy = outside ?? join(here, "..", "x402-runtime", "src", "sandbox");
       mkdirSync(copy, { recursive: true });
-      writeFileSync(join(copy, "test_usd.hex"), `${contract.evm.deployedBytecode.object}\n`);
+      writeFileSync(join(copy, copies[name]), `${contract.evm.deployedBytecode.object}\n`);
     }
     console.log(`${name}: ${contract.evm.deployedBytecode.object.length / 2} bytes`);
   }

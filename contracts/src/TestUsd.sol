@@ -6,7 +6,8 @@ interface ISignatureWallet {
     function isValidSignature(bytes32 hash, bytes calldata signature) external view returns (bytes4);
 }
 
-/// A stable-coin stand-in for tests and for the sandbox: EIP-20 with EIP-3009 transfers.
+/// A stable-coin stand-in for tests and for the sandbox: EIP-20 with EIP-3009 transfers
+/// and EIP-2612 approvals, as USDC has them.
 ///
 /// Anybody may mint, so it is worth nothing and must never be sold as money. There is no constructor:
 /// `initialize` sets the EIP-712 domain once, so the run-time code can be placed at any address
@@ -20,6 +21,8 @@ contract TestUsd {
     );
     bytes32 public constant CANCEL_AUTHORIZATION_TYPEHASH =
         keccak256("CancelAuthorization(address authorizer,bytes32 nonce)");
+    bytes32 public constant PERMIT_TYPEHASH =
+        keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)");
     bytes32 private constant DOMAIN_TYPEHASH =
         keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
     /// Half of the order of secp256k1: a larger `s` is the malleable twin of a valid signature.
@@ -35,6 +38,7 @@ contract TestUsd {
     mapping(address => uint256) public balanceOf;
     mapping(address => mapping(address => uint256)) public allowance;
     mapping(address => mapping(bytes32 => bool)) internal spentNonces;
+    mapping(address => uint256) public nonces;
 
     event Transfer(address indexed from, address indexed to, uint256 value);
     event Approval(address indexed owner, address indexed spender, uint256 value);
@@ -74,9 +78,17 @@ contract TestUsd {
     }
 
     function approve(address spender, uint256 value) external returns (bool) {
-        allowance[msg.sender][spender] = value;
-        emit Approval(msg.sender, spender, value);
+        _approve(msg.sender, spender, value);
         return true;
+    }
+
+    function permit(address owner, address spender, uint256 value, uint256 deadline, uint8 v, bytes32 r, bytes32 s)
+        external
+    {
+        require(block.timestamp <= deadline, "TestUsd: permit is expired");
+        bytes32 structHash = keccak256(abi.encode(PERMIT_TYPEHASH, owner, spender, value, nonces[owner]++, deadline));
+        _checkSignature(owner, structHash, abi.encodePacked(r, s, v));
+        _approve(owner, spender, value);
     }
 
     function transferFrom(address from, address to, uint256 value) external returns (bool) {
@@ -182,6 +194,11 @@ contract TestUsd {
         _checkSignature(authorizer, structHash, signature);
         spentNonces[authorizer][nonce] = true;
         emit AuthorizationCanceled(authorizer, nonce);
+    }
+
+    function _approve(address owner, address spender, uint256 value) private {
+        allowance[owner][spender] = value;
+        emit Approval(owner, spender, value);
     }
 
     function _useAndMove(Terms memory terms) internal {

@@ -1,7 +1,9 @@
 //! A whole chain in this process: a real EVM with a real EIP-3009 token, for examples, tests and trying things out.
 //!
 //! The sandbox has chain id 84532 (Base Sepolia), the test token `TestUsd` at that network's USDC address, a second
-//! token, and the ten public development accounts with native money and tokens. A transaction is mined in a block of
+//! token, a third one with 18 decimals that takes signed approvals instead of signed transfers, stand-ins for Permit2 and
+//! the two x402 proxies at their published addresses, and the ten public development accounts with native money and
+//! tokens. A transaction is mined in a block of
 //! its own the moment it is sent; [`Sandbox::set_automine`] turns that off. Nothing is ever read from or sent to a
 //! network.
 //!
@@ -24,6 +26,7 @@ use std::sync::{Arc, OnceLock};
 
 use alloy_primitives::{Address, Bytes, U256, address};
 use x402_model::asset::{Asset, Eip712Name, TransferMethod};
+use x402_model::evm::permit2::{EXACT_PERMIT2_PROXY, PERMIT2, UPTO_PERMIT2_PROXY};
 use x402_model::money::AtomicAmount;
 use x402_model::network::Network;
 
@@ -44,14 +47,24 @@ pub const CHAIN_ID: u64 = 84_532;
 pub const USDC: Address = address!("0x036CbD53842c5426634e7929541eC2318f3dCF7e");
 /// Where the second token is.
 pub const SECOND_TOKEN: Address = address!("0x00000000000000000000000000000000000074e5");
+/// Where the third token is: 18 decimals, EIP-2612 approvals, no EIP-3009.
+pub const PERMIT_TOKEN: Address = address!("0x0000000000000000000000000000000000026124");
 /// Wei per gas of every block.
 const BASE_FEE: u64 = 10_000_000;
 /// Native money of each development account: 10,000 ether.
 const GENESIS_WEI: u128 = 10_000_000_000_000_000_000_000;
 /// Tokens of each development account, in atomic units: 1,000 dollars.
 const GENESIS_TOKENS: u64 = 1_000_000_000;
-/// Run-time code of `contracts/src/TestUsd.sol`; a test compiles the source and compares.
+/// Decimals of the first two tokens.
+const DECIMALS: u8 = 6;
+/// Decimals of the third token.
+const PERMIT_TOKEN_DECIMALS: u8 = 18;
+// Run-time code of `contracts/src`; a test compiles the sources and compares.
 const TEST_USD: &str = include_str!("sandbox/test_usd.hex");
+const TEST_PERMIT_TOKEN: &str = include_str!("sandbox/test_permit_token.hex");
+const TEST_PERMIT2: &str = include_str!("sandbox/test_permit2.hex");
+const TEST_EXACT_PROXY: &str = include_str!("sandbox/test_exact_proxy.hex");
+const TEST_UPTO_PROXY: &str = include_str!("sandbox/test_upto_proxy.hex");
 
 /// Something the sandbox could not do: a contract refused, or code was malformed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -114,16 +127,24 @@ impl Sandbox {
     }
 
     fn genesis(&self) -> Result<(), SandboxError> {
-        let code: Bytes = TEST_USD
-            .trim()
-            .parse()
-            .map_err(|_| SandboxError::new("the token's code is not hex"))?;
-        self.place_token(USDC, code.clone(), "USDC", "USDC", "2")?;
-        self.place_token(SECOND_TOKEN, code, "Test USD", "TUSD", "1")?;
+        for (address, hex) in [
+            (PERMIT2, TEST_PERMIT2),
+            (EXACT_PERMIT2_PROXY, TEST_EXACT_PROXY),
+            (UPTO_PERMIT2_PROXY, TEST_UPTO_PROXY),
+        ] {
+            self.set_code(address, built_in(hex)?)?;
+        }
+        let usd = built_in(TEST_USD)?;
+        self.place_token(USDC, usd.clone(), "USDC", "USDC", "2")?;
+        self.place_token(SECOND_TOKEN, usd, "Test USD", "TUSD", "1")?;
+        let asset = self.permit_asset();
+        self.place(PERMIT_TOKEN, built_in(TEST_PERMIT_TOKEN)?, &asset)?;
+        let units = U256::from(GENESIS_TOKENS) * U256::from(1_000_000_000_000_u64);
         for account in self.accounts.iter() {
             self.set_native_balance(account.address(), U256::from(GENESIS_WEI));
             self.mint(USDC, account.address(), GENESIS_TOKENS)?;
             self.mint(SECOND_TOKEN, account.address(), GENESIS_TOKENS)?;
+            self.mint_units(PERMIT_TOKEN, account.address(), units)?;
         }
         Ok(())
     }
@@ -174,13 +195,38 @@ impl Sandbox {
             network: self.network(),
             address: SECOND_TOKEN,
             symbol: "TUSD".into(),
-            decimals: 6,
+            decimals: DECIMALS,
             eip712: Some(Eip712Name {
                 name: "Test USD".into(),
                 version: "1".into(),
             }),
             transfer: TransferMethod::Eip3009,
-            eip2612: false,
+            eip2612: true,
+            usd_pegged: true,
+        }
+    }
+
+    /// The third test token, which is paid through Permit2: 18 decimals, and the approval may be a signature.
+    ///
+    /// ```
+    /// use x402_runtime::sandbox::Sandbox;
+    /// let asset = Sandbox::new()?.permit_asset();
+    /// assert_eq!((&*asset.symbol, asset.decimals), ("PUSD", 18));
+    /// # Ok::<(), x402_runtime::sandbox::SandboxError>(())
+    /// ```
+    #[must_use]
+    pub fn permit_asset(&self) -> Asset {
+        Asset {
+            network: self.network(),
+            address: PERMIT_TOKEN,
+            symbol: "PUSD".into(),
+            decimals: PERMIT_TOKEN_DECIMALS,
+            eip712: Some(Eip712Name {
+                name: "Permit Test USD".into(),
+                version: "1".into(),
+            }),
+            transfer: TransferMethod::Permit2,
+            eip2612: true,
             usd_pegged: true,
         }
     }
@@ -221,4 +267,11 @@ impl Sandbox {
     pub fn token_balance(&self, account: Address) -> Result<AtomicAmount, SandboxError> {
         self.balance_of(USDC, account)
     }
+}
+
+/// Code that is part of this crate.
+fn built_in(hex: &str) -> Result<Bytes, SandboxError> {
+    hex.trim()
+        .parse()
+        .map_err(|_| SandboxError::new("built-in code is not hex"))
 }

@@ -96,11 +96,19 @@ fn the_committed_bytecode_is_what_the_source_compiles_to() {
             "{name} differs: run `node contracts/build.mjs` and commit what it writes"
         );
     }
-    let copy =
-        std::fs::read_to_string(root().join("x402-runtime/src/sandbox/test_usd.hex")).unwrap();
-    let fresh = std::fs::read_to_string(out.path().join("test_usd.hex")).unwrap();
-    assert!(
-        copy == fresh,
-        "the sandbox's copy of the token differs: run `node contracts/build.mjs`"
-    );
+    let copies = std::fs::read_dir(out.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "hex"));
+    let mut compared = 0;
+    for fresh in copies {
+        let name = fresh.file_name().unwrap().to_owned();
+        let copy = root().join("x402-runtime/src/sandbox").join(&name);
+        assert!(
+            std::fs::read_to_string(copy).unwrap() == std::fs::read_to_string(&fresh).unwrap(),
+            "the sandbox's copy {name:?} differs: run `node contracts/build.mjs`"
+        );
+        compared += 1;
+    }
+    assert_eq!(compared, 5);
 }

@@ -3,8 +3,10 @@
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256, keccak256};
 use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::{SolCall, sol};
+use x402_model::asset::{Asset, Eip712Name};
 use x402_model::evm::Eip712Domain;
 use x402_model::evm::eip712::CANCEL_AUTHORIZATION_TYPE_HASH;
+use x402_model::evm::permit2::PERMIT2;
 use x402_model::money::AtomicAmount;
 
 use super::chain::SendFault;
@@ -17,6 +19,7 @@ use crate::evm::chain::{BlockInfo, BlockRef, CallError, CallRequest, ReceiptInfo
 sol! {
     function initialize(string name, string symbol, string version, uint8 decimals) external;
     function mint(address to, uint256 value) external;
+    function approve(address spender, uint256 value) external returns (bool);
     function cancelAuthorization(address authorizer, bytes32 nonce, bytes signature) external;
 }
 
@@ -62,12 +65,36 @@ impl Sandbox {
         symbol: &str,
         version: &str,
     ) -> Result<(), SandboxError> {
+        let asset = Asset {
+            address,
+            symbol: symbol.to_owned().into(),
+            eip712: Some(Eip712Name {
+                name: name.to_owned().into(),
+                version: version.to_owned().into(),
+            }),
+            ..self.second_asset()
+        };
+        self.place(address, code, &asset)
+    }
+
+    /// Puts a token at an address and initialises it as `asset` says.
+    pub(super) fn place(
+        &self,
+        address: Address,
+        code: impl Into<Bytes>,
+        asset: &Asset,
+    ) -> Result<(), SandboxError> {
         self.set_code(address, code)?;
+        let domain = asset.eip712.as_ref();
         let call = initializeCall {
-            name: name.into(),
-            symbol: symbol.into(),
-            version: version.into(),
-            decimals: 6,
+            name: domain
+                .map(|domain| domain.name.to_string())
+                .unwrap_or_default(),
+            symbol: asset.symbol.to_string(),
+            version: domain
+                .map(|domain| domain.version.to_string())
+                .unwrap_or_default(),
+            decimals: asset.decimals,
         };
         self.transact_as(ROOT, address, call.abi_encode()).map(drop)
     }
@@ -129,11 +156,38 @@ impl Sandbox {
     /// # Errors
     /// When the token refuses.
     pub fn mint(&self, token: Address, to: Address, atomic: u64) -> Result<(), SandboxError> {
-        let call = mintCall {
-            to,
-            value: U256::from(atomic),
-        };
+        self.mint_units(token, to, U256::from(atomic))
+    }
+
+    /// Creates tokens out of nothing, as many as no 64 bits can hold.
+    ///
+    /// # Errors
+    /// When the token refuses.
+    pub fn mint_units(
+        &self,
+        token: Address,
+        to: Address,
+        atomic: U256,
+    ) -> Result<(), SandboxError> {
+        let call = mintCall { to, value: atomic };
         self.transact_as(ROOT, token, call.abi_encode()).map(drop)
+    }
+
+    /// Lets Permit2 move up to so much of an account's tokens, as if the account had sent the approval itself.
+    ///
+    /// # Errors
+    /// When the address is not a token.
+    pub fn approve_permit2(
+        &self,
+        token: Address,
+        owner: Address,
+        atomic: U256,
+    ) -> Result<(), SandboxError> {
+        let call = approveCall {
+            spender: PERMIT2,
+            value: atomic,
+        };
+        self.transact_as(owner, token, call.abi_encode()).map(drop)
     }
 
     /// An account's balance of any token.
