@@ -81,12 +81,18 @@ impl FacilitatorRequest {
         parts.concat()
     }
 
-    /// The account that pays, as the payload spells it; none in payloads of another shape than `exact` on EVM chains has.
+    /// The account that pays, as the payload spells it; none in payloads of another shape than those on EVM chains.
     #[must_use]
     pub fn payer(&self) -> Option<String> {
         let known = self.payload.read::<Paying>();
         known.map_or_else(
-            || text_at(&self.payload, "/payload/authorization/from"),
+            || {
+                let places = [
+                    "/payload/authorization/from",
+                    "/payload/permit2Authorization/from",
+                ];
+                places.iter().find_map(|at| text_at(&self.payload, at))
+            },
             |paying| Some(paying.payload.authorization.from),
         )
     }
@@ -167,11 +173,11 @@ pub struct PaymentRef {
     pub asset: Address,
     /// The address that signed.
     pub payer: Address,
-    /// The EIP-3009 nonce.
+    /// The nonce: of EIP-3009, or of Permit2 as 32 bytes.
     pub nonce: B256,
     /// The address the money should have reached.
     pub pay_to: Address,
-    /// The exact amount that should have moved.
+    /// The exact amount that should have moved; under `upto` what was charged.
     pub amount: AtomicAmount,
     /// Unix seconds after which the authorization is worthless.
     pub valid_before: u64,
@@ -184,7 +190,7 @@ pub struct PaymentRef {
 /// What the chain says about a payment (security notes 3.6).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Evidence {
-    /// The token's `AuthorizationUsed` and the right `Transfer` are in one transaction.
+    /// The use of the nonce and the right `Transfer` are in one transaction.
     Paid {
         /// That transaction.
         transaction: String,
@@ -198,7 +204,7 @@ pub enum Evidence {
     },
     /// The nonce is used but no `Transfer` with the right sender, receiver and value is in the transaction.
     Mismatch {
-        /// The transaction that used the nonce.
+        /// The transaction that used the nonce; empty where the chain has no event to find it by.
         transaction: String,
     },
     /// The nonce is unused at a safe depth.

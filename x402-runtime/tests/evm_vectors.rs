@@ -36,3 +36,17 @@ async fn every_recorded_verdict_is_ours_too() {
 async fn every_recorded_verdict_on_version_1_is_ours_too() {
     replay("facilitator_v1.json", in_process).await;
 }
+
+#[tokio::test]
+async fn every_recorded_verdict_on_permit2_is_ours_too() {
+    let differences = replay("facilitator_exact_permit2.json", in_process).await;
+    assert!(
+        differences.contains(&Difference::RepeatedSettleIsSuccess),
+        "{differences:?}"
+    );
+}
+
+#[tokio::test]
+async fn every_recorded_verdict_on_upto_is_ours_too() {
+    replay("facilitator_upto.json", in_process).await;
+}

@@ -26,6 +26,69 @@ sol! {
         function transferWithAuthorization(address from, address to, uint256 value, uint256 validAfter, uint256 validBefore, bytes32 nonce, bytes signature) external;
     }
 
+    /// What payments through Permit2 need of a token.
+    interface Approvable {
+        function allowance(address owner, address spender) external view returns (uint256);
+        function approve(address spender, uint256 amount) external returns (bool);
+        function decimals() external view returns (uint8);
+        function nonces(address owner) external view returns (uint256);
+        function DOMAIN_SEPARATOR() external view returns (bytes32);
+        function permit(address owner, address spender, uint256 value, uint256 deadline, uint8 v, bytes32 r, bytes32 s) external;
+    }
+
+    /// Permit2's nonces: one bit each, 256 in a word.
+    interface Permit2Nonces {
+        /// The owner used nonces up without a transfer.
+        event UnorderedNonceInvalidation(address indexed owner, uint256 word, uint256 mask);
+
+        function nonceBitmap(address owner, uint256 word) external view returns (uint256);
+    }
+
+    /// The proxy of scheme `exact`.
+    interface ExactProxy {
+        struct TokenPermissions { address token; uint256 amount; }
+        struct PermitTransferFrom { TokenPermissions permitted; uint256 nonce; uint256 deadline; }
+        struct EIP2612Permit { uint256 value; uint256 deadline; bytes32 r; bytes32 s; uint8 v; }
+        struct Witness { address to; uint256 validAfter; }
+
+        function PERMIT2() external view returns (address);
+        function settle(PermitTransferFrom permit, address owner, Witness witness, bytes signature) external;
+        function settleWithPermit(EIP2612Permit permit2612, PermitTransferFrom permit, address owner, Witness witness, bytes signature) external;
+    }
+
+    /// The proxy of scheme `upto`.
+    interface UptoProxy {
+        struct TokenPermissions { address token; uint256 amount; }
+        struct PermitTransferFrom { TokenPermissions permitted; uint256 nonce; uint256 deadline; }
+        struct EIP2612Permit { uint256 value; uint256 deadline; bytes32 r; bytes32 s; uint8 v; }
+        struct Witness { address to; address facilitator; uint256 validAfter; }
+
+        function settle(PermitTransferFrom permit, uint256 amount, address owner, Witness witness, bytes signature) external;
+        function settleWithPermit(EIP2612Permit permit2612, PermitTransferFrom permit, uint256 amount, address owner, Witness witness, bytes signature) external;
+    }
+
+    /// What Permit2 and the proxies revert with.
+    interface Permit2Errors {
+        error SignatureExpired(uint256 signatureDeadline);
+        error InvalidAmount(uint256 maxAmount);
+        error InvalidNonce();
+        error InvalidSignature();
+        error InvalidSigner();
+        error InvalidSignatureLength();
+        error InvalidContractSignature();
+        error InvalidOwner();
+        error InvalidDestination();
+        error PaymentTooEarly();
+        error Permit2612AmountMismatch();
+        error AmountExceedsPermitted();
+        error UnauthorizedFacilitator();
+    }
+
+    /// The proxies' word for an amount of zero; Permit2 has an error of the same name.
+    interface ProxyErrors {
+        error InvalidAmount();
+    }
+
     /// ERC-1271.
     interface SignatureWallet {
         function isValidSignature(bytes32 hash, bytes signature) external view returns (bytes4);
@@ -57,8 +120,14 @@ pub(crate) fn revert_reason(data: &[u8]) -> Option<String> {
     if ERC20InsufficientBalance::abi_decode(data).is_ok() {
         return Some("ERC20: transfer amount exceeds balance".to_owned());
     }
-    data.first_chunk::<4>()
-        .map(|selector| format!("custom error {}", hex::encode_prefixed(selector)))
+    let selector = data.first_chunk::<4>()?;
+    if let Some(name) = Permit2Errors::Permit2ErrorsErrors::name_by_selector(*selector) {
+        return Some(name.to_owned());
+    }
+    if *selector == ProxyErrors::InvalidAmount::SELECTOR {
+        return Some("InvalidAmount".to_owned());
+    }
+    Some(format!("custom error {}", hex::encode_prefixed(selector)))
 }
 
 /// Cuts foreign text to a length that is fit for a log line and takes control characters out of it.
@@ -110,6 +179,17 @@ mod tests {
             "custom error 0x01020304"
         );
         assert_eq!(revert_reason(&[]), None);
+        let nonce = Permit2Errors::InvalidNonce {}.abi_encode();
+        assert_eq!(revert_reason(&nonce).unwrap(), "InvalidNonce");
+        for data in [
+            ProxyErrors::InvalidAmount {}.abi_encode(),
+            Permit2Errors::InvalidAmount {
+                maxAmount: U256::ONE,
+            }
+            .abi_encode(),
+        ] {
+            assert_eq!(revert_reason(&data).unwrap(), "InvalidAmount");
+        }
     }
 
     #[test]

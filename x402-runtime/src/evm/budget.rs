@@ -78,9 +78,18 @@ impl FeeBudget {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes room for the most that a transaction may cost; `None` when there is too little.
-    pub(crate) fn take(self: &Arc<Self>, now_ms: u64, gas: u64, fees: Fees) -> Option<Hold> {
-        let wei = fees.max_fee.saturating_mul(u128::from(gas));
+    /// Takes room for the most that a transaction may cost, and for what it gives away; `None` when there is too little.
+    pub(crate) fn take(
+        self: &Arc<Self>,
+        now_ms: u64,
+        gas: u64,
+        fees: Fees,
+        given: u128,
+    ) -> Option<Hold> {
+        let wei = fees
+            .max_fee
+            .saturating_mul(u128::from(gas))
+            .saturating_add(given);
         let mut books = self.lock();
         books.forget(now_ms);
         let room = self
@@ -168,9 +177,12 @@ mod tests {
     #[test]
     fn s08_an_hour_costs_no_more_than_its_budget() {
         let budget = FeeBudget::new(Some(1_000));
-        budget.take(NOW, 10, fees(60)).unwrap().spent(NOW, 300);
-        let second = budget.take(NOW, 10, fees(60)).unwrap();
-        assert!(budget.take(NOW, 10, fees(11)).is_none(), "300 + 600 + 110");
+        budget.take(NOW, 10, fees(60), 0).unwrap().spent(NOW, 300);
+        let second = budget.take(NOW, 10, fees(60), 0).unwrap();
+        assert!(
+            budget.take(NOW, 10, fees(11), 0).is_none(),
+            "300 + 600 + 110"
+        );
         assert_eq!(
             budget.pause(NOW + 1),
             Some(Duration::from_millis(
@@ -182,30 +194,41 @@ mod tests {
             budget.pause(NOW).is_none(),
             "it cost less than it might have"
         );
-        assert!(budget.take(NOW, 10, fees(50)).is_some());
+        assert!(budget.take(NOW, 10, fees(50), 0).is_some());
+    }
+
+    #[test]
+    fn f03_money_that_is_given_away_counts_too() {
+        let budget = FeeBudget::new(Some(1_000));
+        assert!(budget.take(NOW, 10, fees(10), 901).is_none());
+        assert!(budget.take(NOW, 10, fees(10), 900).is_some());
     }
 
     #[test]
     fn what_was_spent_is_forgotten_after_an_hour() {
         let budget = FeeBudget::new(Some(100));
-        budget.take(NOW, 1, fees(100)).unwrap().spent(NOW, 100);
-        assert!(budget.take(NOW + HOUR_MS - STEP_MS, 1, fees(1)).is_none());
-        assert!(budget.take(NOW + HOUR_MS, 1, fees(1)).is_some());
+        budget.take(NOW, 1, fees(100), 0).unwrap().spent(NOW, 100);
+        assert!(
+            budget
+                .take(NOW + HOUR_MS - STEP_MS, 1, fees(1), 0)
+                .is_none()
+        );
+        assert!(budget.take(NOW + HOUR_MS, 1, fees(1), 0).is_some());
     }
 
     #[test]
     fn a_transaction_without_an_end_stays_counted() {
         let budget = FeeBudget::new(Some(100));
-        drop(budget.take(NOW, 1, fees(100)));
-        assert!(budget.take(NOW, 1, fees(1)).is_none());
-        budget.take(NOW, 1, fees(0)).unwrap().release();
+        drop(budget.take(NOW, 1, fees(100), 0));
+        assert!(budget.take(NOW, 1, fees(1), 0).is_none());
+        budget.take(NOW, 1, fees(0), 0).unwrap().release();
     }
 
     #[test]
     fn what_never_was_sent_costs_nothing() {
         let budget = FeeBudget::new(Some(100));
-        budget.take(NOW, 1, fees(100)).unwrap().release();
-        assert!(budget.take(NOW, 1, fees(100)).is_some());
+        budget.take(NOW, 1, fees(100), 0).unwrap().release();
+        assert!(budget.take(NOW, 1, fees(100), 0).is_some());
     }
 
     #[test]
@@ -213,7 +236,7 @@ mod tests {
         let budget = FeeBudget::new(None);
         for minute in 0..1_000 {
             let now = NOW + minute * STEP_MS;
-            let hold = budget.take(now, u64::MAX, fees(u128::MAX)).unwrap();
+            let hold = budget.take(now, u64::MAX, fees(u128::MAX), 0).unwrap();
             hold.spent(now, u128::MAX);
         }
         assert!(budget.lock().spent.len() <= 61);

@@ -88,6 +88,19 @@ pub struct ReceiptInfo {
     pub logs: Vec<LogInfo>,
 }
 
+/// A mined transaction, as much of it as evidence needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransactionInfo {
+    /// Its hash.
+    pub hash: B256,
+    /// The account that sent it.
+    pub from: Address,
+    /// The account that it calls; `None` when it creates a contract.
+    pub to: Option<Address>,
+    /// What it calls it with.
+    pub input: Bytes,
+}
+
 /// Why a chain gave no usable answer. Texts never hold the node's URL, which may carry a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -198,6 +211,16 @@ pub trait Chain: Send + Sync + 'static {
     /// [`CallError::Revert`] when the contract said no, [`CallError::Chain`] when nothing is known.
     fn call(&self, request: CallRequest, at: BlockRef) -> BoxFuture<'_, Result<Bytes, CallError>>;
 
+    /// Runs calls one after the other on the newest block, each in the state that the ones before it left, and keeps
+    /// nothing. There are as many results as calls.
+    ///
+    /// # Errors
+    /// [`ChainError::Refused`] from nodes that cannot do that; otherwise see [`Chain::chain_id`].
+    fn call_in_turn(
+        &self,
+        requests: Vec<CallRequest>,
+    ) -> BoxFuture<'_, Result<Vec<Result<Bytes, CallError>>, ChainError>>;
+
     /// The gas a call would need now.
     ///
     /// # Errors
@@ -237,6 +260,13 @@ pub trait Chain: Send + Sync + 'static {
     /// # Errors
     /// See [`Chain::chain_id`].
     fn receipt(&self, transaction: B256) -> BoxFuture<'_, Result<Option<ReceiptInfo>, ChainError>>;
+
+    /// A mined transaction; `None` while it is unknown or pending.
+    ///
+    /// # Errors
+    /// See [`Chain::chain_id`].
+    fn transaction(&self, hash: B256)
+    -> BoxFuture<'_, Result<Option<TransactionInfo>, ChainError>>;
 
     /// The logs that match a filter, oldest first.
     ///

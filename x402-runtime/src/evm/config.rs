@@ -50,6 +50,11 @@ pub struct EvmConfig {
     /// Factories that may be called to deploy a payer's wallet with this facilitator's money. Default none, because
     /// such a call runs foreign code from a funded account.
     pub allowed_factories: Vec<Address>,
+    /// The most native money, in wei, that one payer is given so that its own approval of Permit2 can be mined
+    /// (`erc20ApprovalGasSponsoring`). A payer can take it and send something else, so it is lent to nobody by default:
+    /// approvals are then only passed on for payers who can pay for them. Counts for
+    /// [`EvmConfig::max_fee_per_hour`]. Default 0.
+    pub approval_funding: u128,
     /// Tokens that are settled; empty means any. A facilitator that strangers can reach should list its tokens.
     pub allowed_assets: Vec<Address>,
     /// Receivers that are settled for; empty means any.
@@ -89,6 +94,7 @@ impl Default for EvmConfig {
             max_gas: 500_000,
             max_deploy_gas: 2_000_000,
             allowed_factories: Vec::new(),
+            approval_funding: 0,
             allowed_assets: Vec::new(),
             allowed_pay_to: Vec::new(),
             minimum_values: Vec::new(),
@@ -112,6 +118,7 @@ impl EvmConfig {
             poll_interval: Duration::from_millis(10),
             stall_after: Duration::from_millis(500),
             confirmations: 1,
+            approval_funding: 1_000_000_000_000_000,
             ..Self::default()
         }
     }

@@ -72,6 +72,14 @@ impl Core {
             .map(Arc::clone)
     }
 
+    /// The settling account of an address.
+    pub(crate) fn account(&self, address: Address) -> Option<Arc<Account>> {
+        let mut accounts = self.accounts.iter();
+        accounts
+            .find(|account| account.address() == address)
+            .map(Arc::clone)
+    }
+
     /// The sender that simulations run as.
     pub(crate) fn settler(&self) -> Address {
         self.accounts

@@ -1,16 +1,18 @@
-//! Finds out what became of a payment, from events only (security notes 3.6).
+//! Finds out what became of a payment, from what is on the chain only (security notes 3.6).
 //!
-//! `authorizationState` says that a nonce is gone, not where the money went: a cancelled one is gone too. So the
-//! token's own events decide. Every doubt (a node behind another, a chain that changed while it was read, an error)
-//! ends in "unavailable", never in "not paid".
+//! That a nonce is used says nothing about where the money went: a cancelled one is used too. With EIP-3009 the token's own
+//! events decide, with Permit2 the call of the proxy together with the token's event. Every doubt (a node behind another, a
+//! chain that changed while it was read, an error) ends in "unavailable", never in "not paid".
+
+mod eip3009;
+mod permit2;
 
 use alloy_primitives::B256;
 
-use crate::evm::abi::Eip3009Token::{AuthorizationCanceled, AuthorizationUsed};
-use crate::evm::abi::is_event;
-use crate::evm::chain::{BlockInfo, BlockRef, Chain, ChainError, LogFilter, LogInfo};
+use crate::evm::chain::{BlockInfo, BlockRef, Chain, ChainError, LogInfo, ReceiptInfo};
 use crate::evm::core::Core;
-use crate::evm::exact::PaymentId;
+use crate::evm::payment::{PaymentId, Rail};
+use crate::evm::permit2 as bitmap;
 use crate::evm::token::{self, Read, Wanted};
 use crate::facilitator::{Evidence, PaymentRef};
 
@@ -37,6 +39,8 @@ pub(crate) struct Scope {
 /// What ends a look early.
 enum Doubt {
     Chain(ChainError),
+    /// The contract that would keep the nonce is not there, or keeps none.
+    NoRail,
     Other(&'static str),
 }
 
@@ -50,6 +54,7 @@ impl From<Doubt> for Evidence {
     fn from(doubt: Doubt) -> Self {
         let reason = match doubt {
             Doubt::Chain(error) => error.to_string(),
+            Doubt::NoRail => "nothing on the chain keeps such a nonce".to_owned(),
             Doubt::Other(why) => why.to_owned(),
         };
         Self::Unavailable { reason }
@@ -68,6 +73,7 @@ impl Core {
                 payer: payment.payer,
                 nonce: payment.nonce,
             },
+            rail: Rail::Either,
             pay_to: payment.pay_to,
             amount: payment.amount.get(),
         };
@@ -93,9 +99,15 @@ impl Core {
     }
 
     async fn look_at(&self, chain: &dyn Chain, wanted: Wanted, scope: Scope) -> Evidence {
-        self.try_look(chain, wanted, scope)
-            .await
-            .unwrap_or_else(Evidence::from)
+        let look = |rail| self.try_look(chain, Wanted { rail, ..wanted }, scope);
+        let found = match wanted.rail {
+            Rail::Either => match look(Rail::Eip3009).await {
+                Ok(paid @ Evidence::Paid { .. }) => Ok(paid),
+                first => either(first, look(Rail::Permit2).await),
+            },
+            rail => look(rail).await,
+        };
+        found.unwrap_or_else(Evidence::from)
     }
 
     async fn try_look(
@@ -111,16 +123,16 @@ impl Core {
         if let Some(hint) = scope.hint
             && let Some(receipt) = chain.receipt(hint).await?
             && receipt.status
-            && wanted.paid_in(&receipt.logs)
+            && proves(chain, wanted, &receipt).await?
         {
             return Ok(paid(hint, receipt.block_number, latest));
         }
         let safe = latest.number.saturating_sub(scope.depth.saturating_sub(1));
-        let used_now = state(chain, wanted.id, latest.number).await?;
+        let used_now = state(chain, wanted, latest.number).await?;
         let used_at_depth = if safe == latest.number {
             used_now
         } else {
-            state(chain, wanted.id, safe).await?
+            state(chain, wanted, safe).await?
         };
         match (used_now, used_at_depth) {
             (false, false) => {
@@ -134,66 +146,68 @@ impl Core {
                 })
             }
             (false, true) => Err(Doubt::Other("the chain changed its mind")),
-            (true, deep) => match self.find_use(chain, wanted, scope.since, latest).await? {
-                found @ (Evidence::Cancelled { .. } | Evidence::Mismatch { .. }) if deep => {
-                    same_chain(chain, latest).await?;
-                    Ok(found)
+            (true, deep) => {
+                let found = match wanted.rail {
+                    Rail::Permit2 => {
+                        self.find_settlement(chain, wanted, scope.since, latest)
+                            .await
+                    }
+                    _ => self.find_use(chain, wanted, scope.since, latest).await,
+                };
+                match found? {
+                    found @ (Evidence::Cancelled { .. } | Evidence::Mismatch { .. }) if deep => {
+                        same_chain(chain, latest).await?;
+                        Ok(found)
+                    }
+                    Evidence::Cancelled { .. } | Evidence::Mismatch { .. } => {
+                        Err(Doubt::Other("not deep enough yet"))
+                    }
+                    found => Ok(found),
                 }
-                Evidence::Cancelled { .. } | Evidence::Mismatch { .. } => {
-                    Err(Doubt::Other("not deep enough yet"))
-                }
-                found => Ok(found),
-            },
-        }
-    }
-
-    /// Finds the transaction that used a nonce, newest blocks first.
-    async fn find_use(
-        &self,
-        chain: &dyn Chain,
-        wanted: Wanted,
-        since: u64,
-        latest: BlockInfo,
-    ) -> Result<Evidence, Doubt> {
-        let oldest = latest.number.saturating_sub(self.config.log_lookback);
-        let (mut to, mut chunk) = (latest.number, self.config.log_chunk.max(1));
-        for _ in 0..MAX_QUERIES {
-            let from = to.saturating_sub(chunk.saturating_sub(1)).max(oldest);
-            let logs = match chain.logs(filter(wanted.id, from, to)).await {
-                Err(ChainError::Refused { .. }) if chunk > MIN_CHUNK => {
-                    chunk /= 2;
-                    continue;
-                }
-                logs => logs?,
-            };
-            if let Some(found) = judge(chain, wanted, &logs, latest).await? {
-                return Ok(found);
             }
-            if from <= oldest || before(chain, from, since).await? {
-                break;
-            }
-            to = from.saturating_sub(1);
         }
-        Err(Doubt::Other("the nonce is used, but no event says how"))
     }
 }
 
-/// Both ends of a log query name the payer and the nonce; the event's name is left open, so that one query finds
-/// either outcome.
-fn filter(id: PaymentId, from_block: u64, to_block: u64) -> LogFilter {
-    let topics = [None, Some(id.payer.into_word()), Some(id.nonce), None];
-    LogFilter {
-        address: id.asset,
-        topics,
-        from_block,
-        to_block,
+/// Whether a successful transaction is the one that paid.
+async fn proves(
+    chain: &dyn Chain,
+    wanted: Wanted,
+    receipt: &ReceiptInfo,
+) -> Result<bool, ChainError> {
+    match wanted.rail {
+        Rail::Permit2 => permit2::proves(chain, wanted, receipt).await,
+        _ => Ok(wanted.paid_in(&receipt.logs)),
     }
 }
 
-async fn state(chain: &dyn Chain, id: PaymentId, block: u64) -> Result<bool, Doubt> {
-    match token::authorization_state(chain, id, BlockRef::Number(block)).await? {
+/// What two rails say about a payment that is on one of them, nobody knows which. The one without the payment says
+/// "unused", unless the payer has used the same nonce there too.
+fn either(
+    first: Result<Evidence, Doubt>,
+    second: Result<Evidence, Doubt>,
+) -> Result<Evidence, Doubt> {
+    use Evidence::{Paid, Unused};
+    match (first, second) {
+        (Err(Doubt::NoRail), other) | (other, Err(Doubt::NoRail)) => other,
+        (Ok(paid @ Paid { .. }), _) | (_, Ok(paid @ Paid { .. })) => Ok(paid),
+        (Err(doubt), _) | (_, Err(doubt)) => Err(doubt),
+        (Ok(Unused { chain_time: a }), Ok(Unused { chain_time: b })) => Ok(Unused {
+            chain_time: a.min(b),
+        }),
+        (Ok(Unused { .. }), other) | (other, _) => other,
+    }
+}
+
+async fn state(chain: &dyn Chain, wanted: Wanted, block: u64) -> Result<bool, Doubt> {
+    let (id, at) = (wanted.id, BlockRef::Number(block));
+    let read = match wanted.rail {
+        Rail::Permit2 => bitmap::nonce_used(chain, id, at).await?,
+        _ => token::authorization_state(chain, id, at).await?,
+    };
+    match read {
         Read::Value(used) => Ok(used),
-        Read::Unsupported => Err(Doubt::Other("the asset has no authorizationState")),
+        Read::Unsupported => Err(Doubt::NoRail),
     }
 }
 
@@ -214,6 +228,21 @@ async fn same_chain(chain: &dyn Chain, latest: BlockInfo) -> Result<(), Doubt> {
     }
 }
 
+/// The receipt of a log's transaction, if both tell the same story.
+async fn consistent(chain: &dyn Chain, log: &LogInfo) -> Result<ReceiptInfo, Doubt> {
+    let receipt = chain
+        .receipt(log.transaction)
+        .await?
+        .ok_or(Doubt::Other("a log without a receipt"))?;
+    if receipt.transaction != log.transaction
+        || receipt.block_number != log.block_number
+        || !receipt.status
+    {
+        return Err(Doubt::Other("log and receipt disagree"));
+    }
+    Ok(receipt)
+}
+
 const fn paid_depth(block: u64, latest: BlockInfo) -> u64 {
     latest.number.saturating_sub(block).saturating_add(1)
 }
@@ -222,50 +251,6 @@ fn paid(transaction: B256, block: u64, latest: BlockInfo) -> Evidence {
     Evidence::Paid {
         transaction: transaction.to_string(),
         confirmations: paid_depth(block, latest),
-    }
-}
-
-/// What the logs of one block range say about the nonce; `None` when they say nothing.
-async fn judge(
-    chain: &dyn Chain,
-    wanted: Wanted,
-    logs: &[LogInfo],
-    latest: BlockInfo,
-) -> Result<Option<Evidence>, Doubt> {
-    let words = [wanted.id.payer.into_word(), wanted.id.nonce];
-    let of_token = |log: &&LogInfo| log.address == wanted.id.asset;
-    let used = logs
-        .iter()
-        .filter(of_token)
-        .find(|log| is_event::<AuthorizationUsed>(log, &words));
-    let cancelled = logs
-        .iter()
-        .filter(of_token)
-        .find(|log| is_event::<AuthorizationCanceled>(log, &words));
-    match (used, cancelled) {
-        (Some(_), Some(_)) => Err(Doubt::Other("the nonce is both used and cancelled")),
-        (None, None) => Ok(None),
-        (None, Some(log)) => Ok(Some(Evidence::Cancelled {
-            transaction: log.transaction.to_string(),
-        })),
-        (Some(log), None) => {
-            let receipt = chain
-                .receipt(log.transaction)
-                .await?
-                .ok_or(Doubt::Other("a log without a receipt"))?;
-            if receipt.transaction != log.transaction
-                || receipt.block_number != log.block_number
-                || !receipt.status
-            {
-                return Err(Doubt::Other("log and receipt disagree"));
-            }
-            if wanted.paid_in(&receipt.logs) {
-                return Ok(Some(paid(log.transaction, log.block_number, latest)));
-            }
-            Ok(Some(Evidence::Mismatch {
-                transaction: log.transaction.to_string(),
-            }))
-        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The own facilitator: verifies and settles `exact` payments on one EVM chain.
+//! The own facilitator: verifies and settles `exact` and `upto` payments on one EVM chain.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256, U256};
+use serde_json::{Map, json};
+use x402_model::evm::gas_sponsoring::{EIP2612_GAS_SPONSORING, ERC20_APPROVAL_GAS_SPONSORING};
 use x402_model::money::AtomicAmount;
 use x402_model::network::Network;
 use x402_model::wire::{SupportedKind, SupportedResponse, VerifyResponse};
@@ -14,10 +16,12 @@ use crate::clock::{Clock, SystemClock};
 use crate::evm::chain::{Chain, ChainError};
 use crate::evm::config::EvmConfig;
 use crate::evm::core::Core;
-use crate::evm::exact::{Echo, Exact};
 use crate::evm::key::SettlerKey;
+use crate::evm::payment::Payment;
 use crate::evm::reason::Stop;
 use crate::evm::recover::recover;
+use crate::evm::request::Echo;
+use crate::evm::verify::Purpose;
 use crate::facilitator::{
     BoxFuture, Evidence, Facilitator, FacilitatorError, FacilitatorRequest, PaymentRef,
     SettleOutcome,
@@ -197,24 +201,25 @@ impl EvmFacilitator {
     /// Which payment a request is about; `None` when it is not a well-formed payment on this network.
     #[must_use]
     pub fn identify(&self, request: &FacilitatorRequest) -> Option<Identified> {
-        let exact = Exact::read(request, self.core.chain_id).ok()?;
-        let authorization = &exact.payload.authorization;
-        let digest = authorization.digest(&exact.separator);
-        let signer = recover(digest, &exact.payload.signature);
+        let payment = Payment::read(request, self.core.chain_id).ok()?;
+        let id = payment.id();
+        let signer = payment
+            .signature()
+            .and_then(|signature| recover(payment.digest(), signature));
         Some(Identified {
             payment: PaymentRef {
                 network: self.core.network.clone(),
-                asset: exact.asset,
-                payer: authorization.from,
-                nonce: authorization.nonce,
-                pay_to: exact.pay_to,
-                amount: AtomicAmount::new(exact.amount),
-                valid_before: authorization.valid_before.saturating_to(),
+                asset: id.asset,
+                payer: id.payer,
+                nonce: id.nonce,
+                pay_to: payment.pay_to(),
+                amount: AtomicAmount::new(payment.amount()),
+                valid_before: payment.valid_until().saturating_to(),
                 transaction: None,
                 since_ms: 0,
             },
-            fingerprint: exact.fingerprint(),
-            signed_by_payer: signer == Some(authorization.from),
+            fingerprint: payment.fingerprint(),
+            signed_by_payer: signer == Some(id.payer),
         })
     }
 
@@ -240,25 +245,30 @@ impl EvmFacilitator {
     }
 
     fn kinds(&self) -> SupportedResponse {
-        let kind = |version, network: String| SupportedKind {
-            x402_version: version,
-            scheme: "exact".to_owned(),
-            network,
-            extra: None,
-        };
         let network = self.core.network.to_string();
-        let mut kinds = vec![kind(2, network.clone())];
-        kinds.extend(
-            self.core
-                .network
-                .short_name()
-                .map(|short| kind(1, short.to_owned())),
-        );
-        let signers = self.settlers().iter().map(ToString::to_string).collect();
+        let settlers: Vec<String> = self.settlers().iter().map(ToString::to_string).collect();
+        let kind = |version, scheme: &str, network: &str, extra| SupportedKind {
+            x402_version: version,
+            scheme: scheme.to_owned(),
+            network: network.to_owned(),
+            extra,
+        };
+        let mut kinds = vec![kind(2, "exact", &network, None)];
+        // The payer signs for one account; which of several, is chosen here so that the terms stay the same.
+        if let Some(settler) = settlers.first() {
+            let named = Map::from_iter([("facilitatorAddress".to_owned(), json!(settler))]);
+            kinds.push(kind(2, "upto", &network, Some(named)));
+        }
+        let short = self.core.network.short_name();
+        kinds.extend(short.map(|short| kind(1, "exact", short, None)));
+        let mut extensions = vec![EIP2612_GAS_SPONSORING.to_owned()];
+        if self.core.config.approval_funding > 0 {
+            extensions.push(ERC20_APPROVAL_GAS_SPONSORING.to_owned());
+        }
         SupportedResponse {
             kinds,
-            extensions: Vec::new(),
-            signers: BTreeMap::from([(network, signers)]),
+            extensions,
+            signers: BTreeMap::from([(network, settlers)]),
         }
     }
 
@@ -286,9 +296,9 @@ impl EvmFacilitator {
     }
 
     async fn run_checks(&self, request: &FacilitatorRequest) -> Result<(), Stop> {
-        let exact = Exact::read(request, self.core.chain_id)?;
-        let plan = self.core.check(&exact).await?;
-        self.core.simulate(&exact, &plan).await
+        let payment = Payment::read(request, self.core.chain_id)?;
+        let plan = self.core.check(&payment, Purpose::Verify).await?;
+        self.core.simulate(&payment, &plan).await
     }
 }
 

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use alloy_primitives::B256;
 use tokio::sync::watch;
 
-use crate::evm::exact::PaymentId;
 use crate::evm::judge::Verdict;
+use crate::evm::payment::PaymentId;
 
 /// How far a settlement is.
 #[derive(Debug, Clone)]

@@ -3,13 +3,16 @@
 use alloy_primitives::U256;
 use x402_model::wire::SettleResponse;
 
-use crate::evm::chain::{BlockRef, CallError, CallRequest, ReceiptInfo};
+use crate::evm::chain::{BlockRef, CallError, CallRequest, ChainError, ReceiptInfo};
 use crate::evm::core::Core;
 use crate::evm::evidence::Scope;
-use crate::evm::exact::{Echo, Exact};
 use crate::evm::facilitator::Repeat;
+use crate::evm::payment::Payment;
+use crate::evm::permit2;
 use crate::evm::reason::{self, Refusal, Stop};
+use crate::evm::request::Echo;
 use crate::evm::token::{self, Read, Wanted};
+use crate::evm::verify::Purpose;
 use crate::facilitator::{Evidence, SettleOutcome};
 use crate::telemetry::event;
 
@@ -38,34 +41,39 @@ impl From<Stop> for Verdict {
 
 impl Core {
     /// An authorization that is out of time can only be refused when no block can hold it any more.
-    pub(crate) async fn expired(&self, exact: &Exact, refusal: Refusal) -> Verdict {
+    pub(crate) async fn expired(&self, payment: &Payment, refusal: Refusal) -> Verdict {
         let scope = Scope {
             depth: 1,
             ..Scope::default()
         };
-        match self.look(Wanted::from(exact), scope).await {
-            Evidence::Unused { chain_time }
-                if exact.payload.authorization.valid_before <= U256::from(chain_time) =>
-            {
+        match self.look(Wanted::from(payment), scope).await {
+            Evidence::Unused { chain_time } if payment.dead_at() <= U256::from(chain_time) => {
                 Verdict::Refused(refusal, None)
             }
             Evidence::Unused { .. } => Verdict::Unknown(None, "about to expire".to_owned()),
-            evidence => Self::word(evidence),
+            evidence => Self::word(payment, evidence),
+        }
+    }
+
+    /// Whether the payment's nonce is used: by a transfer of whatever, or by its owner's word.
+    pub(crate) async fn is_used(&self, payment: &Payment) -> Result<Read<bool>, ChainError> {
+        let (chain, id) = (&*self.chain, payment.id());
+        match payment {
+            Payment::Eip3009(_) => token::authorization_state(chain, id, BlockRef::Latest).await,
+            Payment::Permit2(_) => permit2::nonce_used(chain, id, BlockRef::Latest).await,
         }
     }
 
     /// The transfer would revert: because somebody else was faster, or for a reason worth naming.
     pub(crate) async fn would_revert(
         &self,
-        exact: &Exact,
+        payment: &Payment,
         message: String,
     ) -> Result<Verdict, Stop> {
-        if token::authorization_state(&*self.chain, exact.id(), BlockRef::Latest).await?
-            == Read::Value(true)
-        {
-            return Ok(self.already_used(exact, 0).await);
+        if self.is_used(payment).await? == Read::Value(true) {
+            return Ok(self.already_used(payment, 0).await);
         }
-        if let Some(code) = reason::from_revert_text(&message) {
+        if let Some(code) = named_revert(payment, &message) {
             return reason::refuse(code, message);
         }
         let text = message.to_ascii_lowercase();
@@ -75,47 +83,47 @@ impl Core {
         let otherwise = if too_hungry {
             reason::GAS_ABOVE_CAP
         } else {
-            reason::TRANSACTION_FAILED
+            payment.codes().transaction_failed
         };
-        Err(self.diagnose(exact, otherwise, message).await)
+        Err(self.diagnose(payment, otherwise, message).await)
     }
 
     /// What a used nonce means: paid by anybody, cancelled, or used for another transfer.
-    pub(crate) async fn already_used(&self, exact: &Exact, at_least: u64) -> Verdict {
+    pub(crate) async fn already_used(&self, payment: &Payment, at_least: u64) -> Verdict {
         let scope = Scope {
             depth: 1,
             at_least,
             ..Scope::default()
         };
-        match self.look(Wanted::from(exact), scope).await {
+        match self.look(Wanted::from(payment), scope).await {
             Evidence::Unused { .. } => {
                 Verdict::Unknown(None, "nodes disagree on the nonce".to_owned())
             }
-            evidence => Self::word(evidence),
+            evidence => Self::word(payment, evidence),
         }
     }
 
-    fn word(evidence: Evidence) -> Verdict {
+    fn word(payment: &Payment, evidence: Evidence) -> Verdict {
+        let used = payment.codes().nonce_used;
         match evidence {
             Evidence::Paid { transaction, .. } => Verdict::SettledBefore(transaction),
-            Evidence::Cancelled { .. } => refused(
-                reason::NONCE_ALREADY_USED,
-                "the payer cancelled the authorization",
-            ),
-            Evidence::Mismatch { .. } => refused(
-                reason::NONCE_ALREADY_USED,
-                "the nonce was used for another transfer",
-            ),
+            Evidence::Cancelled { .. } => refused(used, "the payer cancelled the authorization"),
+            Evidence::Mismatch { .. } => refused(used, "the nonce was used for another transfer"),
             Evidence::Unused { .. } => Verdict::Unknown(None, "the nonce is unused".to_owned()),
             Evidence::Unavailable { reason } => Verdict::Unknown(None, reason),
         }
     }
 
     /// What our own mined transaction means.
-    pub(crate) async fn judge(&self, exact: &Exact, receipt: &ReceiptInfo) -> Verdict {
+    pub(crate) async fn judge(&self, payment: &Payment, receipt: &ReceiptInfo) -> Verdict {
         let hash = receipt.transaction.to_string();
-        let wanted = Wanted::from(exact);
-        if receipt.status && wanted.paid_in(&receipt.logs) {
+        let wanted = Wanted::from(payment);
+        // The transaction holds this one payment and nothing else, so a transfer in it is this payment's.
+        let paid = match payment {
+            Payment::Eip3009(_) => wanted.paid_in(&receipt.logs),
+            Payment::Permit2(_) => wanted.is_moved_in(&receipt.logs),
+        };
+        if receipt.status && paid {
             return Verdict::Settled(hash);
         }
         tracing::warn!(name: event::EVM_MISMATCH, transaction = %hash, status = receipt.status, "a settlement was mined without moving the money as agreed");
@@ -128,7 +136,7 @@ impl Core {
             // Somebody else submitted the same authorization first, and the transfer is right.
             Evidence::Paid { transaction, .. } => Verdict::Settled(transaction),
             Evidence::Cancelled { .. } => Verdict::Refused(
-                Refusal::new(reason::NONCE_ALREADY_USED, "cancelled before it was mined"),
+                Refusal::new(payment.codes().nonce_used, "cancelled before it was mined"),
                 Some(hash),
             ),
             Evidence::Unavailable { reason } => Verdict::Unknown(Some(hash), reason),
@@ -139,33 +147,47 @@ impl Core {
                 )
             }
             Evidence::Mismatch { .. } => Verdict::Refused(
-                Refusal::new(reason::NONCE_ALREADY_USED, "used for another transfer"),
+                Refusal::new(payment.codes().nonce_used, "used for another transfer"),
                 Some(hash),
             ),
-            Evidence::Unused { .. } => self.name_revert(exact, hash).await,
+            Evidence::Unused { .. } => self.name_revert(payment, hash).await,
         }
     }
 
-    /// The token's reason for a revert, found by running the transfer again.
-    async fn name_revert(&self, exact: &Exact, hash: String) -> Verdict {
-        let data = token::transfer_call(exact, exact.signature());
-        let call = CallRequest {
-            from: self.settler(),
-            to: exact.asset,
-            data,
-            gas: Some(self.config.max_gas),
-        };
-        let code = match self.chain.call(call, BlockRef::Latest).await {
-            Err(CallError::Revert { message, .. }) => reason::from_revert_text(&message),
-            _ => None,
+    /// The reason for a revert, found by running the settlement again.
+    async fn name_revert(&self, payment: &Payment, hash: String) -> Verdict {
+        let code = match self.check(payment, Purpose::Settle).await {
+            Ok(plan) => {
+                let call = CallRequest {
+                    from: payment.settler().unwrap_or_else(|| self.settler()),
+                    to: plan.target,
+                    data: plan.data,
+                    gas: Some(self.config.max_gas),
+                };
+                match self.chain.call(call, BlockRef::Latest).await {
+                    Err(CallError::Revert { message, .. }) => named_revert(payment, &message),
+                    _ => None,
+                }
+            }
+            // It has expired meanwhile, or its wallet has changed its mind.
+            Err(Stop::Refused(refusal)) => Some(refusal.reason),
+            Err(Stop::Chain(_)) => None,
         };
         Verdict::Refused(
             Refusal::new(
-                code.unwrap_or(reason::TRANSACTION_FAILED),
+                code.unwrap_or(payment.codes().transaction_failed),
                 "the transaction reverted",
             ),
             Some(hash),
         )
+    }
+}
+
+/// The code that the words of a revert stand for.
+fn named_revert(payment: &Payment, message: &str) -> Option<&'static str> {
+    match payment {
+        Payment::Eip3009(_) => reason::from_revert_text(message),
+        Payment::Permit2(_) => reason::from_permit2_error(message),
     }
 }
 
@@ -207,6 +229,7 @@ impl Echo {
                 SettleOutcome::Settled(SettleResponse {
                     success: true,
                     transaction,
+                    amount: self.amount.clone(),
                     ..answer
                 })
             }

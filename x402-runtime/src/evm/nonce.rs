@@ -28,6 +28,8 @@ const MAX_GAP: usize = 64;
 #[derive(Debug, Clone)]
 pub(crate) struct Draft {
     pub(crate) to: Address,
+    /// Native money, in wei.
+    pub(crate) value: U256,
     pub(crate) data: Bytes,
     pub(crate) gas: u64,
     pub(crate) fees: Fees,
@@ -204,6 +206,7 @@ impl Account {
     fn nothing(&self, fees: Fees) -> Draft {
         Draft {
             to: self.address(),
+            value: U256::ZERO,
             data: Bytes::new(),
             gas: 21_000,
             fees,
@@ -230,7 +233,7 @@ impl Account {
             max_fee_per_gas: draft.fees.max_fee,
             max_priority_fee_per_gas: draft.fees.priority,
             to: TxKind::Call(draft.to),
-            value: U256::ZERO,
+            value: draft.value,
             access_list: Default::default(),
             input: draft.data.clone(),
         };

@@ -30,6 +30,17 @@ pub(crate) const INVALID_VERSION: &str = "invalid_x402_version";
 pub(crate) const INVALID_NETWORK: &str = "invalid_network";
 pub(crate) const INVALID_PAYLOAD: &str = "invalid_payload";
 pub(crate) const INVALID_REQUIREMENTS: &str = "invalid_payment_requirements";
+pub(crate) use x402_model::evm::reason::{
+    ERC20_APPROVAL_BROADCAST_FAILED, ERC20_APPROVAL_TX_FAILED, PERMIT2_2612_AMOUNT_MISMATCH,
+    PERMIT2_ALLOWANCE_REQUIRED, PERMIT2_AMOUNT_MISMATCH, PERMIT2_DEADLINE_EXPIRED,
+    PERMIT2_INSUFFICIENT_BALANCE, PERMIT2_INVALID_AMOUNT, PERMIT2_INVALID_DESTINATION,
+    PERMIT2_INVALID_NONCE, PERMIT2_INVALID_OWNER, PERMIT2_NOT_YET_VALID, PERMIT2_PAYMENT_TOO_EARLY,
+    PERMIT2_PROXY_NOT_DEPLOYED, PERMIT2_RECIPIENT_MISMATCH, PERMIT2_SIGNATURE,
+    PERMIT2_SIMULATION_FAILED, PERMIT2_SPENDER, PERMIT2_TOKEN_MISMATCH,
+    UPTO_AMOUNT_EXCEEDS_PERMITTED, UPTO_FACILITATOR_MISMATCH, UPTO_NETWORK_MISMATCH, UPTO_SCHEME,
+    UPTO_SETTLEMENT_EXCEEDS_AMOUNT, UPTO_TRANSACTION_FAILED, UPTO_UNAUTHORIZED_FACILITATOR,
+};
+
 pub(crate) use super::codes::{
     BELOW_MINIMUM, FEE_ABOVE_CAP, FEE_BUDGET_SPENT, GAS_ABOVE_CAP, SETTLER_FUNDS,
 };
@@ -82,6 +93,26 @@ impl From<ChainError> for Stop {
 /// Ends a check with a code.
 pub(crate) fn refuse<T>(reason: &'static str, message: impl Into<String>) -> Result<T, Stop> {
     Err(Stop::Refused(Refusal::new(reason, message)))
+}
+
+/// The code that an error of Permit2 or of a proxy stands for, by its name.
+pub(crate) fn from_permit2_error(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "Permit2612AmountMismatch" => PERMIT2_2612_AMOUNT_MISMATCH,
+        "InvalidAmount" => PERMIT2_INVALID_AMOUNT,
+        "InvalidDestination" => PERMIT2_INVALID_DESTINATION,
+        "InvalidOwner" => PERMIT2_INVALID_OWNER,
+        "PaymentTooEarly" => PERMIT2_PAYMENT_TOO_EARLY,
+        "InvalidNonce" => PERMIT2_INVALID_NONCE,
+        "SignatureExpired" => PERMIT2_DEADLINE_EXPIRED,
+        "InvalidSignature"
+        | "InvalidSigner"
+        | "InvalidSignatureLength"
+        | "InvalidContractSignature" => PERMIT2_SIGNATURE,
+        "AmountExceedsPermitted" => UPTO_AMOUNT_EXCEEDS_PERMITTED,
+        "UnauthorizedFacilitator" => UPTO_UNAUTHORIZED_FACILITATOR,
+        _ => return None,
+    })
 }
 
 /// The code that a token's revert text stands for, as far as texts of the common implementations tell.

@@ -3,14 +3,18 @@
 use alloy_primitives::{Address, B256};
 use secp256k1::Message;
 use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
-use x402_model::evm::Signature;
+use x402_model::evm::{EcdsaParts, Signature};
 
 /// The account whose key made a 65-byte signature; `None` for any other form.
 ///
 /// Like the reference, it accepts the malleable high-`s` twin and a recovery byte of 0 or 1: tokens refuse those, so
 /// the simulation does too.
 pub(crate) fn recover(digest: B256, signature: &Signature) -> Option<Address> {
-    let parts = signature.split()?;
+    recover_parts(digest, &signature.split()?)
+}
+
+/// The account whose key made a signature that is in parts already.
+pub(crate) fn recover_parts(digest: B256, parts: &EcdsaParts) -> Option<Address> {
     let mut compact = [0_u8; 64];
     let (r, s) = compact.split_first_chunk_mut::<32>()?;
     r.copy_from_slice(parts.r.as_slice());

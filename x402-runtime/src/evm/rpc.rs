@@ -15,10 +15,10 @@ use url::Url;
 
 use crate::evm::chain::{
     BlockInfo, BlockRef, CallError, CallRequest, Chain, ChainError, LogFilter, LogInfo,
-    ReceiptInfo, SendError,
+    ReceiptInfo, SendError, TransactionInfo,
 };
 use crate::facilitator::BoxFuture;
-use answer::{BlockAnswer, LogAnswer, ReceiptAnswer};
+use answer::{BlockAnswer, LogAnswer, ReceiptAnswer, SimulatedBlock, TransactionAnswer};
 use error::{call_error, chain_error, send_error};
 use transport::Bounded;
 
@@ -130,6 +130,29 @@ impl RpcChain {
             .transpose()
     }
 
+    async fn find_transaction(&self, hash: B256) -> Result<Option<TransactionInfo>, ChainError> {
+        let found: Option<TransactionAnswer> =
+            self.ask("eth_getTransactionByHash", (hash,)).await?;
+        found.map_or(Ok(None), |transaction| transaction.check(hash))
+    }
+
+    async fn simulate(
+        &self,
+        requests: &[CallRequest],
+    ) -> Result<Vec<Result<Bytes, CallError>>, ChainError> {
+        let calls: Vec<Value> = requests.iter().map(call_json).collect();
+        // Senders need no money for gas here, as in `eth_call`.
+        let body = json!({ "blockStateCalls": [{ "calls": calls }], "validation": false });
+        let blocks: Vec<SimulatedBlock> = self.ask("eth_simulateV1", (body, "latest")).await?;
+        let mut blocks = blocks.into_iter();
+        match (blocks.next(), blocks.next()) {
+            (Some(block), None) => block.results(requests.len()),
+            _ => Err(ChainError::BadAnswer(
+                "another number of blocks than simulated".to_owned(),
+            )),
+        }
+    }
+
     async fn find_logs(&self, filter: LogFilter) -> Result<Vec<LogInfo>, ChainError> {
         let logs: Vec<LogAnswer> = self.ask("eth_getLogs", (filter_json(&filter),)).await?;
         logs.into_iter().map(|log| log.check(&filter)).collect()
@@ -224,6 +247,13 @@ impl Chain for RpcChain {
         })
     }
 
+    fn call_in_turn(
+        &self,
+        requests: Vec<CallRequest>,
+    ) -> BoxFuture<'_, Result<Vec<Result<Bytes, CallError>>, ChainError>> {
+        Box::pin(async move { self.simulate(&requests).await })
+    }
+
     fn estimate_gas(&self, request: CallRequest) -> BoxFuture<'_, Result<u64, CallError>> {
         Box::pin(async move {
             let gas: U64 = self
@@ -265,6 +295,13 @@ impl Chain for RpcChain {
 
     fn receipt(&self, transaction: B256) -> BoxFuture<'_, Result<Option<ReceiptInfo>, ChainError>> {
         Box::pin(self.find_receipt(transaction))
+    }
+
+    fn transaction(
+        &self,
+        hash: B256,
+    ) -> BoxFuture<'_, Result<Option<TransactionInfo>, ChainError>> {
+        Box::pin(self.find_transaction(hash))
     }
 
     fn logs(&self, filter: LogFilter) -> BoxFuture<'_, Result<Vec<LogInfo>, ChainError>> {

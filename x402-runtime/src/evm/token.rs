@@ -10,7 +10,8 @@ use crate::evm::abi::Eip3009Token::{
 };
 use crate::evm::abi::{is_event, single_word};
 use crate::evm::chain::{BlockRef, CallError, CallRequest, Chain, ChainError, LogInfo};
-use crate::evm::exact::{Exact, PaymentId};
+use crate::evm::exact::Exact;
+use crate::evm::payment::{Payment, PaymentId, Rail};
 
 /// Gas given to a read: plenty for any honest token, and a bound for the others.
 const READ_GAS: u64 = 300_000;
@@ -24,7 +25,7 @@ pub(crate) enum Read<T> {
     Unsupported,
 }
 
-async fn read<C: SolCall>(
+pub(crate) async fn read<C: SolCall>(
     chain: &dyn Chain,
     token: Address,
     call: &C,
@@ -152,6 +153,7 @@ fn split(signature: &[u8]) -> Option<(B256, B256, u8)> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Wanted {
     pub(crate) id: PaymentId,
+    pub(crate) rail: Rail,
     pub(crate) pay_to: Address,
     pub(crate) amount: U256,
 }
@@ -183,6 +185,12 @@ impl Wanted {
         is_event::<AuthorizationUsed>(log, &[self.id.payer.into_word(), self.id.nonce])
     }
 
+    /// Whether one of the logs is the exact transfer. Says nothing about the nonce it was for.
+    pub(crate) fn is_moved_in(&self, logs: &[LogInfo]) -> bool {
+        logs.iter()
+            .any(|log| log.address == self.id.asset && self.is_transfer(log))
+    }
+
     fn is_transfer(&self, log: &LogInfo) -> bool {
         is_event::<Transfer>(log, &[self.id.payer.into_word(), self.pay_to.into_word()])
             && single_word(log) == Some(self.amount)
@@ -194,12 +202,13 @@ fn is_a<E: SolEvent>(log: &LogInfo) -> bool {
     log.topics.first() == Some(&E::SIGNATURE_HASH)
 }
 
-impl From<&Exact> for Wanted {
-    fn from(exact: &Exact) -> Self {
+impl From<&Payment> for Wanted {
+    fn from(payment: &Payment) -> Self {
         Self {
-            id: exact.id(),
-            pay_to: exact.pay_to,
-            amount: exact.amount,
+            id: payment.id(),
+            rail: payment.rail(),
+            pay_to: payment.pay_to(),
+            amount: payment.amount(),
         }
     }
 }

@@ -13,6 +13,7 @@ fn wanted(nonce: u8) -> Wanted {
             payer: PAYER,
             nonce: B256::repeat_byte(nonce),
         },
+        rail: Rail::Eip3009,
         pay_to: SELLER,
         amount: U256::from(AMOUNT),
     }

@@ -5,12 +5,16 @@ use alloy_primitives::{B256, Bytes};
 use super::engine::{self, Place};
 use super::node::{Block, MAX_HISTORY, Node};
 use crate::evm::chain::{
-    BlockRef, CallError, CallRequest, ChainError, LogFilter, LogInfo, ReceiptInfo,
+    BlockRef, CallError, CallRequest, ChainError, LogFilter, LogInfo, ReceiptInfo, TransactionInfo,
 };
 
 impl Node {
     pub(super) fn receipt(&self, hash: B256) -> Option<ReceiptInfo> {
         self.receipts.get(&hash).cloned()
+    }
+
+    pub(super) fn transaction(&self, hash: B256) -> Option<TransactionInfo> {
+        self.sent.get(&hash).cloned()
     }
 
     pub(super) fn logs(&self, filter: &LogFilter) -> Vec<LogInfo> {
@@ -65,6 +69,28 @@ impl Node {
             .rev()
             .chain(later.flat_map(|block| block.undo.iter().rev()));
         engine::call(self.world.before(undos), place, request).map(|(output, _)| output)
+    }
+
+    /// Runs calls as if in the block that would be mined now, each after the others, and takes everything back.
+    pub(super) fn call_in_turn(
+        &mut self,
+        now: u64,
+        requests: &[CallRequest],
+    ) -> Vec<Result<Bytes, CallError>> {
+        let place = self.next_place(now);
+        let mut undos = Vec::with_capacity(requests.len());
+        let results = requests
+            .iter()
+            .map(|request| {
+                let (result, changes) = engine::call_and_keep(&self.world, place, request)?;
+                undos.push(self.world.commit(changes));
+                result
+            })
+            .collect();
+        for undo in undos.into_iter().rev() {
+            self.world.take_back(undo);
+        }
+        results
     }
 
     pub(super) fn estimate(&self, now: u64, request: &CallRequest) -> Result<u64, CallError> {

@@ -13,7 +13,7 @@ use super::tx::PoolTx;
 use crate::clock::Clock;
 use crate::evm::chain::{
     BlockInfo, BlockRef, CallError, CallRequest, Chain, ChainError, LogFilter, LogInfo,
-    ReceiptInfo, SendError,
+    ReceiptInfo, SendError, TransactionInfo,
 };
 use crate::facilitator::BoxFuture;
 
@@ -158,6 +158,16 @@ impl Chain for SandboxChain {
         ready(self.0.ask(|node, now| node.call(now, &request, at)))
     }
 
+    fn call_in_turn(
+        &self,
+        requests: Vec<CallRequest>,
+    ) -> BoxFuture<'_, Result<Vec<Result<Bytes, CallError>>, ChainError>> {
+        ready(
+            self.0
+                .ask(|node, now| Ok(node.call_in_turn(now, &requests))),
+        )
+    }
+
     fn estimate_gas(&self, request: CallRequest) -> BoxFuture<'_, Result<u64, CallError>> {
         ready(self.0.ask(|node, now| node.estimate(now, &request)))
     }
@@ -189,6 +199,13 @@ impl Chain for SandboxChain {
 
     fn receipt(&self, transaction: B256) -> BoxFuture<'_, Result<Option<ReceiptInfo>, ChainError>> {
         ready(self.0.ask(|node, _| Ok(node.receipt(transaction))))
+    }
+
+    fn transaction(
+        &self,
+        hash: B256,
+    ) -> BoxFuture<'_, Result<Option<TransactionInfo>, ChainError>> {
+        ready(self.0.ask(|node, _| Ok(node.transaction(hash))))
     }
 
     fn logs(&self, filter: LogFilter) -> BoxFuture<'_, Result<Vec<LogInfo>, ChainError>> {

@@ -7,6 +7,7 @@ use revm::context::result::{EVMError, ExecutionResult, InvalidTransaction, Resul
 use revm::context::{BlockEnv, CfgEnv, Context, TxEnv};
 use revm::database_interface::WrapDatabaseRef;
 use revm::primitives::hardfork::SpecId;
+use revm::state::EvmState;
 use revm::{DatabaseRef, ExecuteEvm, MainBuilder, MainContext};
 
 use crate::evm::abi::revert_reason;
@@ -70,6 +71,27 @@ pub(super) fn call<D>(db: D, place: Place, request: &CallRequest) -> Result<(Byt
 where
     D: DatabaseRef<Error = Infallible>,
 {
+    finish_call(run_call(db, place, request)?.result)
+}
+
+/// `eth_call`, together with what it would have changed.
+pub(super) fn call_and_keep<D>(
+    db: D,
+    place: Place,
+    request: &CallRequest,
+) -> Result<(Result<Bytes, CallError>, EvmState), CallError>
+where
+    D: DatabaseRef<Error = Infallible>,
+{
+    let done = run_call(db, place, request)?;
+    let result = finish_call(done.result).map(|(output, _)| output);
+    Ok((result, done.state))
+}
+
+fn run_call<D>(db: D, place: Place, request: &CallRequest) -> Result<ResultAndState, CallError>
+where
+    D: DatabaseRef<Error = Infallible>,
+{
     let gas = request.gas.unwrap_or(BLOCK_GAS).min(BLOCK_GAS);
     let tx = free_tx(
         request.from,
@@ -78,13 +100,10 @@ where
         gas,
         0,
     );
-    match run(db, place, tx, true) {
-        Ok(done) => finish_call(done.result),
-        Err(error) => Err(CallError::Revert {
-            data: Bytes::new(),
-            message: error.to_string(),
-        }),
-    }
+    run(db, place, tx, true).map_err(|error| CallError::Revert {
+        data: Bytes::new(),
+        message: error.to_string(),
+    })
 }
 
 fn finish_call(result: ExecutionResult) -> Result<(Bytes, u64), CallError> {

@@ -10,7 +10,7 @@ use revm::context::result::ExecutionResult;
 use super::engine::{self, BLOCK_GAS, Place};
 use super::tx::PoolTx;
 use super::world::{Undo, World};
-use crate::evm::chain::{BlockInfo, LogInfo, ReceiptInfo};
+use crate::evm::chain::{BlockInfo, LogInfo, ReceiptInfo, TransactionInfo};
 
 /// Blocks kept; older ones and their receipts are forgotten.
 const MAX_BLOCKS: usize = 16_384;
@@ -37,6 +37,8 @@ pub(super) struct Node {
     pub(super) world: World,
     pub(super) blocks: VecDeque<Block>,
     pub(super) receipts: HashMap<B256, ReceiptInfo>,
+    /// The transactions that the receipts are of.
+    pub(super) sent: HashMap<B256, TransactionInfo>,
     pub(super) pool: BTreeMap<Address, BTreeMap<u64, PoolTx>>,
     /// Changes made by hand since the last block.
     pub(super) loose: Vec<Undo>,
@@ -69,6 +71,7 @@ impl Node {
                 undo: Vec::new(),
             }]),
             receipts: HashMap::new(),
+            sent: HashMap::new(),
             pool: BTreeMap::new(),
             loose: Vec::new(),
         }
@@ -169,6 +172,7 @@ impl Node {
                 .unwrap_or_default()
             {
                 self.receipts.remove(&hash);
+                self.sent.remove(&hash);
             }
         }
     }
@@ -201,7 +205,14 @@ impl Node {
         hash: B256,
         price: u128,
     ) -> Option<(Executed, Undo)> {
+        let sent = TransactionInfo {
+            hash,
+            from: env.caller,
+            to: env.kind.to().copied(),
+            input: env.data.clone(),
+        };
         let done = engine::run(&self.world, place, env, free).ok()?;
+        self.sent.insert(hash, sent);
         let undo = self.world.commit(done.state);
         let (status, gas_used) = (done.result.is_success(), done.result.tx_gas_used());
         let created = done.result.created_address();
@@ -318,6 +329,7 @@ impl Node {
                 .for_each(|undo| self.world.take_back(undo));
             block.transactions.iter().for_each(|hash| {
                 self.receipts.remove(hash);
+                self.sent.remove(hash);
             });
         }
     }

@@ -3,7 +3,10 @@
 use alloy_primitives::{Address, B256, Bytes, U64, U128};
 use serde::Deserialize;
 
-use crate::evm::chain::{BlockInfo, ChainError, LogFilter, LogInfo, ReceiptInfo};
+use crate::evm::abi::{revert_reason, shorten};
+use crate::evm::chain::{
+    BlockInfo, CallError, ChainError, LogFilter, LogInfo, ReceiptInfo, TransactionInfo,
+};
 
 fn bad<T>(what: &str) -> Result<T, ChainError> {
     Err(ChainError::BadAnswer(what.to_owned()))
@@ -123,5 +126,81 @@ impl ReceiptAnswer {
             effective_gas_price: self.effective_gas_price.map_or(0, |price| price.to()),
             logs,
         })
+    }
+}
+
+/// A transaction. Its type and signature are not read: foreign transactions may have forms of their own.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TransactionAnswer {
+    hash: B256,
+    from: Address,
+    to: Option<Address>,
+    input: Bytes,
+    block_number: Option<U64>,
+}
+
+impl TransactionAnswer {
+    /// Reads a transaction and checks that it is the one that was asked for; `None` while it is pending.
+    pub(super) fn check(self, hash: B256) -> Result<Option<TransactionInfo>, ChainError> {
+        if self.hash != hash {
+            return bad("another transaction");
+        }
+        Ok(self.block_number.map(|_| TransactionInfo {
+            hash,
+            from: self.from,
+            to: self.to,
+            input: self.input,
+        }))
+    }
+}
+
+/// The only block of an `eth_simulateV1` answer.
+#[derive(Debug, Deserialize)]
+pub(super) struct SimulatedBlock {
+    calls: Vec<SimulatedCall>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SimulatedCall {
+    status: U64,
+    #[serde(default)]
+    return_data: Bytes,
+    error: Option<SimulatedError>,
+}
+
+#[derive(Debug, Deserialize)]
+struct SimulatedError {
+    #[serde(default)]
+    message: String,
+    data: Option<Bytes>,
+}
+
+impl SimulatedBlock {
+    /// One result for each of `calls` calls.
+    pub(super) fn results(self, calls: usize) -> Result<Vec<Result<Bytes, CallError>>, ChainError> {
+        if self.calls.len() != calls {
+            return bad("another number of results than of calls");
+        }
+        self.calls.into_iter().map(SimulatedCall::result).collect()
+    }
+}
+
+impl SimulatedCall {
+    fn result(self) -> Result<Result<Bytes, CallError>, ChainError> {
+        match self.status.to::<u64>() {
+            1 => Ok(Ok(self.return_data)),
+            0 => {
+                let (text, data) = self
+                    .error
+                    .map_or((String::new(), None), |error| (error.message, error.data));
+                // Nodes put revert data in one of two places.
+                let data = data.unwrap_or(self.return_data);
+                let message = revert_reason(&data).unwrap_or_else(|| shorten(&text));
+                Ok(Err(CallError::Revert { data, message }))
+            }
+            _ => bad("a simulated call without a status"),
+        }
     }
 }
