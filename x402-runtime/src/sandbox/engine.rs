@@ -36,6 +36,8 @@ where
 {
     let mut cfg = CfgEnv::new_with_spec(SpecId::PRAGUE).with_chain_id(place.chain_id);
     cfg.disable_nonce_check = free;
+    // Nodes let calls run as a contract, too.
+    cfg.disable_eip3607 = free;
     let block = BlockEnv {
         number: U256::from(place.number),
         timestamp: U256::from(place.timestamp),
