@@ -8,7 +8,7 @@ pub mod rules;
 
 use core::fmt;
 
-use crate::price::{PriceModel, PriceModelError};
+use crate::price::{Allowance, OfferError, Plan, PriceError, PriceModel, PriceModelError};
 
 pub use path::{RouteError, RouteErrorCode};
 pub use rules::{Rule, RuleError};
@@ -92,6 +92,9 @@ impl fmt::Display for RouteSpec {
 ///     id: "weather",
 ///     route: Some(RouteSpec { method: Method::Get, path: "/weather/{city}" }),
 ///     price: PriceModel::Flat { amount: Price { amount: Decimal::new(1, 2), unit: PriceUnit::Usd } },
+///     probe: None,
+///     allowances: &[],
+///     plans: &[],
 ///     summary: "Weather of a city",
 ///     description: "",
 ///     tags: &["weather"],
@@ -110,6 +113,13 @@ pub struct EndpointSpec {
     pub route: Option<RouteSpec>,
     /// How it charges.
     pub price: PriceModel,
+    /// The example request whose price a bare request is offered, as JSON
+    /// (see [`Facts::of_example`](crate::price::Facts::of_example)).
+    pub probe: Option<&'static str>,
+    /// Calls that are answered without payment while they last.
+    pub allowances: &'static [Allowance],
+    /// Ways to pay for many calls at once.
+    pub plans: &'static [Plan],
     /// One line for lists, at most [`rules::MAX_SUMMARY_CHARS`]; may be empty.
     pub summary: &'static str,
     /// A paragraph for buyers, at most [`rules::MAX_DESCRIPTION_CHARS`]; may be empty.
@@ -152,7 +162,20 @@ impl EndpointSpec {
         if let Some(Err(error)) = self.route.map(|route| rules::check_path(route.path)) {
             errors.push(SpecError::Route(error));
         }
-        errors.extend(self.price.check().err().map(SpecError::Price));
+        match self.price.check() {
+            Err(error) => errors.push(SpecError::Price(error)),
+            Ok(()) => errors.extend(
+                self.price
+                    .probe_price(self.probe)
+                    .err()
+                    .map(|error| SpecError::Probe(Box::new(error))),
+            ),
+        }
+        let unit = self.price.bounds().max.unit;
+        let allowances = self.allowances.iter().map(Allowance::check);
+        let plans = self.plans.iter().map(|plan| plan.check(&unit));
+        let offers = allowances.chain(plans).filter_map(Result::err);
+        errors.extend(offers.map(SpecError::Offer));
         errors
     }
 }
@@ -175,4 +198,10 @@ pub enum SpecError {
     /// The price.
     #[error("price: {0}")]
     Price(PriceModelError),
+    /// The example request, which has no price.
+    #[error("probe: {0}")]
+    Probe(Box<PriceError>),
+    /// A free allowance or a plan.
+    #[error("{0}")]
+    Offer(OfferError),
 }

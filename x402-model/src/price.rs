@@ -17,20 +17,35 @@
 
 mod check;
 mod error;
+mod evaluate;
 mod expr;
+mod facts;
+mod fault;
 mod guess;
+mod json;
+mod metered;
 mod model;
 mod offer;
+mod outcomes;
 mod parse;
+mod probe;
+mod read;
+mod refusal;
 mod selector;
 
-pub use check::{PriceModelError, tiered_bounds};
+pub use check::tiered_bounds;
 pub use error::{PriceErrorCode, PriceParseError};
+pub use evaluate::{Due, Needs, evaluate};
 pub use expr::{Price, PriceUnit};
+pub use facts::{Facts, Volume};
+pub use fault::PriceModelError;
+pub use metered::Ceiling;
 pub use model::{
     Band, Bounds, Case, CaseValue, Charge, Combine, Dimension, DimensionTable, PriceModel, Quote,
-    Rebate, RebateBand, Rounding, UsageUnit,
+    Rebate, RebateBand, RebateBy, Rounding, UsageUnit,
 };
-pub use offer::{Allowance, AllowanceKind, Identify, Plan, PlanKind, Scope};
+pub use offer::{Allowance, AllowanceKind, Identify, OfferError, Plan, PlanKind, Scope};
+pub use outcomes::{Inexact, MAX_OUTCOMES};
 pub use parse::{MAX_LITERAL_BYTES, is_symbol, known_symbol_suggestion};
+pub use refusal::{PriceError, Wanted};
 pub use selector::{Measure, Selector, Source};

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use x402_model::money::Decimal;
 use x402_model::price::{
     Band, Bounds, Case, CaseValue, Charge, Combine, Dimension, DimensionTable, Measure, Price,
-    PriceModel, PriceModelError, PriceUnit, Quote, Rebate, RebateBand, Rounding, Selector, Source,
-    UsageUnit, tiered_bounds,
+    PriceModel, PriceModelError, PriceUnit, Quote, Rebate, RebateBand, RebateBy, Rounding,
+    Selector, Source, UsageUnit, tiered_bounds,
 };
 
 const fn usd(mantissa: u128, scale: u8) -> Price {
@@ -47,10 +47,11 @@ const DIMENSIONS: &[Dimension] = &[
     },
 ];
 const REBATES: &[Rebate] = &[Rebate {
+    by: RebateBy::Calls,
     window_seconds: 30 * 86_400,
     bands: Cow::Borrowed(&[
         RebateBand {
-            up_to: Some(1000),
+            up_to: Some(Decimal::new(1000, 0)),
             factor: Decimal::ONE,
         },
         RebateBand {

@@ -165,6 +165,25 @@ impl Decimal {
         Self { mantissa, scale }
     }
 
+    /// The digits before the dot: the largest whole number that is not above this one.
+    ///
+    /// ```
+    /// # use x402_model::money::Decimal;
+    /// assert_eq!(Decimal::new(1_999, 3).whole_part(), Decimal::ONE);
+    /// ```
+    #[must_use]
+    pub const fn whole_part(self) -> Self {
+        let Self {
+            mut mantissa,
+            mut scale,
+        } = self;
+        while scale > 0 {
+            mantissa /= 10;
+            scale -= 1;
+        }
+        Self { mantissa, scale }
+    }
+
     /// The mantissa this number has at a scale that is not below its own.
     fn at_scale(self, scale: u8) -> Option<U256> {
         power_of_ten(scale.checked_sub(self.scale)?)?.checked_mul(U256::from(self.mantissa))

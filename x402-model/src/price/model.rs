@@ -2,8 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::check::{self, PriceModelError};
+use super::check;
+use super::evaluate::{self, Needs};
 use super::expr::{Price, PriceUnit};
+use super::fault::PriceModelError;
+use super::outcomes::{self, Inexact};
+use super::probe;
+use super::refusal::PriceError;
 use super::selector::Selector;
 use crate::money::Decimal;
 
@@ -122,6 +127,39 @@ impl PriceModel {
         }
     }
 
+    /// What has to be known about a request before its price can be told.
+    #[must_use]
+    pub fn needs(&self) -> Needs {
+        evaluate::needs(self)
+    }
+
+    /// The price of the endpoint's example request, which is also what a bare request is offered. Without an example,
+    /// and where the seller computes prices, it is the most that a call can cost: whoever pays that is served whatever the
+    /// request turns out to be.
+    ///
+    /// # Errors
+    /// [`PriceError`] if the example is none or has no price.
+    pub fn probe_price(&self, example: Option<&str>) -> Result<Price, PriceError> {
+        probe::price(self, example)
+    }
+
+    /// Whether every amount that can come out is a whole number of atomic units of an asset with `decimals` decimals.
+    ///
+    /// # Errors
+    /// [`Inexact`], the first amount that is none.
+    ///
+    /// ```
+    /// use x402_model::money::Decimal;
+    /// use x402_model::price::{Price, PriceModel, PriceUnit};
+    ///
+    /// let half_a_cent = PriceModel::Flat { amount: Price { amount: Decimal::new(5, 3), unit: PriceUnit::Usd } };
+    /// assert!(half_a_cent.exact_on(6).is_ok());
+    /// assert_eq!(half_a_cent.exact_on(2).unwrap_err().to_string(), "0.005 USD is no whole count of units of 2 decimals");
+    /// ```
+    pub fn exact_on(&self, decimals: u8) -> Result<(), Inexact> {
+        outcomes::exact_on(self, decimals)
+    }
+
     /// Checks what the types cannot: one unit throughout, ordered bands, right bounds, a price above zero.
     ///
     /// # Errors
@@ -176,7 +214,7 @@ pub struct Case {
     pub charge: Charge,
 }
 
-/// A JSON scalar that a case is about.
+/// A JSON scalar that a case is about, or that stands in for a missing value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum CaseValue {
     /// A string.
@@ -196,20 +234,34 @@ pub struct Band {
     pub charge: Charge,
 }
 
-/// A reduction for payers who bought many calls within a time.
+/// A reduction for payers who bought much within a time.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Rebate {
+    /// What is counted.
+    pub by: RebateBy,
     /// Length of the sliding window in seconds.
     pub window_seconds: u64,
-    /// Factors by number of calls bought, in rising order.
+    /// Factors by what was bought, in rising order. Above the last closed band there is no rebate.
     pub bands: Cow<'static, [RebateBand]>,
 }
 
-/// The factor for a range of calls bought.
+/// What a rebate counts, per payer and endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum RebateBy {
+    /// Calls bought.
+    #[default]
+    Calls,
+    /// Money spent, in the unit of the price.
+    Spend,
+}
+
+/// The factor for a range of calls bought or of money spent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RebateBand {
-    /// Highest number of calls of the range; only the last band may have none.
-    pub up_to: Option<u64>,
+    /// The band lasts until so much was bought before this call: the call after the thousandth is the first outside of
+    /// a band up to 1000. Only the last band may have none.
+    pub up_to: Option<Decimal>,
     /// The factor on the price, at most 1.
     pub factor: Decimal,
 }

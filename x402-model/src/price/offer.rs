@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::expr::Price;
-use crate::endpoint::RouteSpec;
+use super::expr::{Price, PriceUnit};
+use crate::endpoint::{RouteSpec, rules};
 
 /// Whose calls are counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -104,4 +104,118 @@ pub struct Plan {
     pub purchase: RouteSpec,
     /// The header in which a holder shows the plan instead of paying.
     pub present_header: Cow<'static, str>,
+}
+
+/// A free allowance or a plan that cannot be kept.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OfferError {
+    /// No calls, or none in no time.
+    #[error("a free allowance of {what} is none: write at least 1, or leave it out")]
+    NothingFree {
+        /// What there is none of.
+        what: &'static str,
+    },
+    /// Free calls counted by payer, for callers who do not say who they are.
+    #[error(
+        "free calls for each payer need callers who sign in: without that anybody is as many payers as he likes"
+    )]
+    Unidentified,
+    /// A plan whose id, path or header cannot be used.
+    #[error("plan {id:?}: {reason}")]
+    Plan {
+        /// The plan.
+        id: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl Allowance {
+    /// Checks that there is something free and that it can be counted.
+    ///
+    /// # Errors
+    /// [`OfferError`].
+    pub const fn check(&self) -> Result<(), OfferError> {
+        let what = match self.kind {
+            _ if self.calls == 0 => "0 calls",
+            AllowanceKind::FreeQuota { window_seconds: 0 } => "a window of 0 seconds",
+            _ if matches!(
+                (self.scope, self.identify),
+                (Scope::Payer, Identify::Nothing)
+            ) =>
+            {
+                return Err(OfferError::Unidentified);
+            }
+            _ => return Ok(()),
+        };
+        Err(OfferError::NothingFree { what })
+    }
+}
+
+impl Plan {
+    /// Checks that the plan sells something in the unit of the prices that it stands for, and does not cost more than
+    /// it gives.
+    ///
+    /// # Errors
+    /// [`OfferError::Plan`].
+    pub fn check(&self, unit: &PriceUnit) -> Result<(), OfferError> {
+        self.reason(unit).map_or(Ok(()), |reason| {
+            Err(OfferError::Plan {
+                id: self.id.to_string(),
+                reason,
+            })
+        })
+    }
+
+    /// Why the plan cannot be sold, if it cannot.
+    fn reason(&self, unit: &PriceUnit) -> Option<String> {
+        if let Err(error) = rules::check_id(&self.id) {
+            return Some(error.to_string());
+        }
+        if let Err(error) = rules::check_path(self.purchase.path) {
+            return Some(error.to_string());
+        }
+        let token = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        if self.present_header.is_empty() || !self.present_header.bytes().all(token) {
+            return Some("the header has no name of letters, digits and `-`".to_owned());
+        }
+        let (amount, others) = match &self.kind {
+            PlanKind::Prepaid {
+                amount,
+                credit,
+                expires_seconds,
+            } => {
+                if credit.unit == amount.unit && credit.amount < amount.amount {
+                    return Some(format!(
+                        "it gives {credit} for {amount}: give at least as much"
+                    ));
+                }
+                if *expires_seconds == Some(0) {
+                    return Some("its credit is lost at once".to_owned());
+                }
+                (amount, Some(credit))
+            }
+            PlanKind::Subscription {
+                amount,
+                period_seconds,
+                includes_calls,
+            } => {
+                if *period_seconds == 0 || *includes_calls == Some(0) {
+                    return Some("it includes nothing".to_owned());
+                }
+                (amount, None)
+            }
+        };
+        if amount.amount.is_zero() {
+            return Some("it costs nothing".to_owned());
+        }
+        let other = core::iter::once(amount)
+            .chain(others)
+            .find(|price| price.unit != *unit)?;
+        Some(format!(
+            "it is in {}, and the price is in {unit}",
+            other.unit
+        ))
+    }
 }

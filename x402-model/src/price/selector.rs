@@ -2,6 +2,10 @@
 
 use std::borrow::Cow;
 
+use core::fmt;
+
+use super::model::CaseValue;
+
 /// The part of the exchange a value is taken from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -69,7 +73,10 @@ impl Measure {
     }
 }
 
-/// One value of the request or answer. Where it is missing, the default of its schema counts.
+/// One value of the request or answer.
+///
+/// A value that is missing, or `null` in a body, is replaced by the default, which has to be the one that the handler
+/// itself takes. Without a default such a request has no price.
 ///
 /// ```
 /// use x402_model::price::{Selector, Source};
@@ -85,8 +92,10 @@ pub struct Selector {
     pub pointer: Cow<'static, str>,
     /// What is counted there.
     pub measure: Measure,
-    /// The measure is divided by this, at least 1: three characters per token, for example.
+    /// The measure is divided by this, at least 1: three characters per token, for example. The quotient is exact.
     pub divide_by: u64,
+    /// What counts where the value is missing: the value itself or, where something is counted, the count.
+    pub default: Option<CaseValue>,
 }
 
 impl Selector {
@@ -98,6 +107,7 @@ impl Selector {
             pointer: Cow::Borrowed(pointer),
             measure: Measure::Value,
             divide_by: 1,
+            default: None,
         }
     }
 
@@ -113,5 +123,43 @@ impl Selector {
     pub const fn divided_by(mut self, divisor: u64) -> Self {
         self.divide_by = divisor;
         self
+    }
+
+    /// The same place, with a value for requests that leave it out.
+    ///
+    /// ```
+    /// use std::borrow::Cow;
+    /// use x402_model::price::{CaseValue, Selector, Source};
+    ///
+    /// let quality = Selector::at(Source::Body, "/quality").or(CaseValue::Text(Cow::Borrowed("fast")));
+    /// assert_eq!(quality.to_string(), "`/quality` of the body");
+    /// ```
+    #[must_use]
+    pub fn or(mut self, default: CaseValue) -> Self {
+        self.default = Some(default);
+        self
+    }
+}
+
+/// The place and what is counted there, as it stands in messages.
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.measure {
+            Measure::Value => {}
+            Measure::Bytes => f.write_str("the bytes of ")?,
+            Measure::Chars => f.write_str("the characters of ")?,
+            Measure::Items => f.write_str("the items of ")?,
+        }
+        let name = &self.pointer;
+        match self.source {
+            Source::Path => write!(f, "`{name}` of the path"),
+            Source::Query => write!(f, "the query parameter `{name}`"),
+            Source::Header => write!(f, "the header `{name}`"),
+            Source::ResponseHeader => write!(f, "the header `{name}` of the answer"),
+            Source::Body if name.is_empty() => f.write_str("the body"),
+            Source::Body => write!(f, "`{name}` of the body"),
+            Source::ResponseBody if name.is_empty() => f.write_str("the answer"),
+            Source::ResponseBody => write!(f, "`{name}` of the answer"),
+        }
     }
 }

@@ -19,6 +19,9 @@ fn endpoint(path: &'static str, description: &'static str) -> BoundEndpoint {
         price: x402_model::price::PriceModel::Flat {
             amount: "0.01 USDC".parse().unwrap(),
         },
+        probe: None,
+        allowances: &[],
+        plans: &[],
         summary: "Weather",
         description,
         tags: &["weather", "a \"b\""],
