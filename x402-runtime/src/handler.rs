@@ -1,6 +1,7 @@
 //! What a `#[paid]` function expands to: an endpoint's constant data and a call that only a paywall can run.
 
 mod arguments;
+mod quote;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -10,6 +11,10 @@ use axum::response::{IntoResponse, Response};
 use x402_model::endpoint::EndpointSpec;
 
 use crate::facilitator::BoxFuture;
+
+pub use quote::{
+    NotQuoted, QuoteError, QuoteRequest, QuoteResult, QuoteState, Quotes, WithState, WithoutState,
+};
 
 /// The constant facts about one paid endpoint, as its author wrote them.
 ///
@@ -34,12 +39,12 @@ pub trait Endpoint: Send + Sync + 'static {
 ///   no HTTP take part in it.
 #[must_use = "a call of a `#[paid]` function does nothing until it is awaited; \
               to serve the function, pass it to `paywall.mount(…)`"]
-pub struct MountWithPaywall<E, Fut> {
+pub struct MountWithPaywall<E, Fut, Q = NotQuoted> {
     future: Fut,
-    endpoint: PhantomData<fn() -> E>,
+    endpoint: PhantomData<fn(Q) -> E>,
 }
 
-impl<E: Endpoint, Fut: Future<Output: IntoResponse>> MountWithPaywall<E, Fut> {
+impl<E: Quotes<Q>, Fut: Future<Output: IntoResponse>, Q> MountWithPaywall<E, Fut, Q> {
     /// Joins a handler's future to its endpoint. Called by the code `#[paid]` emits.
     ///
     /// The answer's type is checked here, where the handler is written, and not only where it is mounted.
@@ -52,7 +57,7 @@ impl<E: Endpoint, Fut: Future<Output: IntoResponse>> MountWithPaywall<E, Fut> {
     }
 }
 
-impl<E, Fut: Future> IntoFuture for MountWithPaywall<E, Fut> {
+impl<E, Fut: Future, Q> IntoFuture for MountWithPaywall<E, Fut, Q> {
     type Output = Fut::Output;
     type IntoFuture = Fut;
 
@@ -61,7 +66,7 @@ impl<E, Fut: Future> IntoFuture for MountWithPaywall<E, Fut> {
     }
 }
 
-impl<E, Fut> fmt::Debug for MountWithPaywall<E, Fut> {
+impl<E, Fut, Q> fmt::Debug for MountWithPaywall<E, Fut, Q> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MountWithPaywall").finish_non_exhaustive()
     }
@@ -91,6 +96,45 @@ pub trait PaidHandler<T, S>: Clone + Send + Sync + 'static {
     ///
     /// Nothing here asks for a payment: the gate calls it once a payment is verified and reserved.
     fn call(self, request: Request, state: S) -> BoxFuture<'static, Response>;
+
+    /// Asks the quote function of a `dynamic` price, with what it takes of the state. The gate holds the answer against
+    /// the bounds of the price. Prices of all other kinds are never asked for here.
+    ///
+    /// ```
+    /// use axum::extract::State;
+    /// use axum::http::Request;
+    /// use x402_runtime::handler::{PaidHandler, QuoteError, QuoteRequest, QuoteResult};
+    /// use x402_runtime::model::money::Decimal;
+    /// use x402_runtime::model::price::{Price, PriceUnit};
+    ///
+    /// #[derive(Clone)]
+    /// struct Fleet {
+    ///     cents_per_stop: u32,
+    /// }
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Tour {
+    ///     stops: u32,
+    /// }
+    ///
+    /// /// An ordinary function: tests call it as it is.
+    /// async fn by_stops(fleet: Fleet, request: QuoteRequest) -> QuoteResult {
+    ///     let tour: Tour = request.query()?;
+    ///     let cents = tour.stops.checked_mul(fleet.cents_per_stop).ok_or_else(|| QuoteError::request("too many stops"))?;
+    ///     Ok(Price { amount: Decimal::new(cents.into(), 2), unit: PriceUnit::Usd })
+    /// }
+    ///
+    /// async fn quoted<T, H: PaidHandler<T, Fleet>>(_: H, fleet: Fleet, request: QuoteRequest) -> QuoteResult {
+    ///     H::quote(&fleet, request).await
+    /// }
+    /// # let (parts, ()) = Request::get("/tours?stops=3").body(()).unwrap().into_parts();
+    /// # let request = QuoteRequest::new(&parts, "");
+    /// # drop(by_stops(Fleet { cents_per_stop: 2 }, request));
+    /// ```
+    fn quote(state: &S, request: QuoteRequest) -> BoxFuture<'static, QuoteResult> {
+        let _ = (state, request);
+        Box::pin(std::future::ready(quote::no_quote()))
+    }
 }
 
 /// The constant facts about a paid function, for tests and tools that have the function but no paywall.

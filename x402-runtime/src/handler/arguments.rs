@@ -1,21 +1,26 @@
 //! [`PaidHandler`] for functions of 0 to 16 extractors.
 
-use super::{Endpoint, MountWithPaywall, PaidHandler};
+use super::{MountWithPaywall, PaidHandler, QuoteRequest, QuoteResult, QuoteState, Quotes};
 use crate::facilitator::BoxFuture;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
 
 #[diagnostic::do_not_recommend]
-impl<F, E, Fut, S> PaidHandler<((),), S> for F
+impl<F, E, Fut, Q, S> PaidHandler<((),), S> for F
 where
-    F: FnOnce() -> MountWithPaywall<E, Fut> + Clone + Send + Sync + 'static,
-    E: Endpoint,
+    F: FnOnce() -> MountWithPaywall<E, Fut, Q> + Clone + Send + Sync + 'static,
+    E: Quotes<Q>,
+    Q: QuoteState<S>,
     Fut: Future<Output: IntoResponse> + Send + 'static,
 {
     type Endpoint = E;
 
     fn call(self, _request: Request, _state: S) -> BoxFuture<'static, Response> {
         Box::pin(async move { self().future.await.into_response() })
+    }
+
+    fn quote(state: &S, request: QuoteRequest) -> BoxFuture<'static, QuoteResult> {
+        E::quote(Q::of(state), request)
     }
 }
 
@@ -27,10 +32,11 @@ macro_rules! paid_handler {
     ([$($head:ident),*], $last:ident) => {
         #[diagnostic::do_not_recommend]
         #[expect(non_snake_case, reason = "each type parameter's name is reused for its value")]
-        impl<F, E, Fut, S, M, $($head,)* $last> PaidHandler<(M, $($head,)* $last,), S> for F
+        impl<F, E, Fut, Q, S, M, $($head,)* $last> PaidHandler<(M, $($head,)* $last,), S> for F
         where
-            F: FnOnce($($head,)* $last,) -> MountWithPaywall<E, Fut> + Clone + Send + Sync + 'static,
-            E: Endpoint,
+            F: FnOnce($($head,)* $last,) -> MountWithPaywall<E, Fut, Q> + Clone + Send + Sync + 'static,
+            E: Quotes<Q>,
+            Q: QuoteState<S>,
             Fut: Future<Output: IntoResponse> + Send + 'static,
             S: Send + Sync + 'static,
             $( $head: FromRequestParts<S> + Send, )*
@@ -55,6 +61,10 @@ macro_rules! paid_handler {
                     };
                     self($($head,)* $last,).future.await.into_response()
                 })
+            }
+
+            fn quote(state: &S, request: QuoteRequest) -> BoxFuture<'static, QuoteResult> {
+                E::quote(Q::of(state), request)
             }
         }
     };
