@@ -67,3 +67,8 @@ fn gas_sponsoring_corpus() {
 fn signed_call_corpus() {
     replay("signed_call", checks::signed_call);
 }
+
+#[test]
+fn sign_in_corpus() {
+    replay("sign_in", checks::sign_in);
+}

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use x402_model::evm::{EvmPayload, ExactEvmPayload, GasSponsoring, SignedCall};
+use x402_model::extension::{PaymentIdentifier, SignIn, SignInMessage, payment_identifier};
 use x402_model::price::Price;
 use x402_model::wire::headers::{self, DEFAULT_CAP};
 use x402_model::wire::{
@@ -186,5 +187,36 @@ pub(crate) fn signed_call(data: &[u8]) {
             assert_eq!(signed.encode(), bytes);
             assert!(signed.signature.is_low_s());
         }
+    }
+}
+
+/// Sign-in texts and headers, and payment ids: a text that is read is written as the same text, and a header's message too.
+pub(crate) fn sign_in(data: &[u8]) {
+    for header in as_headers(data) {
+        if let Ok(sign_in) = SignIn::from_header(&header, DEFAULT_CAP) {
+            let again = sign_in.to_header().unwrap_or_default();
+            assert_eq!(
+                SignIn::from_header(again.as_bytes(), usize::MAX),
+                Ok(sign_in.clone())
+            );
+            let _ = sign_in.proof();
+            if let Ok(text) = sign_in.message.text() {
+                assert_eq!(
+                    SignInMessage::parse(&text).and_then(|read| read.text()),
+                    Ok(text)
+                );
+            }
+        }
+    }
+    let Ok(text) = core::str::from_utf8(data) else {
+        return;
+    };
+    if let Ok(message) = SignInMessage::parse(text) {
+        assert_eq!(message.text().as_deref(), Ok(text));
+    }
+    if let Ok(Value::Object(extensions)) = serde_json::from_str(text)
+        && let Ok(Some(id)) = payment_identifier::read(Some(&extensions))
+    {
+        assert_eq!(PaymentIdentifier::parse(id.as_str()), Some(id));
     }
 }
