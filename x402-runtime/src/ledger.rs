@@ -13,6 +13,7 @@
 //! Two stores are included: [`MemoryLedger`] for tests and trials, and [`SqliteLedger`] (feature `sqlite`) for one machine.
 //! [`conformance::run`] checks a store of your own.
 
+mod account;
 pub mod conformance;
 mod event;
 mod key;
@@ -24,6 +25,10 @@ mod sqlite;
 mod store;
 mod transition;
 
+pub use account::{
+    Account, Accounts, Balance, Counter, Identity, OpenHold, PostRefusal, Posted, Posting, Spend,
+    Taken, Volume,
+};
 pub use event::Event;
 pub use key::{Fingerprint, PaymentKey};
 pub use memory::MemoryLedger;

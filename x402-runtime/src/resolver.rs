@@ -91,16 +91,27 @@ async fn purge(core: &Core) {
         .clock
         .now_ms()
         .saturating_sub(millis(core.limits.retention));
+    let ledger = &core.ledger;
     while !core.closing.is_cancelled() {
-        match core.ledger.purge(before_ms, PURGE_BATCH).await {
-            Ok(0) => return,
+        match ledger.purge(before_ms, PURGE_BATCH).await {
+            Ok(0) => break,
             Ok(removed) => {
                 tracing::debug!(name: event::PURGED, removed, "old payments were removed");
             }
-            Err(error) => {
-                core.ledger_failed(&error);
-                return;
-            }
+            Err(error) => return core.ledger_failed(&error),
+        }
+    }
+    // What is kept beside payments ends by itself; only closed holds are kept as long as payments are.
+    while !core.closing.is_cancelled() {
+        let now_ms = core.clock.now_ms();
+        match ledger
+            .accounts()
+            .sweep(now_ms, before_ms, PURGE_BATCH)
+            .await
+        {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(error) => return core.ledger_failed(&error),
         }
     }
 }

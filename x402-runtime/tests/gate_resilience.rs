@@ -20,8 +20,8 @@ use common::{Buyer, NOW, Script, Stand};
 use tower::ServiceExt;
 use x402_runtime::facilitator::{BoxFuture, Evidence, FacilitatorError};
 use x402_runtime::ledger::{
-    Advanced, Begin, Durability, Event, Ledger, LedgerError, MemoryLedger, NewPayment, PaymentKey,
-    Record, SupersededOffer,
+    Accounts, Advanced, Begin, Durability, Event, Ledger, LedgerError, MemoryLedger, NewPayment,
+    PaymentKey, Record, SupersededOffer,
 };
 
 #[tokio::test]
@@ -324,6 +324,10 @@ impl Ledger for Failing {
     ) -> BoxFuture<'a, Result<Vec<SupersededOffer>, LedgerError>> {
         self.inner
             .publish_offers(endpoint, accepts_json, max_timeout_seconds, now_ms)
+    }
+
+    fn accounts(&self) -> &dyn Accounts {
+        self.inner.accounts()
     }
 
     fn durability(&self) -> Durability {

@@ -238,11 +238,11 @@ async fn foreign_newer_and_damaged_files_are_refused_and_left_alone() {
 
     drop(SqliteLedger::open(path("newer")).unwrap());
     let conn = rusqlite::Connection::open(path("newer")).unwrap();
-    conn.execute_batch("UPDATE meta SET value = 2 WHERE name = 'schema_version'")
+    conn.execute_batch("UPDATE meta SET value = 3 WHERE name = 'schema_version'")
         .unwrap();
     assert_eq!(
         SqliteLedger::open(path("newer")).unwrap_err(),
-        LedgerError::TooNew { found: 2, known: 1 }
+        LedgerError::TooNew { found: 3, known: 2 }
     );
 
     assert!(matches!(

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use x402_runtime::facilitator::BoxFuture;
 use x402_runtime::ledger::{
-    Advanced, Begin, Durability, Event, Ledger, LedgerError, NewPayment, PaymentKey, Record,
-    SqliteLedger, SupersededOffer,
+    Accounts, Advanced, Begin, Durability, Event, Ledger, LedgerError, NewPayment, PaymentKey,
+    Record, SqliteLedger, SupersededOffer,
 };
 use x402_tests::seller::{Desk, Seller, Setup};
 use x402_tests::settler;
@@ -60,6 +60,10 @@ impl Ledger for OneByOne {
     ) -> BoxFuture<'a, Result<Vec<SupersededOffer>, LedgerError>> {
         self.0
             .publish_offers(endpoint, accepts_json, max_timeout_seconds, now_ms)
+    }
+
+    fn accounts(&self) -> &dyn Accounts {
+        self.0.accounts()
     }
 
     fn durability(&self) -> Durability {

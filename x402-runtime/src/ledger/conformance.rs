@@ -13,8 +13,11 @@
 //!
 //! A durable store should also pass [`run_reopened`], and one that several processes may use [`run_shared`].
 
+mod accounts;
+mod names;
 mod queue;
 mod race;
+mod races;
 mod sample;
 mod shared;
 mod single;
@@ -59,7 +62,45 @@ pub async fn run<L: Ledger>(mut open: impl FnMut() -> L) -> Result<(), String> {
     race::advance(&Arc::new(open()))
         .await
         .map_err(named("race of advance"))?;
-    Ok(())
+    beside(open).await
+}
+
+/// The checks of what a store keeps beside payments.
+async fn beside<L: Ledger>(mut open: impl FnMut() -> L) -> Result<(), String> {
+    accounts::counters(&open())
+        .await
+        .map_err(named("counters"))?;
+    accounts::postings(&open())
+        .await
+        .map_err(named("postings"))?;
+    accounts::open_holds(&open())
+        .await
+        .map_err(named("open holds"))?;
+    accounts::volume(&open()).await.map_err(named("volume"))?;
+    names::used_once(&open())
+        .await
+        .map_err(named("used once"))?;
+    names::purchases(&open())
+        .await
+        .map_err(named("purchases"))?;
+    names::names_are_apart(&open())
+        .await
+        .map_err(named("names are apart"))?;
+    names::swept(&open()).await.map_err(named("swept"))?;
+    let ledger = Arc::new(open());
+    race_beside(&ledger, &ledger).await
+}
+
+async fn race_beside<L: Ledger>(a: &Arc<L>, b: &Arc<L>) -> Result<(), String> {
+    races::counter_race(a, b)
+        .await
+        .map_err(named("race for the last unit"))?;
+    races::money_race(a, b)
+        .await
+        .map_err(named("race for the last money"))?;
+    races::name_race(a, b)
+        .await
+        .map_err(named("race for a name"))
 }
 
 /// Runs the checks of a store that survives its process. `open` must open the same, at first empty, store each time; it is
@@ -68,8 +109,13 @@ pub async fn run<L: Ledger>(mut open: impl FnMut() -> L) -> Result<(), String> {
 /// # Errors
 ///
 /// A sentence that says which promise was broken.
-pub async fn run_reopened<L: Ledger>(open: impl FnMut() -> L) -> Result<(), String> {
-    shared::reopened(open).await.map_err(named("reopened"))
+pub async fn run_reopened<L: Ledger>(mut open: impl FnMut() -> L) -> Result<(), String> {
+    shared::reopened(&mut open)
+        .await
+        .map_err(named("reopened"))?;
+    names::reopened(open)
+        .await
+        .map_err(named("reopened, beside payments"))
 }
 
 /// Runs the checks of a store that several processes may use, given two handles to the same empty store.
@@ -84,7 +130,8 @@ pub async fn run_shared<L: Ledger>(a: L, b: L) -> Result<(), String> {
         .map_err(named("writes are seen by the other"))?;
     race::begin_on_both(&a, &b)
         .await
-        .map_err(named("race of begin on both"))
+        .map_err(named("race of begin on both"))?;
+    race_beside(&a, &b).await
 }
 
 fn named(check: &'static str) -> impl FnOnce(String) -> String {

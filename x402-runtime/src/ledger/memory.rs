@@ -1,5 +1,8 @@
 //! A ledger in memory, for tests and trials: a restart forgets it.
 
+mod accounts;
+
+use super::account::Accounts;
 use super::event::Event;
 use super::key::PaymentKey;
 use super::offers::{OfferBook, SupersededOffer};
@@ -37,6 +40,7 @@ pub struct MemoryLedger {
     count: AtomicUsize,
     max_records: usize,
     offers: Mutex<HashMap<String, OfferBook>>,
+    books: accounts::Books,
 }
 
 /// Open and closed records apart: nothing moves a closed one, and most records of a busy seller are closed.
@@ -95,6 +99,7 @@ impl MemoryLedger {
             count: AtomicUsize::new(0),
             max_records: DEFAULT_MAX_RECORDS,
             offers: Mutex::default(),
+            books: accounts::Books::default(),
         }
     }
 
@@ -294,6 +299,10 @@ impl Ledger for MemoryLedger {
         Box::pin(
             async move { self.publish_now(endpoint, accepts_json, max_timeout_seconds, now_ms) },
         )
+    }
+
+    fn accounts(&self) -> &dyn Accounts {
+        self
     }
 
     fn durability(&self) -> Durability {

@@ -1,5 +1,7 @@
 //! A ledger in an SQLite file: durable, for one machine.
 
+mod accounts;
+mod books;
 mod offers;
 mod rows;
 mod schema;
@@ -8,6 +10,7 @@ mod table;
 mod worker;
 mod writer;
 
+use super::account::Accounts;
 use super::event::Event;
 use super::key::PaymentKey;
 use super::offers::SupersededOffer;
@@ -185,6 +188,10 @@ impl Ledger for SqliteLedger {
                 table.publish(&endpoint, &accepts_json, max_timeout_seconds, now_ms)
             }),
         )
+    }
+
+    fn accounts(&self) -> &dyn Accounts {
+        self
     }
 
     fn durability(&self) -> Durability {

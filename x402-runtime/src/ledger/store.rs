@@ -1,5 +1,6 @@
 //! What a store of payments must do.
 
+use super::account::Accounts;
 use super::event::Event;
 use super::key::PaymentKey;
 use super::offers::SupersededOffer;
@@ -73,6 +74,9 @@ pub trait Ledger: Send + Sync + 'static {
         max_timeout_seconds: u64,
         now_ms: u64,
     ) -> BoxFuture<'a, Result<Vec<SupersededOffer>, LedgerError>>;
+
+    /// What this store keeps beside payments. A ledger that wraps another one gives that one's.
+    fn accounts(&self) -> &dyn Accounts;
 
     /// Whether records survive the process.
     fn durability(&self) -> Durability;

@@ -46,6 +46,10 @@ pub(crate) async fn done(ledger: &impl Ledger, key: &PaymentKey, event: Event) -
 }
 
 /// A payment at the point where money may move.
+#[allow(
+    dead_code,
+    reason = "not every test that shares these steps goes there"
+)]
 pub(crate) async fn settling(ledger: &impl Ledger, n: u64) -> Record {
     let new = payment(n, OWNER);
     let key = new.key.clone();

@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 /// How many presentations of one payment race.
-const RACERS: u64 = 256;
+pub(super) const RACERS: u64 = 256;
 
 /// Of many equal presentations exactly one is reserved (threat G1).
 pub(super) async fn begin<L: Ledger>(ledger: &Arc<L>) -> Result<(), String> {
@@ -66,7 +66,7 @@ pub(super) async fn advance<L: Ledger>(ledger: &Arc<L>) -> Result<(), String> {
 }
 
 /// Runs `act` in [`RACERS`] threads at the same time, half of them on each handle. Overloads are tried again.
-async fn race<L, T, F>(a: &Arc<L>, b: &Arc<L>, act: F) -> Result<Vec<T>, String>
+pub(super) async fn race<L, T, F>(a: &Arc<L>, b: &Arc<L>, act: F) -> Result<Vec<T>, String>
 where
     L: Ledger,
     T: Send + 'static,

@@ -13,7 +13,7 @@ use std::time::Duration;
 const APPLICATION_ID: i64 = 0x7834_3032;
 
 /// The newest schema this program knows. A change of the schema adds one and a migration from the one before.
-pub(super) const SCHEMA_VERSION: i64 = 1;
+pub(super) const SCHEMA_VERSION: i64 = 2;
 
 /// Requests and answers lie in tables of their own, so that moving a payment does not rewrite them.
 const SCHEMA: &str = "
@@ -55,6 +55,44 @@ const SCHEMA: &str = "
         until_ms INTEGER
     );
     CREATE INDEX offer_endpoint ON offer (endpoint);
+";
+
+/// What version 2 has beside payments, and what it needs to count the settled payments of one payer. Part of new files too.
+const BESIDE: &str = "
+    CREATE INDEX payment_volume ON payment (payer, endpoint, created_ms) WHERE state IN (4, 5);
+    CREATE TABLE counter (name TEXT PRIMARY KEY, used INTEGER NOT NULL, until_ms INTEGER) WITHOUT ROWID;
+    CREATE INDEX counter_until ON counter (until_ms) WHERE until_ms IS NOT NULL;
+    CREATE TABLE account (
+        holder TEXT NOT NULL,
+        unit TEXT NOT NULL,
+        available TEXT NOT NULL,
+        held TEXT NOT NULL,
+        captured TEXT NOT NULL,
+        PRIMARY KEY (holder, unit)
+    ) WITHOUT ROWID;
+    CREATE TABLE entry (
+        reference TEXT PRIMARY KEY,
+        holder TEXT NOT NULL,
+        unit TEXT NOT NULL,
+        amount TEXT NOT NULL,
+        state INTEGER NOT NULL,
+        captured TEXT,
+        at_ms INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX entry_state ON entry (state, at_ms);
+    CREATE TABLE used_once (name TEXT PRIMARY KEY, until_ms INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE INDEX used_once_until ON used_once (until_ms);
+    CREATE TABLE purchase (
+        payer BLOB NOT NULL,
+        endpoint TEXT NOT NULL,
+        name TEXT NOT NULL,
+        nonce BLOB NOT NULL,
+        asset BLOB NOT NULL,
+        network TEXT NOT NULL,
+        until_ms INTEGER NOT NULL,
+        PRIMARY KEY (payer, endpoint, name)
+    ) WITHOUT ROWID;
+    CREATE INDEX purchase_until ON purchase (until_ms);
 ";
 
 /// Creates the file if there is none, readable by its owner only: it holds signed authorizations and what was sold.
@@ -186,6 +224,7 @@ fn create_tables(conn: &mut Connection) -> Result<(), LedgerError> {
     if recognise(&transaction)? {
         transaction
             .execute_batch(SCHEMA)
+            .and_then(|()| transaction.execute_batch(BESIDE))
             .and_then(|()| transaction.pragma_update(None, "application_id", APPLICATION_ID))
             .and_then(|()| {
                 transaction.execute(
@@ -210,6 +249,16 @@ fn create_tables(conn: &mut Connection) -> Result<(), LedgerError> {
     }
     if found < 1 {
         return Err(LedgerError::Corrupt(format!("schema version {found}")));
+    }
+    if found < 2 {
+        // From version 1, the only one before: nothing that exists changes.
+        transaction
+            .execute_batch(BESIDE)
+            .and_then(|()| {
+                let sql = "UPDATE meta SET value = ?1 WHERE name = 'schema_version'";
+                transaction.execute(sql, [SCHEMA_VERSION])
+            })
+            .map_err(|error| store_error(&error))?;
     }
     transaction.commit().map_err(|error| store_error(&error))
 }

@@ -238,7 +238,7 @@ impl Table {
         self.conn.prepare_cached(sql)
     }
 
-    fn is_full(&self) -> Result<bool, Fault> {
+    pub(super) fn is_full(&self) -> Result<bool, Fault> {
         let Some(max_pages) = self.max_pages else {
             return Ok(false);
         };
@@ -390,6 +390,6 @@ impl Table {
     }
 }
 
-fn limit(max: usize) -> i64 {
+pub(super) fn limit(max: usize) -> i64 {
     i64::try_from(max).unwrap_or(i64::MAX)
 }
