@@ -16,6 +16,8 @@ use std::sync::Arc;
 use alloy_primitives::Address;
 use x402_model::asset::{Asset, parse_address};
 use x402_model::endpoint::{EndpointSpec, Method, SpecError, rules};
+use x402_model::money::MoneyError;
+use x402_model::price::{Price, PriceModel};
 
 use crate::paywall::{Mistake, Rail};
 
@@ -37,6 +39,11 @@ pub struct BoundEndpoint {
     method: Method,
     path: Cow<'static, str>,
     origin: String,
+    receiver: Address,
+    /// The tokens that pay the unit of its price, best first.
+    assets: Vec<Asset>,
+    /// What its terms ask for: the price of every call, or of one request, or what a request that decides nothing is told.
+    price: Price,
     terms: Vec<Arc<Terms>>,
 }
 
@@ -71,7 +78,8 @@ impl BoundEndpoint {
         &self.spec
     }
 
-    /// The ways to pay, best first.
+    /// The ways to pay, best first. Where the price depends on the request, these ask for what a request that decides nothing
+    /// is told.
     #[must_use]
     pub fn terms(&self) -> &[Arc<Terms>] {
         &self.terms
@@ -84,6 +92,46 @@ impl BoundEndpoint {
             self.spec.summary
         } else {
             self.spec.description
+        }
+    }
+
+    /// What the terms ask for.
+    pub(crate) const fn price(&self) -> &Price {
+        &self.price
+    }
+
+    /// Whether the price depends on the request.
+    pub(crate) const fn is_priced_by_request(&self) -> bool {
+        !matches!(self.spec.price, PriceModel::Flat { .. })
+    }
+
+    /// The tokens in which it may be paid.
+    pub(crate) fn assets(&self) -> &[Asset] {
+        &self.assets
+    }
+
+    /// The same endpoint at a price in the unit of its own, for one request.
+    ///
+    /// # Errors
+    /// When the price is zero in a token or no whole number of its units.
+    pub(crate) fn at(&self, price: Price) -> Result<Self, MoneyError> {
+        let mut terms = Vec::with_capacity(self.assets.len());
+        for asset in &self.assets {
+            let amount = asset.to_atomic(price.amount)?;
+            let timeout = self.spec.timeout_seconds;
+            terms.extend(Terms::new(asset.clone(), amount, self.receiver, timeout));
+        }
+        Ok(Self {
+            price,
+            ..self.with_terms(terms)
+        })
+    }
+
+    /// The same endpoint with other terms.
+    pub(crate) fn with_terms(&self, terms: impl IntoIterator<Item = Terms>) -> Self {
+        Self {
+            terms: terms.into_iter().map(Arc::new).collect(),
+            ..self.clone()
         }
     }
 
@@ -200,12 +248,16 @@ impl Context<'_> {
         let (method, path) = routes::place(mounted)?;
         let receiver = receiver?;
         development::check_receiver(spec.id, receiver, &prices, mistakes);
+        let assets = prices.iter().map(|(asset, _)| asset.clone()).collect();
         let terms = prices
             .into_iter()
             .filter_map(|(asset, amount)| Terms::new(asset, amount, receiver, spec.timeout_seconds))
             .map(Arc::new)
             .collect();
         Some(BoundEndpoint {
+            receiver,
+            assets,
+            price: prices::shown(spec),
             spec: spec.clone(),
             method,
             path,

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `entry` | sits on the handler in axum's router; answers unpaid requests at once |
 //! | `checks` | header → verified payment, without IO |
+//! | `price` | the price of one request, where it depends on the request |
 //! | `present` | body, fingerprint, hand-over to a tracked task |
 //! | `flow` | reserve → run → store → settle |
 //! | `decision` | what a record or an outcome means; pure |
@@ -19,6 +20,7 @@ mod fingerprint;
 mod flow;
 mod outlive;
 mod present;
+mod price;
 pub(crate) mod settle;
 
 use std::sync::Arc;
@@ -30,6 +32,7 @@ use crate::telemetry::EndpointMetrics;
 pub(crate) use self::core::Core;
 pub(crate) use answers::bare_problem;
 pub(crate) use entry::{Erased, ErasedHandler, GateHandler};
+pub(crate) use price::{Pricing, quote};
 
 /// Terms that were published earlier and may still be paid.
 #[derive(Debug)]
@@ -42,8 +45,33 @@ pub(crate) struct Earlier {
 #[derive(Debug)]
 pub(crate) struct Gate {
     pub(crate) endpoint: BoundEndpoint,
-    pub(crate) challenge: Challenge,
+    pub(crate) challenge: Arc<Challenge>,
+    /// Where the price depends on the request: how it is found.
+    pub(crate) pricing: Option<Arc<Pricing>>,
     pub(crate) earlier: Vec<Earlier>,
     pub(crate) core: Arc<Core>,
     pub(crate) metrics: Arc<EndpointMetrics>,
+}
+
+impl Gate {
+    /// The same gate with other terms, which its answers do not tell.
+    fn with_endpoint(&self, endpoint: BoundEndpoint) -> Self {
+        Self {
+            endpoint,
+            challenge: Arc::clone(&self.challenge),
+            pricing: None,
+            // Earlier terms were told for other requests.
+            earlier: Vec::new(),
+            core: Arc::clone(&self.core),
+            metrics: Arc::clone(&self.metrics),
+        }
+    }
+
+    /// The same gate with other terms.
+    fn with_challenge(&self, challenge: Challenge, endpoint: BoundEndpoint) -> Self {
+        Self {
+            challenge: Arc::new(challenge),
+            ..self.with_endpoint(endpoint)
+        }
+    }
 }

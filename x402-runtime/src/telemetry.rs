@@ -49,6 +49,8 @@ pub mod event {
     pub const UNDECODABLE: &str = "x402.undecodable";
     /// A payment payload could not be read.
     pub const MALFORMED: &str = "x402.malformed";
+    /// A price could not be told.
+    pub const QUOTE_FAILED: &str = "x402.quote_failed";
     /// The facilitator found a payment invalid.
     pub const INVALID: &str = "x402.invalid";
     /// The facilitator did not say whether a payment is valid.

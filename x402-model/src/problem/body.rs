@@ -7,10 +7,14 @@ use super::code::{Action, Charged, ProblemCode};
 /// Longest wire reason that a body repeats.
 const MAX_REASON_BYTES: usize = 96;
 
+/// Longest explanation.
+const MAX_EXPLANATION_CHARS: usize = 300;
+
 /// One refusal as it is sent: the code and what is known about this case.
 ///
 /// The body is `{code, status, charged, action, detail}` and, where known, `retryAfter` (seconds), `reason` (of the
-/// protocol), `paymentId`, `transaction`, `network`, `limit` (the limit that was passed) and `extension` (the key at fault).
+/// protocol), `paymentId`, `transaction`, `network`, `limit` (the limit that was passed), `extension` (the key at fault) and
+/// `explanation` (what exactly is wrong with the request).
 ///
 /// ```
 /// use x402_model::problem::{Problem, ProblemCode};
@@ -43,6 +47,8 @@ pub struct Problem {
     limit: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     extension: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<String>,
 }
 
 impl Problem {
@@ -62,6 +68,7 @@ impl Problem {
             network: None,
             limit: None,
             extension: None,
+            explanation: None,
         }
     }
 
@@ -123,6 +130,13 @@ impl Problem {
     #[must_use]
     pub fn extension(mut self, key: impl Into<String>) -> Self {
         self.extension = Some(key.into());
+        self
+    }
+
+    /// Says what exactly is wrong with the request. Cut after 300 characters, because it may repeat parts of the request.
+    #[must_use]
+    pub fn explanation(mut self, text: &str) -> Self {
+        self.explanation = Some(text.chars().take(MAX_EXPLANATION_CHARS).collect());
         self
     }
 

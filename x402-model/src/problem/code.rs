@@ -174,6 +174,10 @@ codes! {
     BodyTimeout,
     /// The connection broke while the request body was read.
     BodyUnreadable,
+    /// The request has no price: what decides about it is missing or not listed.
+    PriceUndetermined,
+    /// The seller cannot tell the price of the request now.
+    PriceUnavailable,
     /// The handler took too long.
     HandlerTimeout,
     /// The handler crashed.

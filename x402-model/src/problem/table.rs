@@ -200,6 +200,10 @@ table! {
         "The request body came too slowly, so this request used no payment; an earlier one may have. Send it again with the same payment.";
     BodyUnreadable: "body_unreadable", 400, Maybe, RetrySamePayment, None, None,
         "The request body broke off, so this request used no payment; an earlier one may have. Send it again with the same payment.";
+    PriceUndetermined: "price_undetermined", 400, No, FixRequest, None, None,
+        "The price depends on a part of this request that is missing or has no price, so no payment was used. Correct the request as `explanation` says.";
+    PriceUnavailable: "price_unavailable", 503, No, Wait, Some(5), None,
+        "The server cannot tell the price of this request right now, so no payment was used. Send the request again later.";
     HandlerTimeout: "handler_timeout", 504, No, RetrySamePayment, None, None,
         "The answer took too long, so nothing was charged. Send the request again with the same payment.";
     HandlerPanicked: "handler_panicked", 500, No, RetrySamePayment, None, None,

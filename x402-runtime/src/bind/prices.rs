@@ -1,5 +1,7 @@
 //! Prices in atomic units of each token that can pay them.
 
+use std::borrow::Cow;
+
 use x402_model::asset::Asset;
 use x402_model::endpoint::EndpointSpec;
 use x402_model::money::AtomicAmount;
@@ -14,16 +16,14 @@ pub(super) fn on(
     accepted: &[Asset],
     mistakes: &mut Vec<Mistake>,
 ) -> Vec<(Asset, AtomicAmount)> {
-    let price = match &spec.price {
-        PriceModel::Flat { amount } => amount,
-        other => {
-            mistakes.push(Mistake::PriceModel {
-                endpoint: spec.id.to_owned(),
-                model: other.name(),
-            });
-            return Vec::new();
-        }
-    };
+    if !is_bound(&spec.price) {
+        mistakes.push(Mistake::PriceModel {
+            endpoint: spec.id.to_owned(),
+            model: spec.price.name(),
+        });
+        return Vec::new();
+    }
+    let price = &shown(spec);
     let payable: Vec<&Asset> = assets
         .iter()
         .filter(|asset| pays(asset, &price.unit))
@@ -34,6 +34,10 @@ pub(super) fn on(
     }
     let mut prices = Vec::new();
     for asset in payable {
+        if let Err(error) = spec.price.exact_on(asset.decimals) {
+            mistakes.push(inexact(spec, price, asset, &error.to_string()));
+            continue;
+        }
         match asset.to_atomic(price.amount) {
             Ok(amount) if amount.is_zero() => {
                 mistakes.push(inexact(spec, price, asset, "it would be free"))
@@ -43,6 +47,25 @@ pub(super) fn on(
         }
     }
     prices
+}
+
+/// What is told to a request that decides nothing about the price: the price of the example, or the most.
+pub(super) fn shown(spec: &EndpointSpec) -> Price {
+    let example = spec.price.probe_price(spec.probe).ok();
+    let pays = example.filter(|price| !price.amount.is_zero());
+    pays.unwrap_or_else(|| spec.price.bounds().max)
+}
+
+/// Whether the gate knows how to ask for such a price.
+const fn is_bound(model: &PriceModel) -> bool {
+    match model {
+        PriceModel::Flat { .. } | PriceModel::Dynamic { .. } => true,
+        PriceModel::Tiered { rebates, .. } => match rebates {
+            Cow::Borrowed(rebates) => rebates.is_empty(),
+            Cow::Owned(rebates) => rebates.is_empty(),
+        },
+        _ => false,
+    }
 }
 
 fn pays(asset: &Asset, unit: &PriceUnit) -> bool {

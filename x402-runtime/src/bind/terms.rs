@@ -56,6 +56,21 @@ impl Terms {
         })
     }
 
+    /// The same terms with one more member of `extra`, for the text of the 402.
+    pub(crate) fn with_extra(&self, name: &str, value: String) -> Self {
+        let Some(view) = self.offered.view() else {
+            return self.clone();
+        };
+        let mut told = view.clone();
+        told.extra.insert(name.to_owned(), Value::from(value));
+        let offered = Offered::new(told);
+        Self {
+            requirements: offered.raw().into(),
+            offered,
+            ..self.clone()
+        }
+    }
+
     /// Terms that were offered earlier, read back from the ledger; `None` if they are no `exact` offer in one of
     /// the tokens accepted now.
     pub(crate) fn of_earlier(offered: Offered, assets: &[Asset]) -> Option<Self> {

@@ -251,7 +251,7 @@ fn copy_headers(response: &mut Response, from: impl Iterator<Item = (HeaderName,
 }
 
 /// Keeps an answer out of caches that others read. What the handler says about caching is replaced, its `Vary` is kept.
-fn guarded(mut response: Response) -> Response {
+pub(super) fn guarded(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, PRIVATE);
     headers.append(VARY, VARY_BY_PAYMENT);

@@ -123,6 +123,18 @@ pub(super) enum Presented {
 }
 
 impl Presented {
+    /// The same payment, refused unless there is a record of it.
+    pub(super) fn late(self, refusal: Refusal) -> Self {
+        match self {
+            Self::Proven(payment) | Self::Unproven(payment) => {
+                let Payment { key, exact, .. } = *payment;
+                Self::Late(Box::new((key, exact)), refusal)
+            }
+            Self::Late(late, _) => Self::Late(late, refusal),
+            Self::Refused(_) => Self::Refused(refusal),
+        }
+    }
+
     /// Who pays, if that could be read.
     pub(super) fn payer(&self) -> Option<Address> {
         match self {
@@ -130,6 +142,20 @@ impl Presented {
             Self::Late(late, _) => Some(late.0.payer),
             Self::Refused(refusal) => refusal.payer,
         }
+    }
+}
+
+/// Whether a request presents no payment at all.
+pub(super) fn is_unpaid(headers: &HeaderMap) -> bool {
+    let found = header::find(headers);
+    found.is_err_and(|refusal| refusal.code == ProblemCode::PaymentRequired)
+}
+
+/// The text of the one version 2 payment that a request presents.
+pub(super) fn payment_text(gate: &Gate, headers: &HeaderMap) -> Option<String> {
+    match header::find(headers) {
+        Ok((Version::V2, header)) => header::text(gate, Version::V2, header).ok(),
+        _ => None,
     }
 }
 

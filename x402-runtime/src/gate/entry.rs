@@ -11,14 +11,17 @@ use futures_util::future::Either;
 
 use super::checks::{Presented, check};
 use super::present::{original_uri, serve};
-use super::{Gate, answers};
+use super::{Gate, answers, price};
 use crate::facilitator::BoxFuture;
-use crate::handler::PaidHandler;
+use crate::handler::{PaidHandler, QuoteRequest, QuoteResult};
 
 /// A paid handler whose argument types are forgotten.
 pub(crate) trait ErasedHandler<S>: Send + Sync {
     /// The future of the handler's answer. Nothing of the handler runs before it is polled.
     fn answer(&self, request: Request, state: S) -> BoxFuture<'static, Response>;
+
+    /// The future of what the quote function of a `dynamic` price says.
+    fn quote(&self, state: &S, request: QuoteRequest) -> BoxFuture<'static, QuoteResult>;
 }
 
 /// A paid handler together with its argument types.
@@ -44,6 +47,10 @@ where
 {
     fn answer(&self, request: Request, state: S) -> BoxFuture<'static, Response> {
         self.handler.clone().call(request, state)
+    }
+
+    fn quote(&self, state: &S, request: QuoteRequest) -> BoxFuture<'static, QuoteResult> {
+        H::quote(state, request)
     }
 }
 
@@ -73,6 +80,11 @@ where
     type Future = Either<Ready<Response>, BoxFuture<'static, Response>>;
 
     fn call(self, request: Request, state: S) -> Self::Future {
+        if let Some(pricing) = &self.gate.pricing {
+            let pricing = Arc::clone(pricing);
+            let answer = price::answer(self.gate, pricing, self.handler, request, state);
+            return Either::Right(Box::pin(answer));
+        }
         let path = original_uri(&request).path();
         match check(&self.gate, request.headers(), path) {
             (_, Presented::Refused(refusal)) => {

@@ -326,6 +326,12 @@ pub enum Mistake {
         /// What went wrong.
         reason: String,
     },
+    /// The operating system gives no random numbers, which quotes need.
+    #[error("no key for quotes can be made, because there are no random numbers: {reason}")]
+    NoRandomNumbers {
+        /// What went wrong.
+        reason: String,
+    },
     /// A limit that cannot work.
     #[error("limit `{limit}` is wrong: {reason}")]
     Limit {
@@ -374,6 +380,7 @@ impl Mistake {
             Self::LedgerMissing => "ledger_missing",
             Self::LedgerVolatile { .. } => "ledger_volatile",
             Self::LedgerFailed { .. } => "ledger_failed",
+            Self::NoRandomNumbers { .. } => "no_random_numbers",
             Self::Limit { .. } => "limit_invalid",
         }
     }

@@ -14,8 +14,9 @@ use super::mistake::{BuildError, Mistake};
 use super::{Paywall, mount, rail_id};
 use crate::bind::{Bound, BoundEndpoint, MAX_TERMS_HEADER, Mounted, SCHEME, Terms, bind, is_main};
 use crate::facilitator::Facilitator;
-use crate::gate::{Core, Earlier, Gate};
-use crate::ledger::{Durability, Ledger};
+use crate::gate::quote::{self, Quotes};
+use crate::gate::{Core, Earlier, Gate, Pricing};
+use crate::ledger::{Durability, Ledger, LedgerError};
 use crate::project::Challenge;
 use crate::resolver;
 use crate::telemetry::{EndpointMetrics, PaywallMetrics, event};
@@ -222,19 +223,20 @@ async fn gates(
     challenges: Vec<Challenge>,
 ) -> Result<Vec<Arc<Gate>>, BuildError> {
     let mut gates = Vec::with_capacity(challenges.len());
+    let quotes = quotes(core, &bound.endpoints).await?;
     for (endpoint, challenge) in bound.endpoints.into_iter().zip(challenges) {
         let now_ms = core.clock.now_ms();
         let accepts = endpoint.accepts_json();
         let timeout = endpoint.spec().timeout_seconds;
-        let superseded = core
-            .ledger
-            .publish_offers(endpoint.id(), &accepts, timeout, now_ms)
-            .await
-            .map_err(|error| {
-                BuildError::one(Mistake::LedgerFailed {
-                    reason: error.to_string(),
-                })
-            })?;
+        let superseded = if endpoint.is_priced_by_request() {
+            // What was told there is recognised by its token.
+            Vec::new()
+        } else {
+            core.ledger
+                .publish_offers(endpoint.id(), &accepts, timeout, now_ms)
+                .await
+                .map_err(ledger_failed)?
+        };
         let earlier = superseded
             .into_iter()
             .map(|offer| Earlier {
@@ -245,13 +247,52 @@ async fn gates(
         let metrics = core.metrics.endpoint(endpoint.id()).cloned();
         gates.push(Arc::new(Gate {
             metrics: metrics.unwrap_or_else(|| Arc::new(EndpointMetrics::new(&endpoint))),
+            pricing: endpoint.is_priced_by_request().then(|| {
+                let needs = endpoint.spec().price.needs();
+                Arc::new(Pricing::new(needs, Arc::clone(&quotes)))
+            }),
             endpoint,
-            challenge,
+            challenge: Arc::new(challenge),
             earlier,
             core: Arc::clone(core),
         }));
     }
     Ok(gates)
+}
+
+/// The keys of quotes: a new one, and those of earlier starts that told what may still be paid.
+async fn quotes(core: &Core, endpoints: &[BoundEndpoint]) -> Result<Arc<Quotes>, BuildError> {
+    let priced = endpoints.iter().filter(|one| one.is_priced_by_request());
+    let Some(timeout) = priced.map(|one| one.spec().timeout_seconds).max() else {
+        return Ok(quote::none());
+    };
+    let key =
+        quote::new_key().map_err(|reason| BuildError::one(Mistake::NoRandomNumbers { reason }))?;
+    let earlier = core
+        .ledger
+        .publish_offers(
+            quote::LEDGER_NAME,
+            &quote::key_text(&key),
+            timeout,
+            core.clock.now_ms(),
+        )
+        .await
+        .map_err(ledger_failed)?;
+    let earlier = earlier
+        .iter()
+        .filter_map(|offer| Some((quote::key_of(&offer.accepts_json)?, offer.until_ms)))
+        .collect();
+    Ok(Arc::new(Quotes::new(key, earlier)))
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the shape `map_err` asks for"
+)]
+fn ledger_failed(error: LedgerError) -> BuildError {
+    BuildError::one(Mistake::LedgerFailed {
+        reason: error.to_string(),
+    })
 }
 
 fn earlier_terms(accepts_json: &str, assets: &[Asset]) -> Vec<Arc<Terms>> {

@@ -7,6 +7,7 @@
 
 use bytes::Bytes;
 use serde_json::Value;
+use x402_model::price::Bounds;
 use x402_model::problem::Problem;
 
 use super::{json, push_path, v1};
@@ -44,8 +45,14 @@ impl Template {
             }
             parts.text("]");
         }
-        let price = price(endpoint);
+        let price = endpoint.price().to_string();
         parts.text(&format!(r#","price":{},"#, json(&price)));
+        if endpoint.is_priced_by_request() {
+            // What a buyer may rely on for any request.
+            let Bounds { min, max } = endpoint.spec().price.bounds();
+            let bounds = serde_json::json!({ "min": min.to_string(), "max": max.to_string() });
+            parts.text(&format!(r#""priceBounds":{bounds},"#));
+        }
         parts.with_path(&format!(r#""resource":"{origin}""#), origin);
         parts.text(&format!(r#","manifest":"{origin}{MANIFEST_PATH}"}}"#));
         Self {
@@ -92,16 +99,6 @@ pub(super) fn head(problem: &Problem, error: &str, payer: Option<&str>) -> Strin
     text.pop();
     text.push(',');
     text
-}
-
-/// The price as people read it: exact, or its bounds.
-fn price(endpoint: &BoundEndpoint) -> String {
-    let bounds = endpoint.spec().price.bounds();
-    if bounds.min == bounds.max {
-        bounds.max.to_string()
-    } else {
-        format!("{} to {}", bounds.min, bounds.max)
-    }
 }
 
 /// JSON text, cut wherever the path belongs.

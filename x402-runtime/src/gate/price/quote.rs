@@ -1,0 +1,179 @@
+//! Tokens that bind told terms to a request and a time, so that a price that was told is kept to without remembering it.
+//!
+//! A token is `<unix seconds>.<code>` in the member `x402Quote` of the terms' `extra`, which buyers repeat. The code is Keccak-256 over
+//! a key, the endpoint, the request's fingerprint, the time and the terms, cut to 16 bytes; the key goes in first, and Keccak
+//! needs no more to be a message authentication code. A paywall makes a key at each start and has the ledger remember it for
+//! as long as what it told may be paid.
+
+use std::fmt;
+use std::sync::Arc;
+
+use alloy_primitives::{Keccak256, hex};
+use axum::http::HeaderMap;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use x402_model::wire::{Offered, PaymentRequirements};
+
+use crate::bind::Terms;
+use crate::gate::Gate;
+use crate::gate::checks::payment_text;
+use crate::ledger::Fingerprint;
+use crate::project::Challenge;
+
+/// The member of `extra`.
+const MEMBER: &str = "x402Quote";
+
+/// How many bytes of the code are shown. Guessing 16 is hopeless.
+const CODE_BYTES: usize = 16;
+
+/// The keys of a paywall.
+pub(crate) struct Quotes {
+    /// The one that new tokens are made with.
+    key: [u8; 32],
+    /// Those of earlier starts, and until when what they told may be paid, unix milliseconds.
+    earlier: Vec<([u8; 32], u64)>,
+}
+
+impl Quotes {
+    pub(crate) const fn new(key: [u8; 32], earlier: Vec<([u8; 32], u64)>) -> Self {
+        Self { key, earlier }
+    }
+
+    /// The gate whose 402 tells its terms for one request, with a token in each.
+    pub(super) fn told(&self, gate: &Gate, request: &Fingerprint) -> Gate {
+        let now = gate.core.clock.now_ms() / 1000;
+        let terms = gate.endpoint.terms().iter().filter_map(|terms| {
+            let until = now.saturating_add(terms.max_timeout_seconds());
+            let code = code(
+                &self.key,
+                gate.endpoint.id(),
+                request,
+                until,
+                terms.offered().view()?,
+            );
+            Some(terms.with_extra(MEMBER, format!("{until}.{}", hex::encode(code))))
+        });
+        let endpoint = gate.endpoint.with_terms(terms);
+        gate.with_challenge(Challenge::new(&endpoint), endpoint)
+    }
+
+    /// The terms that a payment repeats, if this paywall told them for this request and they still hold.
+    pub(super) fn recognise(
+        &self,
+        gate: &Gate,
+        headers: &HeaderMap,
+        request: &Fingerprint,
+        now_ms: u64,
+    ) -> Option<Terms> {
+        let text = payment_text(gate, headers)?;
+        let Repeated { accepted } = serde_json::from_str(&text).ok()?;
+        let mut plain: PaymentRequirements = serde_json::from_str(accepted.get()).ok()?;
+        let token = plain.extra.remove(MEMBER)?;
+        let (until, shown) = token.as_str()?.split_once('.')?;
+        let until: u64 = until.parse().ok()?;
+        let shown: [u8; CODE_BYTES] = hex::decode(shown).ok()?.try_into().ok()?;
+        let holds = now_ms
+            <= until
+                .saturating_add(gate.core.limits.clock_skew_seconds)
+                .saturating_mul(1000);
+        let earlier = self
+            .earlier
+            .iter()
+            .filter(|(_, until_ms)| now_ms <= *until_ms);
+        let known = std::iter::once(&self.key)
+            .chain(earlier.map(|(key, _)| key))
+            .any(|key| {
+                same(
+                    &code(key, gate.endpoint.id(), request, until, &plain),
+                    &shown,
+                )
+            });
+        if !(holds && known) {
+            return None;
+        }
+        Terms::of_earlier(
+            Offered::from_raw(accepted.to_owned()),
+            gate.endpoint.assets(),
+        )
+    }
+}
+
+/// Keys are secret.
+impl fmt::Debug for Quotes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Quotes")
+            .field("earlier", &self.earlier.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The part of a payment that repeats terms.
+#[derive(Deserialize)]
+struct Repeated<'a> {
+    #[serde(borrow)]
+    accepted: &'a RawValue,
+}
+
+fn code(
+    key: &[u8; 32],
+    endpoint: &str,
+    request: &Fingerprint,
+    until: u64,
+    terms: &PaymentRequirements,
+) -> [u8; CODE_BYTES] {
+    let mut hash = Keccak256::new();
+    hash.update(key);
+    // Lengths keep the parts apart.
+    let mut part = |bytes: &[u8]| {
+        hash.update(u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(bytes);
+    };
+    part(b"x402 quote 1");
+    part(endpoint.as_bytes());
+    part(&request.0);
+    part(&until.to_be_bytes());
+    // Maps of JSON are sorted by key, so equal terms have equal text.
+    let terms = serde_json::to_value(terms).unwrap_or(Value::Null);
+    part(terms.to_string().as_bytes());
+    let whole = hash.finalize();
+    let mut code = [0; CODE_BYTES];
+    code.copy_from_slice(whole.split_at(CODE_BYTES).0);
+    code
+}
+
+/// Compares without telling by its time where the first difference is.
+fn same(left: &[u8; CODE_BYTES], right: &[u8; CODE_BYTES]) -> bool {
+    left.iter()
+        .zip(right)
+        .fold(0, |difference, (left, right)| difference | (left ^ right))
+        == 0
+}
+
+/// What the ledger calls the keys of quotes among the offers it remembers; no endpoint can be named so.
+pub(crate) const LEDGER_NAME: &str = "#quote-key";
+
+/// A key that nobody can guess.
+///
+/// # Errors
+/// When the system has no random numbers.
+pub(crate) fn new_key() -> Result<[u8; 32], String> {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).map_err(|error| error.to_string())?;
+    Ok(key)
+}
+
+/// A key as the ledger keeps it.
+pub(crate) fn key_text(key: &[u8; 32]) -> String {
+    hex::encode(key)
+}
+
+/// A key from the ledger.
+pub(crate) fn key_of(text: &str) -> Option<[u8; 32]> {
+    hex::decode(text).ok()?.try_into().ok()
+}
+
+/// The quotes of a paywall whose endpoints all have one price.
+pub(crate) fn none() -> Arc<Quotes> {
+    Arc::new(Quotes::new([0; 32], Vec::new()))
+}

@@ -1,0 +1,356 @@
+//! Prices that depend on the request: what is told, what is taken, and for how long a price that was told is kept to.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "../common/all.rs"]
+mod common;
+mod depot;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::shop::request;
+use common::{Buyer, Change, NOW};
+use depot::{Depot, Said};
+use serde_json::json;
+use x402_runtime::ledger::MemoryLedger;
+use x402_runtime::model::wire::PaymentRequired;
+
+const FAST: &str = r#"{"quality":"fast","text":"x"}"#;
+const BEST: &str = r#"{"quality":"best","text":"x"}"#;
+
+fn amount(terms: &PaymentRequired) -> &str {
+    &terms.accepts[0].view().unwrap().amount
+}
+
+#[tokio::test]
+async fn each_request_is_told_its_own_price() {
+    let depot = Depot::open().await;
+    let long = json!({"quality": "best", "text": "x".repeat(1_001)}).to_string();
+    for (body, price, shown) in [
+        (FAST, "10000", "0.01 USDC"),
+        (BEST, "500000", "0.5 USDC"),
+        (&long, "1000000", "1 USDC"),
+    ] {
+        let answer = depot.call("POST", "/summarize", None, body).await;
+        assert_eq!(answer.brief(), (402, "payment_required".to_owned()));
+        assert_eq!(amount(&answer.terms()), price);
+        let body = answer.json();
+        assert_eq!(body["price"], shown);
+        assert_eq!(body["accepts"][0]["maxAmountRequired"], price);
+        assert_eq!(
+            body["priceBounds"],
+            json!({"min": "0 USDC", "max": "1.00 USDC"})
+        );
+    }
+    assert_eq!(depot.runs(), 0);
+}
+
+#[tokio::test]
+async fn a_probe_is_told_the_most_and_a_wrong_request_what_is_wrong() {
+    let depot = Depot::open().await;
+    let probe = depot.call("POST", "/summarize", None, "").await;
+    assert_eq!(probe.brief(), (402, "payment_required".to_owned()));
+    assert_eq!(amount(&probe.terms()), "1000000");
+    for (body, says) in [
+        ("{", "no JSON"),
+        (r#"{"text":"x"}"#, "/quality"),
+        (r#"{"quality":"bets","text":"x"}"#, "bets"),
+        (r#"{"quality":7,"text":"x"}"#, "/quality"),
+        (
+            r#"{"quality":"fast","quality":"best","text":"x"}"#,
+            "more than once",
+        ),
+    ] {
+        let answer = depot.call("POST", "/summarize", None, body).await;
+        assert_eq!(
+            answer.brief(),
+            (400, "price_undetermined".to_owned()),
+            "{body}"
+        );
+        assert_eq!(answer.json()["charged"], false);
+        assert_eq!(answer.json()["action"], "fix-request");
+        let explanation = answer.json()["explanation"].as_str().unwrap().to_owned();
+        assert!(explanation.contains(says), "{body}: {explanation}");
+    }
+}
+
+#[tokio::test]
+async fn the_price_of_the_request_is_what_is_paid_and_settled() {
+    let depot = Depot::open().await;
+    let buyer = Buyer::new(7);
+    for (body, price) in [(FAST, "10000"), (BEST, "500000")] {
+        let terms = depot.call("POST", "/summarize", None, body).await.terms();
+        let payment = buyer.pay(&terms, NOW);
+        let answer = depot.call("POST", "/summarize", Some(&payment), body).await;
+        assert_eq!((answer.status, &*answer.body), (200, body.as_bytes()));
+        let asked = depot
+            .double
+            .requests
+            .lock()
+            .unwrap()
+            .last()
+            .unwrap()
+            .clone();
+        let paid = asked.requirements.to_value();
+        assert_eq!(paid["amount"], price);
+        assert_eq!(
+            asked.payload.to_value()["accepted"],
+            paid,
+            "providers may compare them member by member"
+        );
+    }
+    assert_eq!((depot.runs(), depot.double.settles()), (2, 2));
+}
+
+#[tokio::test]
+async fn terms_of_a_cheap_request_do_not_pay_for_a_dear_one() {
+    let depot = Depot::open().await;
+    let terms = depot.call("POST", "/summarize", None, FAST).await.terms();
+    let payment = Buyer::new(7).pay(&terms, NOW);
+    let answer = depot.call("POST", "/summarize", Some(&payment), BEST).await;
+    assert_eq!(answer.brief(), (402, "no_matching_requirements".to_owned()));
+    assert_eq!(amount(&answer.terms()), "500000");
+    // Nor do those that somebody made up.
+    let mut forged = terms.accepts[0].value().clone();
+    forged["amount"] = json!("1");
+    let forged = json!({"x402Version": 2, "resource": terms.resource, "accepts": [forged]});
+    let forged: PaymentRequired = serde_json::from_value(forged).unwrap();
+    let answer = depot
+        .call(
+            "POST",
+            "/summarize",
+            Some(&Buyer::new(7).pay(&forged, NOW)),
+            FAST,
+        )
+        .await;
+    assert_eq!(answer.brief(), (402, "no_matching_requirements".to_owned()));
+    assert_eq!((depot.runs(), depot.double.settles()), (0, 0));
+}
+
+#[tokio::test]
+async fn terms_are_taken_without_their_token_as_long_as_the_price_is_the_same() {
+    let depot = Depot::open().await;
+    let mut terms = depot.call("POST", "/summarize", None, BEST).await.terms();
+    let mut plain = terms.accepts[0].value().clone();
+    plain["extra"]
+        .as_object_mut()
+        .unwrap()
+        .remove("x402Quote")
+        .unwrap();
+    terms.accepts = vec![serde_json::from_value(plain).unwrap()];
+    let payment = Buyer::new(7).pay(&terms, NOW);
+    let answer = depot.call("POST", "/summarize", Some(&payment), BEST).await;
+    assert_eq!(answer.status, 200);
+}
+
+#[tokio::test]
+async fn what_costs_nothing_is_served_unpaid() {
+    let depot = Depot::open().await;
+    let body = r#"{"quality":"free","text":"x"}"#;
+    let answer = depot.call("POST", "/summarize", None, body).await;
+    assert_eq!((answer.status, &*answer.body), (200, body.as_bytes()));
+    assert_eq!(answer.header("cache-control"), Some("private, no-store"));
+    // A payment for something else stays unused.
+    let terms = depot.call("POST", "/summarize", None, FAST).await.terms();
+    let payment = Buyer::new(7).pay(&terms, NOW);
+    assert_eq!(
+        depot
+            .call("POST", "/summarize", Some(&payment), body)
+            .await
+            .status,
+        200
+    );
+    assert_eq!(depot.double.settles(), 0);
+    assert_eq!(
+        depot
+            .call("POST", "/summarize", Some(&payment), FAST)
+            .await
+            .status,
+        200
+    );
+    assert_eq!(depot.double.settles(), 1);
+}
+
+#[tokio::test]
+async fn a_quoted_price_is_kept_to_for_as_long_as_it_was_told() {
+    let depot = Depot::open().await;
+    let buyer = Buyer::new(7);
+    depot.says(Said::Price("0.03 USDC"));
+    let first = depot.get("/tours/oslo?stops=3", None).await;
+    assert_eq!(amount(&first.terms()), "30000");
+    let payment = buyer.pay(&first.terms(), NOW);
+    depot.says(Said::Price("0.07 USDC"));
+    let asked = depot.asked();
+    assert_eq!(
+        depot
+            .get("/tours/oslo?stops=3", Some(&payment))
+            .await
+            .status,
+        200
+    );
+    assert_eq!(
+        depot.asked(),
+        asked,
+        "a price that was told need not be asked for again"
+    );
+
+    // For this request only.
+    let terms = depot.get("/tours/oslo?stops=3", None).await.terms();
+    let payment = buyer.pay(&terms, NOW);
+    depot.says(Said::Price("0.08 USDC"));
+    for path in ["/tours/oslo?stops=4", "/tours/rome?stops=3"] {
+        let answer = depot.get(path, Some(&payment)).await;
+        assert_eq!(
+            answer.brief(),
+            (402, "no_matching_requirements".to_owned()),
+            "{path}"
+        );
+        assert_eq!(amount(&answer.terms()), "80000");
+    }
+    // Until it has run out.
+    depot.clock.advance_ms(400_000);
+    let late = buyer.pay(&terms, NOW + 400);
+    let answer = depot.get("/tours/oslo?stops=3", Some(&late)).await;
+    assert_eq!(answer.brief(), (402, "no_matching_requirements".to_owned()));
+    assert_eq!(depot.double.settles(), 1);
+}
+
+#[tokio::test]
+async fn a_quote_outlives_a_restart() {
+    let ledger = Arc::new(MemoryLedger::default());
+    let depot = Depot::open_with(ledger.clone(), |builder| builder).await;
+    depot.says(Said::Price("0.03 USDC"));
+    let terms = depot.get("/tours/oslo", None).await.terms();
+    drop(depot);
+    let depot = Depot::open_with(ledger.clone(), |builder| builder).await;
+    depot.says(Said::Price("0.05 USDC"));
+    let payment = Buyer::new(7).pay(&terms, NOW);
+    assert_eq!(depot.get("/tours/oslo", Some(&payment)).await.status, 200);
+    assert_eq!(depot.asked(), 0);
+    // Another ledger knows other keys.
+    let other = Depot::open().await;
+    other.says(Said::Price("0.05 USDC"));
+    let answer = other.get("/tours/oslo", Some(&payment)).await;
+    assert_eq!(answer.brief(), (402, "no_matching_requirements".to_owned()));
+}
+
+#[tokio::test]
+async fn a_payment_is_answered_again_whatever_the_price_is_by_then() {
+    let depot = Depot::open().await;
+    depot.says(Said::Price("0.03 USDC"));
+    let payment = Buyer::new(7).pay(&depot.get("/tours/oslo", None).await.terms(), NOW);
+    let answer = depot.get("/tours/oslo", Some(&payment)).await;
+    assert_eq!(answer.status, 200);
+    for said in [Said::Price("0.09 USDC"), Said::Down, Said::Panic] {
+        depot.clock.advance_ms(400_000);
+        depot.says(said);
+        assert_eq!(depot.get("/tours/oslo", Some(&payment)).await, answer);
+    }
+    assert_eq!((depot.runs(), depot.double.settles()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_quote_function_that_fails_charges_nobody() {
+    let depot = Depot::open_with(Arc::new(MemoryLedger::default()), |builder| {
+        builder.verify_timeout(Duration::from_millis(300))
+    })
+    .await;
+    depot.says(Said::Price("0.03 USDC"));
+    let mut terms = depot.get("/tours/oslo", None).await.terms();
+    let mut plain = terms.accepts[0].value().clone();
+    plain["extra"]
+        .as_object_mut()
+        .unwrap()
+        .remove("x402Quote")
+        .unwrap();
+    terms.accepts = vec![serde_json::from_value(plain).unwrap()];
+    let payment = Buyer::new(7).pay(&terms, NOW);
+    for said in [
+        Said::Down,
+        Said::Panic,
+        Said::Hang,
+        Said::Price("0.11 USDC"),
+        Said::Price("0.005 USDC"),
+        Said::Price("0.03 EURC"),
+        Said::Price("0.0300001 USDC"),
+    ] {
+        depot.says(said);
+        for payment in [None, Some(&*payment)] {
+            let answer = depot.get("/tours/oslo", payment).await;
+            assert_eq!(
+                answer.brief(),
+                (503, "price_unavailable".to_owned()),
+                "{said:?}"
+            );
+            assert_eq!(answer.json()["charged"], false);
+            assert_eq!(answer.header("retry-after"), Some("5"));
+            answer.assert_no_canary();
+        }
+    }
+    depot.says(Said::Refuse);
+    let answer = depot.get("/tours/oslo", Some(&payment)).await;
+    assert_eq!(answer.brief(), (400, "price_undetermined".to_owned()));
+    assert_eq!(answer.json()["explanation"], "no tours there");
+    assert_eq!((depot.runs(), depot.double.settles()), (0, 0));
+}
+
+#[tokio::test]
+async fn g12_bodies_that_decide_about_a_price_are_bounded_before_anybody_pays() {
+    let depot = Depot::open_with(Arc::new(MemoryLedger::default()), |builder| {
+        builder.body_cap(64).max_in_flight(1)
+    })
+    .await;
+    let long = "x".repeat(65);
+    let answer = depot.call("POST", "/summarize", None, &long).await;
+    assert_eq!(answer.brief(), (413, "body_too_large".to_owned()));
+    // While one body is read, there is no room for a second.
+    let slow = axum::body::Body::from_stream(futures_util::stream::pending::<
+        Result<bytes::Bytes, std::io::Error>,
+    >());
+    let slow = axum::http::Request::post("/summarize").body(slow).unwrap();
+    let app = depot.app.clone();
+    let reading = tokio::spawn(async move { common::shop::send(&app, slow).await });
+    loop {
+        let answer = depot.call("POST", "/summarize", None, FAST).await;
+        if answer.status == 503 {
+            assert_eq!(answer.code(), "overloaded");
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    reading.abort();
+}
+
+#[tokio::test]
+async fn bad_payments_are_told_the_price_of_their_request() {
+    let depot = Depot::open().await;
+    let terms = depot.call("POST", "/summarize", None, BEST).await.terms();
+    let change = Change {
+        value: Some(alloy_primitives::U256::from(1)),
+        ..Change::default()
+    };
+    let payment = Buyer::new(7).pay_with(&terms, NOW, &change);
+    let answer = depot.call("POST", "/summarize", Some(&payment), BEST).await;
+    assert_eq!(answer.brief(), (402, "value_mismatch".to_owned()));
+    assert_eq!(amount(&answer.terms()), "500000");
+    for garbage in ["", "x", "e30=", "bnVsbA=="] {
+        let answer = depot.call("POST", "/summarize", Some(garbage), BEST).await;
+        assert_eq!(answer.status, 402, "{garbage}");
+        assert_eq!(amount(&answer.terms()), "500000");
+    }
+    let twice = request("POST", "/summarize", Some(&payment), BEST);
+    let (mut parts, body) = twice.into_parts();
+    parts.headers.append("x-payment", "e30=".parse().unwrap());
+    let answer = depot
+        .send(axum::http::Request::from_parts(parts, body))
+        .await;
+    assert_eq!(answer.brief(), (400, "duplicate_payment_header".to_owned()));
+    assert_eq!((depot.runs(), depot.double.settles()), (0, 0));
+}
