@@ -9,6 +9,7 @@ use x402_model::asset::Asset;
 use x402_model::money::AtomicAmount;
 use x402_model::price::{Price, PriceParseError, PriceUnit};
 
+use crate::receipt::Receipt;
 use crate::target;
 
 mod pot;
@@ -31,6 +32,9 @@ pub const DEFAULT_VOID_MARGIN: u64 = 120;
 ///   expired. A seller's word is no proof: one that settles and then claims otherwise would otherwise be paid
 ///   without end. Where sellers are trusted that far, [`VoidRule::Expired`] also gives back what expired with no
 ///   settlement reported.
+/// - Under scheme `upto` the whole ceiling is charged, and what was not used of it is given back once a settlement is
+///   reported with its transaction: the authorization is used up then. One that was served for nothing is not; its ceiling
+///   stays charged by the rule above.
 /// - Limits set after cloning belong to that handle alone; the total is shared. A tighter handle for a
 ///   sub-task is `budget.clone().per_call("0.01 USD")?`.
 ///
@@ -287,7 +291,8 @@ impl Budget {
     }
 
     /// Gives a charge back on evidence from the chain: at a block after `validBefore`, and deep enough not to be
-    /// replaced, the token's `authorizationState(payer, nonce)` was false.
+    /// replaced, the token's `authorizationState(payer, nonce)` was false or, for a payment through Permit2, the nonce's bit
+    /// in Permit2's `nonceBitmap(payer, nonce >> 8)` was not set.
     ///
     /// # Errors
     /// [`GiveBackError`] if the nonce has no open charge, was reported settled, or is not expired (with margin) at
@@ -306,8 +311,12 @@ impl Budget {
         }
     }
 
-    pub(crate) fn settled(&self, nonce: &B256) {
-        self.lock().settled(nonce);
+    /// Books a settlement that was reported with its transaction.
+    pub(crate) fn settled(&self, receipt: &Receipt) {
+        let charged = receipt
+            .charged
+            .and_then(|charged| Units::from_atomic(charged, receipt.decimals));
+        self.lock().settled(&receipt.nonce, charged);
     }
 
     pub(crate) fn never_sent(&self, nonce: &B256) {

@@ -4,16 +4,20 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::StatusCode;
-use x402_model::problem::{Action, Charged, ProblemCode};
+use x402_model::problem::{Action, Charged};
 
 use crate::budget::{BudgetError, BudgetRefusal};
+use crate::hook::Declined;
 use crate::payment::PendingPayment;
 use crate::receipt::{Receipt, Settlement};
 use crate::select::Refusals;
-use crate::seller::SellerProblem;
 use crate::terms::TermsError;
 use crate::transport::{CutReason, TransportError};
 use crate::wallet::SigningError;
+
+mod refused;
+
+pub use refused::{ApprovalRequired, Refused};
 
 /// A call that did not end with the seller's answer.
 ///
@@ -40,6 +44,9 @@ pub enum Error {
     /// Another call took the room in the budget first.
     #[error("{0}")]
     OverBudget(BudgetRefusal),
+    /// A [`PaymentHook`](crate::hook::PaymentHook) said no, or nothing. Nothing is signed, and the budget has its money back.
+    #[error("{0}")]
+    Declined(#[source] Declined),
     /// No usable signature.
     #[error("not signed: {0}")]
     NotSigned(#[source] SigningError),
@@ -52,6 +59,9 @@ pub enum Error {
     /// The seller refused the payment.
     #[error("{0}")]
     Refused(Box<Refused>),
+    /// The payer has not approved Permit2 for the token, or not for enough, so nothing can be charged.
+    #[error("{0}")]
+    ApprovalRequired(Box<ApprovalRequired>),
     /// The seller sent the paid request elsewhere. It was not followed.
     #[error("{0}")]
     Redirected(Box<Redirected>),
@@ -106,57 +116,6 @@ pub enum RequestFault {
     /// An idempotency key needs a wallet with a salt: see [`crate::Wallet::with_salt`].
     #[error("an idempotency key needs a wallet with a salt")]
     WalletWithoutSalt,
-}
-
-/// A payment that the seller refused. The authorization stays valid until it expires, so the budget stays charged.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Refused {
-    /// Status of the answer.
-    pub status: StatusCode,
-    /// The seller's code, as bounded visible ASCII: from the problem, the settlement report or the new terms.
-    pub code: String,
-    /// The seller's problem, if it sent one.
-    pub problem: Option<SellerProblem>,
-    /// What was paid or offered.
-    pub receipt: Receipt,
-    /// The payment, to present it again after all.
-    pub pending: PendingPayment,
-}
-
-impl Refused {
-    /// What the seller says about charging; without a word from it, maybe: sellers of several packages answer 402
-    /// also when a settlement succeeded and its answer was lost.
-    pub fn charged(&self) -> Charged {
-        let said = self.problem.as_ref().and_then(SellerProblem::charged);
-        match (&self.receipt.settlement, said) {
-            (Settlement::Settled, _) => Charged::Yes,
-            (_, Some(said)) => said,
-            _ => Charged::Maybe,
-        }
-    }
-}
-
-impl Refused {
-    /// What the seller proposes, or what its code usually means; stop if nobody knows. A new payment is never made
-    /// without the caller.
-    pub fn action(&self) -> Action {
-        let said = self.problem.as_ref().and_then(SellerProblem::action);
-        said.or_else(|| ProblemCode::from_reason(&self.code).map(ProblemCode::action))
-            .unwrap_or(Action::Stop)
-    }
-}
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the seller refused the payment of {} with {} ({})",
-            self.receipt.amount_text(),
-            self.code,
-            self.status
-        )
-    }
 }
 
 /// A paid request that was answered with a redirect.
@@ -256,10 +215,12 @@ impl Error {
             Self::TermsUnreadable(_) => "terms_unreadable",
             Self::NothingAcceptable(_) => "nothing_acceptable",
             Self::OverBudget(refusal) => refusal.code(),
+            Self::Declined(_) => "declined",
             Self::NotSigned(_) => "not_signed",
             Self::NotRecorded(_) => "not_recorded",
             Self::NeverSent(_) => "never_sent",
             Self::Refused(_) => "refused",
+            Self::ApprovalRequired(_) => "approval_required",
             Self::Redirected(_) => "redirected",
             Self::OutcomeUnknown(_) => "outcome_unknown",
             Self::BodyCut(_) => "body_cut",
@@ -271,6 +232,7 @@ impl Error {
     pub fn charged(&self) -> Charged {
         match self {
             Self::Refused(refused) => refused.charged(),
+            Self::ApprovalRequired(required) => required.charged(),
             Self::Redirected(redirected) => by_receipt(Some(&redirected.receipt)),
             Self::BodyCut(cut) => by_receipt(cut.receipt.as_ref()),
             Self::OutcomeUnknown(unknown) => by_receipt(Some(&unknown.receipt)),
@@ -290,7 +252,9 @@ impl Error {
             Self::InvalidRequest(_)
             | Self::NothingAcceptable(_)
             | Self::OverBudget(_)
+            | Self::Declined(_)
             | Self::NotRecorded(_)
+            | Self::ApprovalRequired(_)
             | Self::Redirected(_) => Action::AskHuman,
         }
     }
@@ -311,6 +275,7 @@ impl Error {
     pub fn pending(&self) -> Option<&PendingPayment> {
         match self {
             Self::Refused(refused) => Some(&refused.pending),
+            Self::ApprovalRequired(required) => Some(&required.pending),
             Self::Redirected(redirected) => Some(&redirected.pending),
             Self::OutcomeUnknown(unknown) => Some(&unknown.pending),
             Self::BodyCut(cut) => cut.pending.as_ref(),
@@ -322,6 +287,7 @@ impl Error {
     pub fn receipt(&self) -> Option<&Receipt> {
         match self {
             Self::Refused(refused) => Some(&refused.receipt),
+            Self::ApprovalRequired(required) => Some(&required.receipt),
             Self::Redirected(redirected) => Some(&redirected.receipt),
             Self::OutcomeUnknown(unknown) => Some(&unknown.receipt),
             Self::BodyCut(cut) => cut.receipt.as_ref(),

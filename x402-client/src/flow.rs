@@ -17,7 +17,7 @@ use std::time::Duration;
 
 mod reply;
 
-pub(crate) use reply::{PaidAnswer, classify_paid};
+pub(crate) use reply::{PaidAnswer, classify_paid, wants_approval};
 pub use reply::{PaidReply, retry_after};
 
 /// How often and how patiently one payment is presented while its outcome is open.
@@ -82,7 +82,7 @@ pub enum CallState {
     Choosing,
     /// An option is chosen; room in the budget is being taken.
     Reserving,
-    /// Room is taken; the signer was asked.
+    /// Room is taken; the buyer's hook and then the signer are asked.
     Signing,
     /// The paid request is on its way.
     Paying(Attempt),
@@ -135,6 +135,8 @@ pub enum CallEvent {
     Chosen,
     /// No option fits the policy.
     NothingAcceptable,
+    /// The buyer's hook chose nothing, or does not let it be signed.
+    Declined,
     /// The budget has room and it is now taken.
     Reserved,
     /// The budget has no room any more.
@@ -175,7 +177,7 @@ pub enum CallEffect {
     Choose,
     /// Take room in the budget.
     Reserve,
-    /// Charge the budget and sign, the one time.
+    /// Ask the buyer's hook, charge the budget and sign, the one time.
     Sign,
     /// Send the request with the payment header made by [`CallEffect::Sign`].
     Pay,
@@ -196,6 +198,8 @@ pub enum Ending {
     TermsUnreadable,
     /// No option fits.
     NothingAcceptable,
+    /// The buyer's hook said no.
+    Declined,
     /// No room in the budget.
     OverBudget,
     /// No signature; nothing can be charged.
@@ -236,6 +240,7 @@ pub fn step(state: CallState, event: CallEvent) -> (CallState, CallEffect) {
         (S::AskingPrice, E::TermsUnreadable) => close(Ending::TermsUnreadable),
         (S::AskingPrice, E::TermsOffered) => (S::Choosing, CallEffect::Choose),
         (S::Choosing, E::NothingAcceptable) => close(Ending::NothingAcceptable),
+        (S::Choosing | S::Signing, E::Declined) => close(Ending::Declined),
         (S::Choosing, E::Chosen) => (S::Reserving, CallEffect::Reserve),
         (S::Reserving, E::OverBudget) => close(Ending::OverBudget),
         (S::Reserving, E::Reserved) => (S::Signing, CallEffect::Sign),

@@ -2,10 +2,13 @@
 #![cfg_attr(feature = "reqwest", doc = "")]
 #![cfg_attr(feature = "reqwest", doc = include_str!("../README.md"))]
 
+mod approval;
 mod budget;
+pub mod chain;
 mod client;
 pub mod error;
 pub mod flow;
+pub mod hook;
 mod payment;
 mod receipt;
 mod response;
@@ -21,15 +24,17 @@ pub mod wallet;
 pub use budget::{
     Budget, BudgetError, BudgetRefusal, DEFAULT_VOID_MARGIN, GiveBackError, Reservation, VoidRule,
 };
+pub use chain::{ChainReader, JsonRpcReader};
 pub use client::{
     Asked, Client, ClientBuilder, Missing, OfferedOption, PricedCall, RequestBuilder, SetupError,
 };
 pub use error::Error;
 pub use flow::RetryPolicy;
+pub use hook::{Declined, PaymentHook};
 pub use payment::PendingPayment;
 pub use receipt::{Receipt, Settlement};
 pub use response::{BodyError, Response};
-pub use select::{NetworkClass, Policy, Preference};
+pub use select::{Approvals, NetworkClass, Policy, Preference};
 pub use seller::SellerProblem;
 pub use target::ResourceRule;
 pub use terms::{Terms, TermsError, Version};
@@ -37,5 +42,7 @@ pub use terms::{Terms, TermsError, Version};
 pub use transport::ReqwestTransport;
 pub use wallet::{Wallet, WalletError};
 
+/// The ways to pay: [`Receipt::kind`] and [`Policy::kinds`].
+pub use x402_model::evm::EvmKind;
 /// What money was taken, and what to do next: the words of [`Error::charged`] and [`Error::action`].
 pub use x402_model::problem::{Action, Charged};

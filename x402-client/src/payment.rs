@@ -6,8 +6,9 @@ use alloy_primitives::{B256, Bytes as HexBytes};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
 use url::Url;
-use x402_model::evm::ExactEvmPayload;
+use x402_model::evm::EvmPayload;
 use x402_model::wire::headers::{PAYMENT_SIGNATURE, X_PAYMENT, encode, encode_v1};
 use x402_model::wire::json::to_raw;
 use x402_model::wire::{CodecError, PaymentPayload, v1};
@@ -172,11 +173,12 @@ impl<'de> Deserialize<'de> for Bearer {
 }
 
 /// Writes the payment header. The chosen option goes back byte for byte, resource and extensions as they were read:
-/// sellers compare them.
+/// sellers compare them. Only what the buyer adds to an extension comes on top, in `extensions`.
 pub(crate) fn encode_payment(
     terms: &Terms,
     choice: &Choice,
-    payload: &ExactEvmPayload,
+    payload: &EvmPayload,
+    extensions: Option<Map<String, Value>>,
 ) -> Result<(&'static str, Bearer), CodecError> {
     let payload = to_raw(&payload.to_json()).map_err(|_| CodecError::Shape)?;
     let (name, text) = match choice.version {
@@ -186,7 +188,7 @@ pub(crate) fn encode_payment(
                 accepted: choice.accepted.clone(),
                 payload,
                 resource: terms.resource.clone(),
-                extensions: terms.extensions.clone(),
+                extensions,
             };
             (PAYMENT_SIGNATURE, encode(&payment)?)
         }

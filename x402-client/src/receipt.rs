@@ -6,6 +6,7 @@ use alloy_primitives::{Address, B256};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use x402_model::asset::checksum;
+use x402_model::evm::EvmKind;
 use x402_model::money::AtomicAmount;
 use x402_model::network::Network;
 use x402_model::wire::SettleResponse;
@@ -20,6 +21,9 @@ use crate::seller::clean_code;
 pub enum Settlement {
     /// Settled, in the transaction that the receipt names.
     Settled,
+    /// Scheme `upto`: reported as served for nothing. There is no transaction, so the authorization can be used until it
+    /// expires.
+    Unused,
     /// Reported as failed.
     Failed {
         /// The seller's reason code, at most 80 visible ASCII characters.
@@ -53,8 +57,14 @@ pub struct Receipt {
     pub payer: Address,
     /// Who is paid.
     pub pay_to: Address,
-    /// How much was authorized, in atomic units of the asset.
+    /// The way it is paid.
+    #[serde(default)]
+    pub kind: EvmKind,
+    /// How much was authorized, in atomic units of the asset: the most that can be charged.
     pub amount: AtomicAmount,
+    /// How much was charged, as reported with a settlement; under scheme `upto` it can be less than was authorized.
+    #[serde(default)]
+    pub charged: Option<AtomicAmount>,
     /// Token contract.
     pub asset: Address,
     /// Symbol of the token, from this client's own table.
@@ -63,7 +73,7 @@ pub struct Receipt {
     pub decimals: u8,
     /// Network of the token.
     pub network: Network,
-    /// The authorization's nonce: with payer and asset it identifies the payment on chain.
+    /// The authorization's nonce: with payer and asset, or with payer and Permit2, it identifies the payment on chain.
     pub nonce: B256,
     /// Unix seconds after which the authorization cannot be used.
     pub valid_before: u64,
@@ -81,44 +91,58 @@ impl Receipt {
         self.settlement == Settlement::Settled
     }
 
-    /// The amount for people: `0.01 USDC`.
+    /// The amount that was authorized, for people: `0.01 USDC`.
     pub fn amount_text(&self) -> String {
-        format!("{} {}", self.amount.to_decimal(self.decimals), self.symbol)
+        self.text(self.amount)
+    }
+
+    /// The amount that was charged, for people; `None` until that is reported.
+    pub fn charged_text(&self) -> Option<String> {
+        self.charged.map(|charged| self.text(charged))
+    }
+
+    fn text(&self, amount: AtomicAmount) -> String {
+        format!("{} {}", amount.to_decimal(self.decimals), self.symbol)
     }
 
     /// What an answer's headers report, and this receipt with it. A settlement that was reported once stays reported:
     /// a later answer that is silent or says otherwise cannot undo a transaction.
     pub(crate) fn reported(&self, headers: &HeaderMap, cap: usize) -> (Settlement, Self) {
-        let (settlement, transaction) = self.read_report(headers, cap);
+        let Report {
+            settlement,
+            transaction,
+            charged,
+        } = self.read_report(headers, cap);
         if self.is_settled() {
             return (settlement, self.clone());
         }
         let receipt = Self {
             settlement: settlement.clone(),
             transaction,
+            charged,
             ..self.clone()
         };
         (settlement, receipt)
     }
 
-    fn read_report(&self, headers: &HeaderMap, cap: usize) -> (Settlement, Option<String>) {
+    fn read_report(&self, headers: &HeaderMap, cap: usize) -> Report {
         let report = match (
             headers.get(PAYMENT_RESPONSE),
             headers.get(X_PAYMENT_RESPONSE),
         ) {
             (Some(value), _) => headers::decode::<SettleResponse>(value.as_bytes(), cap),
             (None, Some(value)) => headers::decode_v1(value.as_bytes(), cap),
-            (None, None) => return (Settlement::Unreported, None),
+            (None, None) => return Settlement::Unreported.into(),
         };
         let Ok(report) = report else {
-            return (Settlement::Unreadable, None);
+            return Settlement::Unreadable.into();
         };
         if !report.success {
             let reason = report
                 .error_reason
                 .as_deref()
                 .map_or_else(|| "unspecified".to_owned(), clean_code);
-            return (Settlement::Failed { reason }, None);
+            return Settlement::Failed { reason }.into();
         }
         let about_this_payer = report.payer.as_deref().is_none_or(|payer| {
             payer
@@ -127,12 +151,53 @@ impl Receipt {
         });
         let on_this_network =
             Network::parse_any(&report.network).is_ok_and(|network| network == self.network);
+        if !(about_this_payer && on_this_network) {
+            return Settlement::Unreadable.into();
+        }
         let is_hash =
             report.transaction.parse::<B256>().is_ok() && report.transaction.starts_with("0x");
-        if about_this_payer && on_this_network && is_hash {
-            (Settlement::Settled, Some(report.transaction))
-        } else {
-            (Settlement::Unreadable, None)
+        match self.charged_by(&report) {
+            Some(charged) if is_hash => Report {
+                settlement: Settlement::Settled,
+                transaction: Some(report.transaction),
+                charged: Some(charged),
+            },
+            Some(charged) if charged.is_zero() && report.transaction.is_empty() => Report {
+                settlement: Settlement::Unused,
+                transaction: None,
+                charged: Some(charged),
+            },
+            _ => Settlement::Unreadable.into(),
+        }
+    }
+
+    /// What a report of success says was charged: the whole amount unless the scheme is `upto` and it names another. `None` if
+    /// it names one that is none, or more than was authorized.
+    fn charged_by(&self, report: &SettleResponse) -> Option<AtomicAmount> {
+        match (self.kind, report.amount.as_deref()) {
+            (EvmKind::Permit2Upto, Some(text)) => text
+                .parse()
+                .ok()
+                .filter(|charged: &AtomicAmount| *charged <= self.amount),
+            _ => Some(self.amount),
+        }
+    }
+}
+
+/// What an answer's headers say.
+struct Report {
+    settlement: Settlement,
+    transaction: Option<String>,
+    charged: Option<AtomicAmount>,
+}
+
+/// Anything that is not about money that moved.
+impl From<Settlement> for Report {
+    fn from(settlement: Settlement) -> Self {
+        Self {
+            settlement,
+            transaction: None,
+            charged: None,
         }
     }
 }
@@ -145,7 +210,9 @@ impl fmt::Debug for Receipt {
             .field("method", &self.method)
             .field("payer", &self.payer)
             .field("pay_to", &self.pay_to)
+            .field("kind", &self.kind)
             .field("amount", &format_args!("{}", self.amount_text()))
+            .field("charged", &self.charged_text())
             .field("asset", &self.asset)
             .field("network", &self.network)
             .field("nonce", &self.nonce)
@@ -159,13 +226,13 @@ impl fmt::Debug for Receipt {
 
 impl fmt::Display for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} to {} on {}",
-            self.amount_text(),
-            checksum(self.pay_to),
-            self.network
-        )?;
+        match self.charged_text() {
+            Some(charged) if self.kind == EvmKind::Permit2Upto => {
+                write!(f, "{charged} of at most {}", self.amount_text())?;
+            }
+            _ => f.write_str(&self.amount_text())?,
+        }
+        write!(f, " to {} on {}", checksum(self.pay_to), self.network)?;
         match &self.transaction {
             Some(hash) => write!(f, " in {hash}"),
             None => f.write_str(", settlement not reported"),
@@ -186,7 +253,9 @@ pub(crate) mod tests {
             method: "GET".into(),
             payer: Address::repeat_byte(0x11),
             pay_to: Address::repeat_byte(0x22),
+            kind: EvmKind::Eip3009Exact,
             amount: AtomicAmount::from_u128(10_000),
+            charged: None,
             asset: Address::repeat_byte(0x33),
             symbol: "USDC".into(),
             decimals: 6,
@@ -242,6 +311,77 @@ pub(crate) mod tests {
             Settlement::Failed {
                 reason: "a_b".into()
             }
+        );
+    }
+
+    fn upto(report: &serde_json::Value) -> Receipt {
+        let mut headers = HeaderMap::new();
+        let text = headers::encode(report).unwrap();
+        headers.insert(PAYMENT_RESPONSE, HeaderValue::from_str(&text).unwrap());
+        let receipt = Receipt {
+            kind: EvmKind::Permit2Upto,
+            ..receipt()
+        };
+        receipt.reported(&headers, 16_384).1
+    }
+
+    #[test]
+    fn an_upto_report_says_what_was_charged_and_never_more_than_the_ceiling() {
+        let hash = format!("0x{}", "ab".repeat(32));
+        let good = json!({"success": true, "transaction": hash, "network": "eip155:84532", "amount": "777"});
+        let receipt = upto(&good);
+        assert_eq!(receipt.settlement, Settlement::Settled);
+        assert_eq!(receipt.charged, Some(AtomicAmount::from_u128(777)));
+        assert_eq!(receipt.charged_text().unwrap(), "0.000777 USDC");
+        assert!(
+            receipt
+                .to_string()
+                .starts_with("0.000777 USDC of at most 0.01 USDC to 0x2222")
+        );
+        for (amount, charged) in [
+            (json!("10000"), Some(10_000)),
+            (json!(null), Some(10_000)),
+            (json!("10001"), None),
+            (json!("1.5"), None),
+            (json!("-1"), None),
+            (json!(""), None),
+            (json!(777), None),
+        ] {
+            let mut report = good.clone();
+            report["amount"] = amount.clone();
+            let receipt = upto(&report);
+            assert_eq!(
+                receipt.charged,
+                charged.map(AtomicAmount::from_u128),
+                "{amount}"
+            );
+            assert_eq!(receipt.is_settled(), charged.is_some(), "{amount}");
+        }
+    }
+
+    #[test]
+    fn served_for_nothing_is_no_settlement() {
+        let mut report =
+            json!({"success": true, "transaction": "", "network": "eip155:84532", "amount": "0"});
+        let receipt = upto(&report);
+        assert_eq!(receipt.settlement, Settlement::Unused);
+        assert_eq!(receipt.charged, Some(AtomicAmount::from_u128(0)));
+        assert!(!receipt.is_settled() && receipt.transaction.is_none());
+        report["amount"] = json!("1");
+        assert_eq!(upto(&report).settlement, Settlement::Unreadable);
+        // Under `exact` nothing is served for nothing.
+        report["amount"] = json!("0");
+        assert_eq!(super::tests::report(&report), Settlement::Unreadable);
+    }
+
+    #[test]
+    fn a_receipt_of_an_earlier_version_is_one_of_the_kind_there_was() {
+        let mut stored = serde_json::to_value(receipt()).unwrap();
+        let members = stored.as_object_mut().unwrap();
+        assert!(members.remove("kind").is_some() && members.remove("charged").is_some());
+        assert_eq!(
+            serde_json::from_value::<Receipt>(stored).unwrap(),
+            receipt()
         );
     }
 

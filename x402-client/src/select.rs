@@ -1,24 +1,26 @@
 //! Chooses the option to pay: every rule is checked on the very values that are signed afterwards.
 
-use std::fmt;
-
 use alloy_primitives::Address;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use url::Url;
-use x402_model::asset::{Asset, Eip712Name, TransferMethod, parse_address};
-use x402_model::evm::{Eip712Domain, is_development_account};
+use x402_model::asset::{Asset, Eip712Name, parse_address};
+use x402_model::evm::{EvmKind, KindError, facilitator_address, is_development_account};
 use x402_model::money::AtomicAmount;
 use x402_model::network::Network;
 use x402_model::price::PriceUnit;
 
-use crate::budget::{Budget, BudgetError, BudgetRefusal, Units, counts_in, read};
+use crate::budget::{Budget, BudgetError, Units, counts_in, read};
 use crate::target;
 use crate::terms::{Offer, OfferView, Terms, Version};
 
+mod choice;
 mod policy;
+mod refusal;
 
-pub use policy::{DEFAULT_VALIDITY_CAP, NetworkClass, Policy, Preference};
+pub use choice::Choice;
+pub(crate) use choice::{Rail, token_domain};
+pub use policy::{Approvals, DEFAULT_VALIDITY_CAP, NetworkClass, Policy, Preference};
+pub use refusal::{Refusal, Refusals};
 
 /// What a choice depends on besides the terms.
 #[derive(Clone, Copy, Debug)]
@@ -65,171 +67,6 @@ impl CallCap {
     }
 }
 
-/// Why an option is not paid. Every reason has a stable [`Refusal::code`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Refusal {
-    /// A member is missing or has the wrong type.
-    Unreadable,
-    /// Not scheme `exact`.
-    Scheme,
-    /// Not an EVM network, or not one by name.
-    Network,
-    /// A network that the policy does not allow.
-    NetworkNotAllowed,
-    /// A payment flow other than `authorization`: money could move before the work, or be held.
-    PaymentFlow,
-    /// The asset is not moved by EIP-3009.
-    TransferMethod,
-    /// The asset is not an address.
-    AssetUnreadable,
-    /// The asset is not in the policy's table.
-    AssetUnknown,
-    /// The terms' signing domain is not that of the asset.
-    Domain,
-    /// The amount is not a canonical decimal integer.
-    AmountUnreadable,
-    /// The amount is zero.
-    AmountZero,
-    /// The payee is not an address.
-    PayeeUnreadable,
-    /// The payee is the zero address.
-    PayeeZero,
-    /// The payee is the token itself: the money would be lost.
-    PayeeIsAsset,
-    /// Not the payee that the caller expects.
-    PayeeUnexpected,
-    /// The authorization would be valid for no time at all.
-    ValidityZero,
-    /// The authorization would be valid longer than the policy's cap.
-    ValidityTooLong,
-    /// The resource in the terms is not the place that was called.
-    OtherResource,
-    /// Above the policy's cap for this asset.
-    OverAssetCap,
-    /// Above the most that the caller set for this call.
-    OverMax,
-    /// The asset does not count in the unit of the most that the caller set.
-    CapUnit,
-    /// The payer's key is a public development key and the money is real.
-    PublicKey,
-    /// The budget refuses.
-    Budget(BudgetRefusal),
-}
-
-impl Refusal {
-    /// Stable code.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Unreadable => "option_unreadable",
-            Self::Scheme => "scheme_not_supported",
-            Self::Network => "network_not_supported",
-            Self::NetworkNotAllowed => "network_not_allowed",
-            Self::PaymentFlow => "payment_flow_not_supported",
-            Self::TransferMethod => "transfer_method_not_supported",
-            Self::AssetUnreadable => "asset_unreadable",
-            Self::AssetUnknown => "asset_not_allowed",
-            Self::Domain => "signing_domain_mismatch",
-            Self::AmountUnreadable => "amount_unreadable",
-            Self::AmountZero => "amount_zero",
-            Self::PayeeUnreadable => "payee_unreadable",
-            Self::PayeeZero => "payee_zero",
-            Self::PayeeIsAsset => "payee_is_asset",
-            Self::PayeeUnexpected => "payee_unexpected",
-            Self::ValidityZero => "validity_zero",
-            Self::ValidityTooLong => "validity_too_long",
-            Self::OtherResource => "other_resource",
-            Self::OverAssetCap => "over_asset_cap",
-            Self::OverMax => "over_max",
-            Self::CapUnit => "asset_not_in_max",
-            Self::PublicKey => "public_key_on_main_network",
-            Self::Budget(refusal) => refusal.code(),
-        }
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code())
-    }
-}
-
-impl From<BudgetRefusal> for Refusal {
-    fn from(refusal: BudgetRefusal) -> Self {
-        Self::Budget(refusal)
-    }
-}
-
-/// Why each option of the terms was refused, in the seller's order. Empty if nothing was offered.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Refusals(pub Vec<Refusal>);
-
-impl fmt::Display for Refusals {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            return f.write_str("nothing offered");
-        }
-        for (index, refusal) in self.0.iter().enumerate() {
-            let comma = if index == 0 { "" } else { ", " };
-            write!(f, "{comma}option {index}: {refusal}")?;
-        }
-        Ok(())
-    }
-}
-
-/// The chosen option, in checked and typed form. What is signed is built from this and nothing else.
-#[derive(Clone)]
-pub struct Choice {
-    pub(crate) version: Version,
-    pub(crate) index: usize,
-    pub(crate) accepted: Box<RawValue>,
-    pub(crate) network_text: String,
-    pub(crate) asset: Asset,
-    pub(crate) amount: AtomicAmount,
-    pub(crate) pay_to: Address,
-    pub(crate) validity: u64,
-    pub(crate) domain: Eip712Domain,
-}
-
-impl Choice {
-    /// Position of the option in the terms.
-    pub const fn index(&self) -> usize {
-        self.index
-    }
-
-    /// The option's own text, as it is sent back.
-    pub fn accepted(&self) -> &RawValue {
-        &self.accepted
-    }
-
-    /// The asset, from the policy's table.
-    pub const fn asset(&self) -> &Asset {
-        &self.asset
-    }
-
-    /// The amount in atomic units.
-    pub const fn amount(&self) -> AtomicAmount {
-        self.amount
-    }
-
-    /// Who is paid.
-    pub const fn pay_to(&self) -> Address {
-        self.pay_to
-    }
-}
-
-impl fmt::Debug for Choice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Choice")
-            .field("index", &self.index)
-            .field("asset", &self.asset.symbol)
-            .field("network", &self.asset.network)
-            .field("amount", &self.amount)
-            .field("pay_to", &self.pay_to)
-            .finish_non_exhaustive()
-    }
-}
-
 /// Chooses the first option, in the buyer's order of preference, that breaks no rule.
 ///
 /// Pure: nothing is reserved, signed or sent.
@@ -237,6 +74,16 @@ impl fmt::Debug for Choice {
 /// # Errors
 /// [`Refusals`] with one reason per option.
 pub fn select(terms: &Terms, buyer: &Buyer<'_>) -> Result<Choice, Refusals> {
+    let acceptable = acceptable(terms, buyer)?;
+    // There is at least one, so the other branch is never taken.
+    acceptable.into_iter().next().ok_or(Refusals(Vec::new()))
+}
+
+/// Every option that breaks no rule, in the buyer's order of preference; at least one.
+///
+/// # Errors
+/// [`Refusals`] with one reason per option when every one breaks a rule.
+pub fn acceptable(terms: &Terms, buyer: &Buyer<'_>) -> Result<Vec<Choice>, Refusals> {
     if !is_called(terms.place.as_deref(), buyer) {
         return Err(Refusals(vec![
             Refusal::OtherResource;
@@ -244,19 +91,19 @@ pub fn select(terms: &Terms, buyer: &Buyer<'_>) -> Result<Choice, Refusals> {
         ]));
     }
     let mut refusals = Vec::with_capacity(terms.options.len());
-    let mut best: Option<(usize, Choice)> = None;
+    let mut choices = Vec::new();
     for verdict in judge(terms, buyer) {
         match verdict {
             Err(refusal) => refusals.push(refusal),
-            Ok(choice) => {
-                let rank = buyer.policy.rank(&choice.asset);
-                if best.as_ref().is_none_or(|(best_rank, _)| rank < *best_rank) {
-                    best = Some((rank, choice));
-                }
-            }
+            Ok(choice) => choices.push(choice),
         }
     }
-    best.map(|(_, choice)| choice).ok_or(Refusals(refusals))
+    if choices.is_empty() {
+        return Err(Refusals(refusals));
+    }
+    // Stable: what ranks alike keeps the seller's order.
+    choices.sort_by_key(|choice| buyer.policy.rank(choice));
+    Ok(choices)
 }
 
 /// What the rules say about each option, in the seller's order.
@@ -284,13 +131,17 @@ fn consider(
     buyer: &Buyer<'_>,
 ) -> Result<Choice, Refusal> {
     let view = offer.view.as_ref().ok_or(Refusal::Unreadable)?;
-    if view.scheme != "exact" {
+    let kind = EvmKind::of_terms(&view.scheme, &view.extra);
+    if kind == Err(KindError::Scheme) {
         return Err(Refusal::Scheme);
     }
     if !is_called(view.resource.as_deref(), buyer) {
         return Err(Refusal::OtherResource);
     }
-    let (asset, domain) = known_asset(view, buyer)?;
+    let (network, chain_id) = network(view, buyer)?;
+    let kind = check_kind(version, kind?, buyer)?;
+    let asset = known_asset(view, network, kind, buyer)?;
+    let rail = rail(kind, view, asset, chain_id)?;
     let amount: AtomicAmount = view.amount.parse().map_err(|_| Refusal::AmountUnreadable)?;
     let pay_to = payee(view, asset, buyer)?;
     check_validity(view, buyer)?;
@@ -304,29 +155,45 @@ fn consider(
         amount,
         pay_to,
         validity: view.max_timeout_seconds,
-        domain,
+        chain_id,
+        rail,
     })
+}
+
+fn network<'v>(view: &'v OfferView, buyer: &Buyer<'_>) -> Result<(&'v Network, u64), Refusal> {
+    let network = view.network.as_ref().ok_or(Refusal::Network)?;
+    let chain_id = network.chain_id().ok_or(Refusal::Network)?;
+    if buyer.policy.allows_network(network) {
+        Ok((network, chain_id))
+    } else {
+        Err(Refusal::NetworkNotAllowed)
+    }
+}
+
+/// Version 1 knows EIP-3009 only.
+fn check_kind(version: Version, kind: EvmKind, buyer: &Buyer<'_>) -> Result<EvmKind, Refusal> {
+    match (version, kind) {
+        (Version::V1, EvmKind::Permit2Upto) => Err(Refusal::Scheme),
+        (Version::V1, EvmKind::Permit2Exact) => Err(Refusal::TransferMethod),
+        _ if !buyer.policy.allows_kind(kind) => Err(Refusal::KindNotAllowed),
+        _ => Ok(kind),
+    }
 }
 
 fn known_asset<'a>(
     view: &OfferView,
+    network: &Network,
+    kind: EvmKind,
     buyer: &Buyer<'a>,
-) -> Result<(&'a Asset, Eip712Domain), Refusal> {
-    let network = view.network.as_ref().ok_or(Refusal::Network)?;
-    let chain_id = network.chain_id().ok_or(Refusal::Network)?;
-    if !buyer.policy.allows_network(network) {
-        return Err(Refusal::NetworkNotAllowed);
-    }
+) -> Result<&'a Asset, Refusal> {
     check_word(&view.extra, "paymentFlow", "authorization").map_err(|()| Refusal::PaymentFlow)?;
-    check_word(&view.extra, "assetTransferMethod", "eip3009")
-        .map_err(|()| Refusal::TransferMethod)?;
     let address = parse_address(&view.asset).map_err(|_| Refusal::AssetUnreadable)?;
     let asset = buyer
         .policy
         .assets
         .get(network, address)
         .ok_or(Refusal::AssetUnknown)?;
-    if asset.transfer != TransferMethod::Eip3009 {
+    if !asset.takes(kind.method()) {
         return Err(Refusal::TransferMethod);
     }
     if !asset.usd_pegged && buyer.policy.networks.is_empty() {
@@ -335,17 +202,29 @@ fn known_asset<'a>(
     if is_main(network) && is_development_account(buyer.payer) {
         return Err(Refusal::PublicKey);
     }
-    let own = asset.eip712.as_ref().ok_or(Refusal::Domain)?;
-    if !same_domain(&view.extra, own) {
+    Ok(asset)
+}
+
+/// What the way to pay needs. EIP-3009 is signed in the token's domain, so the terms must name the one that the table has.
+/// Through Permit2 it is not, and terms may leave it out; one that differs is still a sign that another token is meant.
+fn rail(kind: EvmKind, view: &OfferView, asset: &Asset, chain_id: u64) -> Result<Rail, Refusal> {
+    let own = asset.eip712.as_ref();
+    let is_own = own.is_some_and(|own| same_domain(&view.extra, own));
+    if kind == EvmKind::Eip3009Exact {
+        let domain = token_domain(asset, chain_id).filter(|_| is_own);
+        return domain.map(Rail::Eip3009).ok_or(Refusal::Domain);
+    }
+    let named = |name: &str| view.extra.get(name).is_some_and(|value| !value.is_null());
+    if own.is_some() && !is_own && (named("name") || named("version")) {
         return Err(Refusal::Domain);
     }
-    let domain = Eip712Domain {
-        name: own.name.to_string(),
-        version: own.version.to_string(),
-        chain_id,
-        verifying_contract: address,
-    };
-    Ok((asset, domain))
+    match kind {
+        EvmKind::Permit2Upto => {
+            let facilitator = facilitator_address(&view.extra)?;
+            Ok(Rail::Upto { facilitator })
+        }
+        EvmKind::Eip3009Exact | EvmKind::Permit2Exact => Ok(Rail::Permit2),
+    }
 }
 
 /// A word of `extra` that must be absent, null or the one that is supported.

@@ -4,25 +4,23 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use alloy_primitives::{Address, B256, U256, keccak256};
+use alloy_primitives::{Address, B256, keccak256};
 use alloy_signer::Signer;
 use alloy_signer_local::PrivateKeySigner;
-use x402_model::evm::{Authorization, ExactEvmPayload, Signature};
+use x402_model::evm::{EvmPayload, Signature};
 use zeroize::Zeroizing;
 
 use crate::select::Choice;
-use crate::terms::Version;
 
 mod file;
 mod nonce;
+mod unsigned;
 mod view;
 
 pub use file::{WalletError, read_secret_file};
 pub(crate) use nonce::{CallFingerprint, derived_nonce};
 pub use nonce::{NonceSource, OsNonces};
-
-/// Older sellers compare `validAfter` with their own clock; version 1 buyers start this many seconds in the past.
-const V1_BACKDATE: u64 = 600;
+pub(crate) use unsigned::Unsigned;
 
 /// A payer: its address, a signer, and optionally a secret salt for derived nonces. Cloning shares the signer.
 ///
@@ -156,34 +154,19 @@ impl Wallet {
     }
 
     /// The authorization that pays `choice`, ready to be signed.
-    pub(crate) fn authorization(
-        &self,
-        choice: &Choice,
-        nonce: B256,
-        now_seconds: u64,
-    ) -> Authorization {
-        let valid_after = match choice.version {
-            Version::V1 => now_seconds.saturating_sub(V1_BACKDATE),
-            Version::V2 => 0,
-        };
-        Authorization {
-            from: self.address,
-            to: choice.pay_to,
-            value: choice.amount.get(),
-            valid_after: U256::from(valid_after),
-            valid_before: U256::from(valid_before(choice, now_seconds)),
-            nonce,
-        }
+    pub(crate) fn unsigned(&self, choice: &Choice, nonce: B256, now_seconds: u64) -> Unsigned {
+        Unsigned::new(self.address, choice, nonce, now_seconds)
     }
 
-    /// Signs, once. The signature is checked against the address and normalised to low-s with `v` 27 or 28, which
-    /// is what tokens accept.
-    pub(crate) async fn sign(
-        &self,
-        choice: &Choice,
-        authorization: Authorization,
-    ) -> Result<ExactEvmPayload, SigningError> {
-        let digest = authorization.digest(&choice.domain.separator());
+    /// Signs a payment, once.
+    pub(crate) async fn sign(&self, unsigned: Unsigned) -> Result<EvmPayload, SigningError> {
+        let signature = self.sign_digest(unsigned.digest()).await?;
+        Ok(unsigned.with(signature))
+    }
+
+    /// Signs a digest. The signature is checked against the address and normalised to low-s with `v` 27 or 28, which
+    /// is what contracts accept.
+    pub(crate) async fn sign_digest(&self, digest: B256) -> Result<Signature, SigningError> {
         let signature = self
             .signer
             .sign_hash(&digest)
@@ -196,12 +179,7 @@ impl Wallet {
         if signed_by != self.address {
             return Err(SigningError::WrongKey);
         }
-        let signature =
-            Signature::new(signature.as_bytes().to_vec()).map_err(|_| SigningError::Encoding)?;
-        Ok(ExactEvmPayload {
-            signature,
-            authorization,
-        })
+        Signature::new(signature.as_bytes().to_vec()).map_err(|_| SigningError::Encoding)
     }
 }
 

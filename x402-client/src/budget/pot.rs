@@ -25,7 +25,10 @@ pub(super) struct Pot {
 
 #[derive(Debug)]
 struct Charge {
+    /// What is counted as spent.
     amount: Units,
+    /// What was authorized.
+    authorized: Units,
     host: Box<str>,
     valid_before: u64,
     /// Calls that hold this authorization and cannot rule out that it reached the seller.
@@ -136,7 +139,7 @@ impl Pot {
         if let Some(known) = self
             .charges
             .get_mut(&nonce)
-            .filter(|known| known.amount == amount)
+            .filter(|known| known.authorized == amount)
         {
             known.exposed = known.exposed.saturating_add(1);
             known.valid_before = known.valid_before.max(valid_before);
@@ -147,6 +150,7 @@ impl Pot {
         self.spent = self.spent.checked_add(amount).unwrap_or(self.total);
         let charge = Charge {
             amount,
+            authorized: amount,
             host: host.into(),
             valid_before,
             exposed: 1,
@@ -168,10 +172,22 @@ impl Pot {
         }
     }
 
-    pub(super) fn settled(&mut self, nonce: &B256) {
-        if let Some(charge) = self.charges.get_mut(nonce) {
-            charge.settled = true;
+    /// The authorization was used, so it cannot be used again: what it was not used for is given back. Only the first report
+    /// counts.
+    pub(super) fn settled(&mut self, nonce: &B256, charged: Option<Units>) {
+        let Some(charge) = self.charges.get_mut(nonce).filter(|known| !known.settled) else {
+            return;
+        };
+        charge.settled = true;
+        let charged = charged.map_or(charge.amount, |charged| charged.min(charge.amount));
+        let rest = charge.amount.saturating_sub(charged);
+        if rest.is_zero() {
+            return;
         }
+        charge.amount = charged;
+        let host = charge.host.clone();
+        self.spent = self.spent.saturating_sub(rest);
+        self.leave_host(rest, &host);
     }
 
     pub(super) fn proven_unused(

@@ -190,6 +190,50 @@ fn unknown_stays_charged_until_it_is_proven_void() {
     budget.assert_invariants();
 }
 
+/// A report of `charged` atomic units of USDC for the charge with this nonce.
+fn settled(number: u64, charged: u128) -> Receipt {
+    Receipt {
+        nonce: nonce(number),
+        charged: Some(AtomicAmount::from_u128(charged)),
+        ..crate::receipt::tests::receipt()
+    }
+}
+
+#[test]
+fn a_settlement_frees_what_it_did_not_take_once() {
+    let budget = Budget::new("0.10 USD", "0.10 USD")
+        .unwrap()
+        .per_host("0.10 USD")
+        .unwrap();
+    let reserve = || budget.reserve(&usdc(), cents(10), "h");
+    reserve().unwrap().charge(nonce(1), 1_000);
+    assert!(reserve().is_err());
+    budget.settled(&settled(1, 777));
+    assert_eq!(
+        (budget.spent(), budget.remaining()),
+        ("0.000777".into(), "0.099223".into())
+    );
+    // What is said later changes nothing, and neither does a charge above what was authorized.
+    budget.settled(&settled(1, 0));
+    budget.settled(&settled(1, 5_000_000));
+    assert_eq!(budget.spent(), "0.000777");
+    budget.assert_invariants();
+    let rest = AtomicAmount::from_u128(99_223);
+    assert!(
+        budget.check(&usdc(), rest, "h").is_ok(),
+        "the host's share is free too"
+    );
+    // The same derived nonce again is the same authorization, which is used up.
+    let small = Budget::new("1 USD", "1 USD").unwrap();
+    for _ in 0..2 {
+        let reservation = small.reserve(&usdc(), cents(10), "h").unwrap();
+        reservation.charge(nonce(2), 1_000);
+        small.settled(&settled(2, 777));
+    }
+    assert_eq!(small.spent(), "0.000777");
+    small.assert_invariants();
+}
+
 #[test]
 fn what_was_settled_is_never_given_back() {
     let budget = Budget::new("0.02 USD", "0.02 USD")
@@ -199,7 +243,7 @@ fn what_was_settled_is_never_given_back() {
         .reserve(&usdc(), cents(1), "h")
         .unwrap()
         .charge(nonce(1), 1_000);
-    budget.settled(&nonce(1));
+    budget.settled(&settled(1, 10_000));
     budget.never_sent(&nonce(1));
     assert_eq!(
         budget.proven_unused(&nonce(1), 9_999),
@@ -289,7 +333,7 @@ enum Move {
     Reserve { cents: u8, host: u8, wide: bool },
     Drop(u8),
     Charge { which: u8, valid_before: u8 },
-    Settled(u8),
+    Settled { which: u8, of_it: u8 },
     NeverSent(u8),
     Prove { charge: u8, now: u8 },
     Expire { now: u8 },
@@ -300,7 +344,7 @@ fn any_move() -> impl Strategy<Value = Move> {
         4 => (1_u8..30, 0_u8..3, any::<bool>()).prop_map(|(cents, host, wide)| Move::Reserve { cents, host, wide }),
         1 => any::<u8>().prop_map(Move::Drop),
         3 => (any::<u8>(), any::<u8>()).prop_map(|(which, valid_before)| Move::Charge { which, valid_before }),
-        1 => any::<u8>().prop_map(Move::Settled),
+        1 => (any::<u8>(), 0_u8..6).prop_map(|(which, of_it)| Move::Settled { which, of_it }),
         1 => any::<u8>().prop_map(Move::NeverSent),
         1 => (any::<u8>(), any::<u8>()).prop_map(|(charge, now)| Move::Prove { charge, now }),
         1 => any::<u8>().prop_map(|now| Move::Expire { now }),
@@ -361,10 +405,14 @@ proptest! {
                         charges.push(Known { cents, valid_before: valid_before.into(), settled: false, back: false });
                     }
                 }
-                Move::Settled(which) => {
+                Move::Settled { which, of_it } => {
                     if let Some(which) = pick(which, charges.len()) {
-                        budget.settled(&nonce(which as u64));
-                        charges[which].settled = !charges[which].back;
+                        let known = &mut charges[which];
+                        let used = known.cents * u128::from(of_it) / 4;
+                        budget.settled(&settled(which as u64, used * 10_000));
+                        if !known.back && !known.settled {
+                            (known.settled, known.cents) = (true, used.min(known.cents));
+                        }
                     }
                 }
                 Move::NeverSent(which) => {

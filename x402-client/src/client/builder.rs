@@ -9,7 +9,9 @@ use x402_model::wire::headers::DEFAULT_CAP;
 
 use super::Client;
 use crate::budget::Budget;
+use crate::chain::ChainReader;
 use crate::flow::RetryPolicy;
+use crate::hook::PaymentHook;
 use crate::payment::PendingPayment;
 use crate::select::Policy;
 use crate::time::{Clock, SystemClock, Timer};
@@ -20,6 +22,8 @@ use crate::wallet::{NonceSource, OsNonces, Wallet};
 const DEFAULT_MAX_BODY: usize = 16 * 1024 * 1024;
 /// Deadline of one send unless configured otherwise. Sellers that hold the answer until settlement need seconds.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+/// Deadline of a hook unless configured otherwise: long enough for a person to answer.
+const DEFAULT_HOOK_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Marks a required part that a [`ClientBuilder`] does not have yet.
 #[derive(Clone, Copy, Debug, Default)]
@@ -96,6 +100,9 @@ pub(crate) struct Settings {
     pub(crate) terms_cap: usize,
     pub(crate) allow_http: bool,
     pub(crate) record: Option<Arc<Record>>,
+    pub(crate) chain: Option<Arc<dyn ChainReader>>,
+    pub(crate) hook: Option<Arc<dyn PaymentHook>>,
+    pub(crate) hook_timeout: Duration,
 }
 
 impl Settings {
@@ -112,6 +119,9 @@ impl Settings {
             terms_cap: DEFAULT_CAP,
             allow_http: false,
             record: None,
+            chain: None,
+            hook: None,
+            hook_timeout: DEFAULT_HOOK_TIMEOUT,
         }
     }
 }
@@ -257,6 +267,23 @@ impl<W, B> ClientBuilder<W, B> {
         record: impl Fn(&PendingPayment) -> io::Result<()> + Send + Sync + 'static,
     ) -> Self {
         self.with(|settings| settings.record = Some(Arc::new(record)))
+    }
+
+    /// Where to look whether Permit2 is approved. With it, the client signs a missing approval along with a payment where the
+    /// seller pays the gas: see [`Approvals`](crate::select::Approvals). Without it, payments go out as if Permit2 were
+    /// approved, and a seller that finds otherwise ends the call with [`crate::Error::ApprovalRequired`].
+    pub fn chain(self, chain: impl ChainReader) -> Self {
+        self.with(|settings| settings.chain = Some(Arc::new(chain)))
+    }
+
+    /// Asks `hook` before each payment which option to take and whether to sign, within what policy and budget allow.
+    pub fn hook(self, hook: impl PaymentHook) -> Self {
+        self.with(|settings| settings.hook = Some(Arc::new(hook)))
+    }
+
+    /// How long a hook may take for one answer (five minutes by default); afterwards it has said no.
+    pub fn hook_timeout(self, timeout: Duration) -> Self {
+        self.with(|settings| settings.hook_timeout = timeout)
     }
 
     fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {

@@ -1,10 +1,7 @@
 //! Performs what the state machine decides: the only place of the crate that does IO for a call.
 
-use std::pin::pin;
 use std::sync::Arc;
 
-use alloy_primitives::B256;
-use futures_util::future::{Either, select as race};
 use http::StatusCode;
 use tracing::{Instrument as _, Span};
 
@@ -13,20 +10,21 @@ use super::request::Call;
 use crate::budget::Reservation;
 use crate::error::Error;
 use crate::flow::{CallEffect, CallEvent, CallState, Ending, PaidAnswer, classify_paid, step};
-use crate::payment::{PendingPayment, encode_payment};
-use crate::receipt::{Receipt, Settlement};
+use crate::payment::PendingPayment;
+use crate::receipt::Settlement;
 use crate::response::Response;
-use crate::select::{Choice, select};
+use crate::select::{Choice, acceptable};
 use crate::seller::SellerProblem;
 use crate::target;
 use crate::telemetry::event;
 use crate::terms::Terms;
 use crate::transport::{TransportError, TransportReply};
-use crate::wallet::{CallFingerprint, SigningError, valid_before};
 
 mod ending;
 mod exchange;
+mod hook;
 mod price;
+mod sign;
 mod trace;
 
 use ending::terms_error;
@@ -102,7 +100,7 @@ impl<'a> Drive<'a> {
             state = next;
             event = match effect {
                 CallEffect::AskPrice => self.ask().await,
-                CallEffect::Choose => self.choose(),
+                CallEffect::Choose => self.choose().await,
                 CallEffect::Reserve => self.reserve(),
                 CallEffect::Sign => self.sign().await,
                 CallEffect::Pay => self.pay().await,
@@ -156,12 +154,19 @@ impl<'a> Drive<'a> {
         }
     }
 
-    fn choose(&mut self) -> CallEvent {
+    async fn choose(&mut self) -> CallEvent {
         let (Some(call), Some(terms)) = (&self.call, &self.terms) else {
             return self.fail("no terms", CallEvent::NothingAcceptable);
         };
         self.shared.budget.expire(self.now_seconds());
-        match select(terms, &call.buyer(self.shared)) {
+        let choices = match acceptable(terms, &call.buyer(self.shared)) {
+            Ok(choices) => choices,
+            Err(refusals) => {
+                self.error = Some(Error::NothingAcceptable(refusals));
+                return CallEvent::NothingAcceptable;
+            }
+        };
+        match self.ask_which(call, choices).await {
             Ok(choice) => {
                 tracing::debug!(
                     name: event::CHOSEN,
@@ -174,9 +179,9 @@ impl<'a> Drive<'a> {
                 self.choice = Some(choice);
                 CallEvent::Chosen
             }
-            Err(refusals) => {
-                self.error = Some(Error::NothingAcceptable(refusals));
-                CallEvent::NothingAcceptable
+            Err(declined) => {
+                self.error = Some(Error::Declined(declined));
+                CallEvent::Declined
             }
         }
     }
@@ -200,109 +205,6 @@ impl<'a> Drive<'a> {
                 CallEvent::OverBudget
             }
         }
-    }
-
-    async fn sign(&mut self) -> CallEvent {
-        let signed = self.sign_once().await;
-        match signed.and_then(|payment| self.record(payment)) {
-            Ok(payment) => {
-                let valid_before_ms = payment.valid_before().saturating_mul(1000);
-                self.shared.open.add(payment.clone());
-                trace::signed(&self.span, &payment);
-                self.payment = Some(payment);
-                CallEvent::Signed {
-                    valid_before_ms,
-                    retry: self.shared.settings.retry,
-                }
-            }
-            Err(error) => {
-                self.error = Some(error);
-                CallEvent::SignFailed
-            }
-        }
-    }
-
-    /// Charges the budget, then asks the signer. If this future is dropped in between, the charge stays: a signer in
-    /// another process may have signed.
-    async fn sign_once(&mut self) -> Result<PendingPayment, Error> {
-        let parts = (
-            self.call.as_ref(),
-            self.terms.as_ref(),
-            self.choice.as_ref(),
-            self.reservation.take(),
-        );
-        let (Some(call), Some(terms), Some(choice), Some(reservation)) = parts else {
-            return Err(Error::Internal("nothing reserved"));
-        };
-        let Shared {
-            wallet,
-            budget,
-            settings,
-            ..
-        } = self.shared.as_ref();
-        let nonce = self.nonce(call, choice).map_err(Error::NotSigned)?;
-        let now_ms = settings.clock.now_ms();
-        let now = now_ms / 1000;
-        if let Some(open) = self.shared.open.usable(&nonce, now) {
-            reservation.charge(nonce, open.valid_before());
-            return Ok(open.for_request(&call.request));
-        }
-        reservation.charge(nonce, valid_before(choice, now));
-        let authorization = wallet.authorization(choice, nonce, now);
-        let deadline = self.shared.io.timer.sleep(settings.limits.timeout);
-        let signed = match race(pin!(wallet.sign(choice, authorization)), deadline).await {
-            Either::Left((Ok(payload), _)) => {
-                encode_payment(terms, choice, &payload).map_err(|_| SigningError::Encoding)
-            }
-            Either::Left((Err(error), _)) => Err(error),
-            // Unlike a signer that failed, one that is silent may still sign: the charge stays.
-            Either::Right(_) => return Err(Error::NotSigned(SigningError::Timeout)),
-        };
-        let (header, bearer) = signed.map_err(|error| {
-            budget.never_sent(&nonce);
-            Error::NotSigned(error)
-        })?;
-        let receipt = Receipt {
-            url: call.request.url.as_str().to_owned(),
-            method: call.request.method.as_str().to_owned(),
-            payer: wallet.address(),
-            pay_to: choice.pay_to,
-            amount: choice.amount,
-            asset: choice.asset.address,
-            symbol: choice.asset.symbol.to_string(),
-            decimals: choice.asset.decimals,
-            network: choice.asset.network.clone(),
-            nonce,
-            valid_before: valid_before(choice, now),
-            transaction: None,
-            settlement: Settlement::Unreported,
-            signed_at_ms: now_ms,
-        };
-        Ok(PendingPayment::new(&call.request, header, bearer, receipt))
-    }
-
-    /// Has the payment written down. It left nobody's hands if that fails.
-    fn record(&self, payment: PendingPayment) -> Result<PendingPayment, Error> {
-        let Some(record) = &self.shared.settings.record else {
-            return Ok(payment);
-        };
-        match record(&payment) {
-            Ok(()) => Ok(payment),
-            Err(failure) => {
-                self.shared.budget.never_sent(&payment.nonce());
-                Err(Error::NotRecorded(failure))
-            }
-        }
-    }
-
-    fn nonce(&self, call: &Call, choice: &Choice) -> Result<B256, SigningError> {
-        let Some(key) = &call.idempotency_key else {
-            return self.shared.settings.nonces.nonce();
-        };
-        let plain = &call.request;
-        let fingerprint =
-            CallFingerprint::new(plain.method.as_str(), plain.url.as_str(), &plain.body);
-        self.shared.wallet.derive_nonce(key, &fingerprint, choice)
     }
 
     async fn pay(&mut self) -> CallEvent {
@@ -345,7 +247,7 @@ impl<'a> Drive<'a> {
             let receipt;
             (settlement, receipt) = payment.receipt().reported(&reply.headers, cap);
             if receipt.is_settled() {
-                self.shared.budget.settled(&receipt.nonce);
+                self.shared.budget.settled(&receipt);
             }
             self.payment = Some(payment.with_receipt(receipt));
         }

@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
+use x402_model::asset::checksum;
+use x402_model::problem::ProblemCode;
 
 use super::*;
 use crate::payment::tests::pending;
 use crate::receipt::tests::receipt;
 use crate::select::Refusal;
+use crate::seller::SellerProblem;
 use crate::transport::TransportErrorKind;
 
 fn failure() -> TransportError {
@@ -25,6 +28,15 @@ fn refused(settlement: Settlement, problem: Option<&str>, code: &str) -> Error {
     Error::Refused(Box::new(Refused {
         status: StatusCode::PAYMENT_REQUIRED,
         code: code.to_owned(),
+        problem: problem.and_then(|body| SellerProblem::parse(body.as_bytes())),
+        receipt: with(settlement),
+        pending: pending(),
+    }))
+}
+
+fn approval(settlement: Settlement, problem: Option<&str>) -> Error {
+    Error::ApprovalRequired(Box::new(ApprovalRequired {
+        status: StatusCode::PRECONDITION_FAILED,
         problem: problem.and_then(|body| SellerProblem::parse(body.as_bytes())),
         receipt: with(settlement),
         pending: pending(),
@@ -102,6 +114,49 @@ fn table() -> Vec<(Error, &'static str, Charged, Action, bool, bool)> {
             AskHuman,
             false,
             false,
+        ),
+        (
+            Error::Declined(Declined::new("no")),
+            "declined",
+            No,
+            AskHuman,
+            false,
+            false,
+        ),
+        (
+            approval(Settlement::Unreported, None),
+            "approval_required",
+            No,
+            AskHuman,
+            false,
+            true,
+        ),
+        (
+            approval(
+                Settlement::Unreported,
+                Some(r#"{"code":"x","charged":"maybe"}"#),
+            ),
+            "approval_required",
+            Maybe,
+            AskHuman,
+            false,
+            true,
+        ),
+        (
+            approval(Settlement::Settled, Some(r#"{"code":"x","charged":false}"#)),
+            "approval_required",
+            Yes,
+            AskHuman,
+            false,
+            true,
+        ),
+        (
+            cut(Some(with(Settlement::Unused)), CutReason::TimedOut),
+            "body_cut",
+            Maybe,
+            RetrySamePayment,
+            false,
+            true,
         ),
         (
             Error::NotSigned(SigningError::Signer),
@@ -242,6 +297,22 @@ fn every_variant_says_what_it_cost_and_what_to_do() {
             !(error.is_retryable() && error.charged() != Charged::No),
             "{shown}"
         );
+    }
+}
+
+#[test]
+fn a_missing_approval_says_what_to_approve() {
+    let error = approval(Settlement::Unreported, None);
+    let text = error.to_string();
+    let receipt = receipt();
+    for part in [
+        &checksum(receipt.payer),
+        "Permit2 (0x000000000022D473030F116dDEE9F6B43aC78BA3)",
+        "0.01 USDC",
+        &checksum(receipt.asset),
+        "eip155:84532",
+    ] {
+        assert!(text.contains(part), "{text} lacks {part}");
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode, header};
+use x402_model::evm::reason::PERMIT2_ALLOWANCE_REQUIRED;
 use x402_model::problem::{Action, Charged};
 
 use crate::receipt::Settlement;
@@ -37,7 +38,7 @@ pub(crate) struct PaidAnswer<'a> {
     pub(crate) headers: &'a HeaderMap,
     pub(crate) settlement: &'a Settlement,
     pub(crate) problem: Option<&'a SellerProblem>,
-    /// The `error` of new terms on a 402.
+    /// The `error` of new terms on a 402 or 412.
     pub(crate) terms_error: Option<&'a str>,
 }
 
@@ -54,6 +55,10 @@ pub(crate) fn classify_paid(answer: &PaidAnswer<'_>) -> PaidReply {
     }
     if status.is_success() {
         return PaidReply::Answered;
+    }
+    // No approval comes of waiting, whatever else the seller says.
+    if wants_approval(settlement, problem, terms_error) {
+        return PaidReply::Refused;
     }
     let asked = retry_after(headers).or_else(|| {
         problem
@@ -86,6 +91,19 @@ pub(crate) fn classify_paid(answer: &PaidAnswer<'_>) -> PaidReply {
         status if status.is_server_error() => try_again,
         _ => PaidReply::Answered,
     }
+}
+
+/// Whether an answer says that Permit2 is not approved. Its usual status, 412, can also be the handler's own word about
+/// `If-Match`, so only the code tells.
+pub(crate) fn wants_approval(
+    settlement: &Settlement,
+    problem: Option<&SellerProblem>,
+    terms_error: Option<&str>,
+) -> bool {
+    let says = |code: &str| code.contains(PERMIT2_ALLOWANCE_REQUIRED);
+    matches!(settlement, Settlement::Failed { reason } if says(reason))
+        || problem.is_some_and(|problem| says(problem.code()))
+        || terms_error.is_some_and(says)
 }
 
 fn says_open(

@@ -53,6 +53,7 @@ fn events() -> Vec<CallEvent> {
         CallEvent::AskFailed,
         CallEvent::Chosen,
         CallEvent::NothingAcceptable,
+        CallEvent::Declined,
         CallEvent::Reserved,
         CallEvent::OverBudget,
         CallEvent::Signed {
@@ -91,6 +92,7 @@ fn allowed(state: CallState, event: CallEvent) -> Option<CallEffect> {
         (S::AskingPrice, E::TermsUnreadable) => Finish(Ending::TermsUnreadable),
         (S::AskingPrice, E::AskFailed) => Finish(Ending::AskFailed),
         (S::Choosing, E::Chosen) => Reserve,
+        (S::Choosing | S::Signing, E::Declined) => Finish(Ending::Declined),
         (S::Choosing, E::NothingAcceptable) => Finish(Ending::NothingAcceptable),
         (S::Reserving, E::Reserved) => Sign,
         (S::Reserving, E::OverBudget) => Finish(Ending::OverBudget),

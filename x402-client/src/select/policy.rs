@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::Address;
 use x402_model::asset::{Asset, AssetError, AssetTable};
+use x402_model::evm::EvmKind;
 use x402_model::money::AtomicAmount;
 use x402_model::network::Network;
 
+use super::Choice;
 use crate::target::ResourceRule;
 
 /// Longest validity that is signed unless configured otherwise, in seconds. Sellers of the reference packages ask
@@ -15,8 +17,8 @@ pub const DEFAULT_VALIDITY_CAP: u64 = 300;
 
 /// Which options may be signed, and which one first.
 ///
-/// The default takes every EIP-3009 asset of the built-in table on any network, in the seller's order, valid for at
-/// most [`DEFAULT_VALIDITY_CAP`] seconds, for the origin that was called.
+/// The default takes every asset of the built-in table on any network, by EIP-3009 or through Permit2, in the seller's
+/// order, valid for at most [`DEFAULT_VALIDITY_CAP`] seconds, for the origin that was called.
 ///
 /// Decimals, signing domain and dollar peg always come from this policy's table, never from the seller.
 #[derive(Clone, Debug)]
@@ -25,6 +27,8 @@ pub struct Policy {
     pub(crate) asset_caps: BTreeMap<(Network, Address), AtomicAmount>,
     pub(crate) networks: Vec<Network>,
     pub(crate) class: NetworkClass,
+    pub(crate) kinds: Vec<EvmKind>,
+    pub(crate) approvals: Approvals,
     pub(crate) preferred: Vec<Preference>,
     pub(crate) validity_cap: u64,
     pub(crate) resource: ResourceRule,
@@ -42,6 +46,20 @@ pub enum NetworkClass {
     MainOnly,
 }
 
+/// Which approvals of the Permit2 contract are signed along with a payment, where the seller sponsors their gas and a
+/// [`ChainReader`](crate::chain::ChainReader) says that one is missing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Approvals {
+    /// None: approve Permit2 yourself.
+    Never,
+    /// EIP-2612 permits, which are for the amount of the payment and end with it.
+    Permits,
+    /// Permits, and for tokens without them a signed `approve` transaction, which the protocol wants to be without limit.
+    /// Permit2 moves nothing without a signature of the payer.
+    #[default]
+    Any,
+}
+
 /// One step in the buyer's order of preference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Preference {
@@ -51,11 +69,14 @@ pub enum Preference {
     Symbol(String),
     /// One symbol on one network.
     Asset(Network, String),
+    /// One way to pay, whatever the asset.
+    Kind(EvmKind),
 }
 
 impl Preference {
-    pub(crate) fn matches(&self, asset: &Asset) -> bool {
+    fn matches(&self, asset: &Asset, kind: EvmKind) -> bool {
         match self {
+            Self::Kind(wanted) => *wanted == kind,
             Self::Network(network) => *network == asset.network,
             Self::Symbol(symbol) => symbol.eq_ignore_ascii_case(&asset.symbol),
             Self::Asset(network, symbol) => {
@@ -79,6 +100,8 @@ impl Policy {
             asset_caps: BTreeMap::new(),
             networks: Vec::new(),
             class: NetworkClass::Any,
+            kinds: Vec::new(),
+            approvals: Approvals::default(),
             preferred: Vec::new(),
             validity_cap: DEFAULT_VALIDITY_CAP,
             resource: ResourceRule::SameOrigin,
@@ -118,6 +141,27 @@ impl Policy {
         self
     }
 
+    /// Only these ways to pay, for example no [`EvmKind::Permit2Upto`], under which the seller says afterwards how much of
+    /// the amount it takes. An empty list allows all.
+    ///
+    /// ```
+    /// use x402_client::{EvmKind, Policy};
+    /// let fixed_prices = Policy::default().kinds([EvmKind::Eip3009Exact, EvmKind::Permit2Exact]);
+    /// # drop(fixed_prices);
+    /// ```
+    #[must_use]
+    pub fn kinds(mut self, kinds: impl IntoIterator<Item = EvmKind>) -> Self {
+        self.kinds = kinds.into_iter().collect();
+        self
+    }
+
+    /// Which approvals of Permit2 are signed along with a payment.
+    #[must_use]
+    pub const fn approvals(mut self, approvals: Approvals) -> Self {
+        self.approvals = approvals;
+        self
+    }
+
     /// The buyer's order: options that match an earlier preference are tried first; what matches none keeps the
     /// seller's order, last.
     #[must_use]
@@ -150,11 +194,15 @@ impl Policy {
         class && (self.networks.is_empty() || self.networks.contains(network))
     }
 
+    pub(crate) fn allows_kind(&self, kind: EvmKind) -> bool {
+        self.kinds.is_empty() || self.kinds.contains(&kind)
+    }
+
     /// Position in the order of preference; what matches nothing comes last.
-    pub(crate) fn rank(&self, asset: &Asset) -> usize {
+    pub(crate) fn rank(&self, choice: &Choice) -> usize {
         self.preferred
             .iter()
-            .position(|preference| preference.matches(asset))
+            .position(|preference| preference.matches(&choice.asset, choice.kind()))
             .unwrap_or(self.preferred.len())
     }
 }

@@ -6,7 +6,9 @@ use x402_model::asset::AssetTable;
 use x402_model::wire::Required402;
 
 use super::*;
+use crate::budget::BudgetRefusal;
 
+mod permit2;
 mod vectors;
 
 const CALLED: &str = "https://api.example.com/weather";
@@ -93,7 +95,7 @@ fn one_changed_field_one_reason() {
     for (pointer, value, reason) in [
         ("/amount", json!(10_000), Refusal::Unreadable),
         ("/maxTimeoutSeconds", json!("300"), Refusal::Unreadable),
-        ("/scheme", json!("upto"), Refusal::Scheme),
+        ("/scheme", json!("upto"), Refusal::Facilitator),
         ("/scheme", json!("Exact"), Refusal::Scheme),
         (
             "/network",
@@ -113,7 +115,7 @@ fn one_changed_field_one_reason() {
         ),
         (
             "/extra/assetTransferMethod",
-            json!("permit2"),
+            json!("Permit2"),
             Refusal::TransferMethod,
         ),
         (
@@ -177,6 +179,7 @@ fn harmless_spellings_are_paid() {
         ("/extra/paymentFlow", json!("authorization")),
         ("/extra/paymentFlow", json!(null)),
         ("/extra/assetTransferMethod", json!("eip3009")),
+        ("/extra/assetTransferMethod", json!("permit2")),
         ("/extra/more", json!({"deep": [1]})),
         ("/unknown", json!(true)),
         ("/maxTimeoutSeconds", json!(300.0)),
@@ -440,12 +443,13 @@ fn any_value() -> impl Strategy<Value = Value> {
         Just(json!(TOKEN)),
         Just(json!(PAYEE)),
         Just(json!("eip155:8453")),
+        Just(json!("permit2")),
         Just(json!({})),
         Just(json!([[]])),
     ]
 }
 
-const FIELDS: [&str; 9] = [
+const FIELDS: [&str; 10] = [
     "/scheme",
     "/network",
     "/amount",
@@ -455,6 +459,7 @@ const FIELDS: [&str; 9] = [
     "/extra",
     "/extra/name",
     "/extra/paymentFlow",
+    "/extra/assetTransferMethod",
 ];
 
 proptest! {
@@ -482,7 +487,7 @@ proptest! {
         prop_assert!(choice.amount() <= AtomicAmount::from_u128(1_000_000) && !choice.amount().is_zero());
         prop_assert!(choice.validity <= 300 && choice.validity > 0);
         prop_assert!(choice.pay_to() != Address::ZERO && choice.pay_to() != choice.asset().address);
-        prop_assert_eq!(&choice.domain.name, "USDC");
+        prop_assert!(choice.kind() == EvmKind::Eip3009Exact || accepted["extra"]["assetTransferMethod"] == "permit2");
     }
 
     #[test]
@@ -505,7 +510,7 @@ proptest! {
 #[test]
 fn refusals_say_which_option_and_why() {
     let refusals = Setup::new()
-        .select(&offer(&[json!({}), changed("/scheme", json!("upto"))]))
+        .select(&offer(&[json!({}), changed("/scheme", json!("deferred"))]))
         .unwrap_err();
     assert_eq!(
         refusals.to_string(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use alloy_primitives::{Address, B256, Keccak256, keccak256};
 use rand::TryRng;
 use rand::rngs::SysRng;
+use x402_model::asset::TransferMethod;
 
 use super::SigningError;
 use crate::select::Choice;
@@ -66,10 +67,15 @@ pub(crate) fn derived_nonce(
     hash.update(payer);
     part(&mut hash, key.as_bytes());
     hash.update(call.0);
-    hash.update(choice.domain.chain_id.to_be_bytes());
+    hash.update(choice.chain_id.to_be_bytes());
     hash.update(choice.asset.address);
     hash.update(choice.pay_to);
     hash.update(choice.amount.get().to_be_bytes::<32>());
+    // A token and Permit2 count nonces apart: the same number in both would be two payments that look like one. Both
+    // schemes of Permit2 share its nonces, so that at most one of them can be used.
+    if choice.kind().method() == TransferMethod::Permit2 {
+        hash.update(b"permit2");
+    }
     hash.finalize()
 }
 

@@ -10,11 +10,13 @@ use alloy_signer::Signer;
 use serde_json::value::RawValue;
 use tempfile::TempDir;
 use x402_model::asset::AssetTable;
-use x402_model::evm::Eip712Domain;
+use x402_model::evm::{Authorization, EvmPayload, Permit2Payload};
 use x402_model::money::AtomicAmount;
 use x402_model::network::Network;
 
 use super::*;
+use crate::select::{Rail, token_domain};
+use crate::terms::Version;
 
 const ANVIL_0: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
 
@@ -33,12 +35,8 @@ fn choice(version: Version) -> Choice {
         index: 0,
         accepted: RawValue::NULL.to_owned(),
         network_text: "base-sepolia".into(),
-        domain: Eip712Domain {
-            name: "USDC".into(),
-            version: "2".into(),
-            chain_id: 84_532,
-            verifying_contract: asset.address,
-        },
+        chain_id: 84_532,
+        rail: Rail::Eip3009(token_domain(&asset, 84_532).unwrap()),
         asset,
         amount: AtomicAmount::from_u128(10_000),
         pay_to: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
@@ -48,14 +46,69 @@ fn choice(version: Version) -> Choice {
     }
 }
 
-async fn sign(
-    wallet: &Wallet,
-    choice: &Choice,
-    nonce: B256,
-) -> Result<ExactEvmPayload, SigningError> {
+async fn sign(wallet: &Wallet, choice: &Choice, nonce: B256) -> Result<EvmPayload, SigningError> {
     wallet
-        .sign(choice, wallet.authorization(choice, nonce, 1_790_000_000))
+        .sign(wallet.unsigned(choice, nonce, 1_790_000_000))
         .await
+}
+
+async fn authorization(choice: &Choice, now: u64) -> Authorization {
+    let wallet = wallet();
+    let unsigned = wallet.unsigned(choice, B256::ZERO, now);
+    match wallet.sign(unsigned).await.unwrap() {
+        EvmPayload::Eip3009(payload) => payload.authorization,
+        EvmPayload::Permit2(_) => panic!("not by EIP-3009"),
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Permit2Vectors {
+    cases: Vec<Permit2Case>,
+}
+
+#[derive(serde::Deserialize)]
+struct Permit2Case {
+    name: String,
+    input: serde_json::Value,
+    expected: serde_json::Value,
+}
+
+/// `permit2.json`: the reference's payloads for `exact` and `upto`, signatures bit for bit.
+#[tokio::test]
+async fn permit2_payloads_equal_the_reference() {
+    let text = include_str!("../../../x402-model/tests/data/permit2.json");
+    let vectors: Permit2Vectors = serde_json::from_str(text).unwrap();
+    assert_eq!(vectors.cases.len(), 4);
+    for case in vectors.cases {
+        let terms = &case.input["requirements"];
+        let text = |pointer: &str| terms.pointer(pointer).unwrap().as_str().unwrap();
+        let network: Network = text("/network").parse().unwrap();
+        let asset = AssetTable::builtin();
+        let asset = asset
+            .get(&network, text("/asset").parse().unwrap())
+            .unwrap();
+        let rail = match text("/scheme") {
+            "upto" => Rail::Upto {
+                facilitator: text("/extra/facilitatorAddress").parse().unwrap(),
+            },
+            _ => Rail::Permit2,
+        };
+        let choice = Choice {
+            chain_id: network.chain_id().unwrap(),
+            rail,
+            asset: asset.clone(),
+            amount: text("/amount").parse().unwrap(),
+            pay_to: text("/payTo").parse().unwrap(),
+            validity: terms["maxTimeoutSeconds"].as_u64().unwrap(),
+            ..choice(Version::V2)
+        };
+        let wanted = &case.expected["payload"];
+        let read = Permit2Payload::parse(wanted).unwrap();
+        let nonce = B256::from(read.authorization.nonce);
+        let payload = sign(&wallet(), &choice, nonce).await.unwrap();
+        assert_eq!(&payload.to_json(), wanted, "{}", case.name);
+        assert_eq!(payload.kind(), choice.kind(), "{}", case.name);
+    }
 }
 
 /// `http_client.json`: the reference's signatures, bit for bit, in both versions.
@@ -73,7 +126,7 @@ async fn signatures_equal_the_reference() {
         ),
     ] {
         let payload = sign(&wallet(), &choice(version), nonce).await.unwrap();
-        assert_eq!(payload.signature.to_hex(), expected, "{version:?}");
+        assert_eq!(payload.signature().to_hex(), expected, "{version:?}");
     }
 }
 
@@ -145,10 +198,10 @@ async fn signatures_are_low_s_and_by_the_wallet_or_not_sent_at_all() {
         .await
         .unwrap();
     assert_eq!(normalised, straight);
-    let parts = normalised.signature.split().unwrap();
+    let parts = normalised.signature().split().unwrap();
     assert!(parts.is_low_s());
     assert!(matches!(
-        normalised.signature.as_bytes().last(),
+        normalised.signature().as_bytes().last(),
         Some(27 | 28)
     ));
     assert_eq!(
@@ -193,10 +246,15 @@ fn derived_nonces_repeat_for_the_same_call_and_differ_for_any_other() {
         ..base.clone()
     };
     let mut other_chain = base.clone();
-    other_chain.domain.chain_id = 8453;
+    other_chain.chain_id = 8453;
     let mut other_asset = base.clone();
     other_asset.asset.address = Address::repeat_byte(2);
+    let through_permit2 = Choice {
+        rail: Rail::Permit2,
+        ..base.clone()
+    };
     let others = [
+        derive(&wallet(), "order-17", &call, &through_permit2),
         derive(&wallet(), "order-18", &call, &base),
         derive(
             &wallet(),
@@ -236,6 +294,17 @@ fn derived_nonces_repeat_for_the_same_call_and_differ_for_any_other() {
     ];
     let distinct: std::collections::BTreeSet<_> = others.iter().chain([&first]).collect();
     assert_eq!(distinct.len(), others.len() + 1);
+    // The schemes of Permit2 share its nonces, so that a seller that changes from one to the other is paid once.
+    let upto = Choice {
+        rail: Rail::Upto {
+            facilitator: Address::repeat_byte(9),
+        },
+        ..base.clone()
+    };
+    assert_eq!(
+        derive(&wallet(), "order-17", &call, &through_permit2),
+        derive(&wallet(), "order-17", &call, &upto)
+    );
     // A validity that differs after a restart does not change the nonce: the token settles one of the two at most.
     assert_eq!(
         first,
@@ -457,14 +526,14 @@ fn hostile_keystores_are_errors() {
     }
 }
 
-#[test]
-fn validity_is_counted_from_the_clock() {
-    let authorization = wallet().authorization(&choice(Version::V2), B256::ZERO, 100);
+#[tokio::test]
+async fn validity_is_counted_from_the_clock() {
+    let signed = authorization(&choice(Version::V2), 100).await;
     assert_eq!(
-        (authorization.valid_after, authorization.valid_before),
+        (signed.valid_after, signed.valid_before),
         (U256::ZERO, U256::from(160))
     );
-    let authorization = wallet().authorization(&choice(Version::V1), B256::ZERO, 100);
+    let authorization = authorization(&choice(Version::V1), 100).await;
     assert_eq!(
         authorization.valid_after,
         U256::ZERO,

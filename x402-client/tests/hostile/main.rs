@@ -7,9 +7,12 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
+mod approvals;
 mod asking;
 mod calls;
+mod hooks;
 mod ordinary;
+mod permit2;
 mod race;
 mod redirects;
 mod retries;

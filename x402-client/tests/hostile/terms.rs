@@ -96,7 +96,17 @@ async fn a04_a_switched_asset_or_rail_is_refused() {
         "network_not_supported",
     )
     .await;
-    refuses(with(&[("scheme", json!("upto"))]), "scheme_not_supported").await;
+    refuses(
+        with(&[("scheme", json!("batch-settlement"))]),
+        "scheme_not_supported",
+    )
+    .await;
+    refuses(with(&[("scheme", json!("upto"))]), "facilitator_unreadable").await;
+    refuses(
+        with(&[("extra.assetTransferMethod", json!("erc7710"))]),
+        "transfer_method_not_supported",
+    )
+    .await;
     refuses(
         with(&[("extra.paymentFlow", json!("escrow"))]),
         "payment_flow_not_supported",

@@ -1,6 +1,7 @@
 //! Which of the EVM ways to pay an offer asks for, and which a payload takes.
 
 use alloy_primitives::{Address, B256, U256};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -11,10 +12,12 @@ use super::permit2::{Permit2Payload, Witness};
 use super::signature::Signature;
 use crate::asset::TransferMethod;
 
-/// A way to pay on an EVM chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// A way to pay on an EVM chain. The default is what terms of scheme `exact` ask for that name no method.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum EvmKind {
     /// Scheme `exact` by a transfer that the token itself takes.
+    #[default]
     Eip3009Exact,
     /// Scheme `exact` through Permit2.
     Permit2Exact,

@@ -1,9 +1,13 @@
 //! Turns the end of a call into what the caller gets, and closes the books.
 
 use http::StatusCode;
+use x402_model::asset::TransferMethod;
 
 use super::{Drive, Ending};
-use crate::error::{BodyCut, Error, OutcomeUnknown, PartialBody, Redirected, Refused};
+use crate::error::{
+    ApprovalRequired, BodyCut, Error, OutcomeUnknown, PartialBody, Redirected, Refused,
+};
+use crate::flow::wants_approval;
 use crate::payment::PendingPayment;
 use crate::receipt::{Receipt, Settlement};
 use crate::response::Response;
@@ -40,6 +44,7 @@ impl Drive<'_> {
             Ending::AskFailed
             | Ending::TermsUnreadable
             | Ending::NothingAcceptable
+            | Ending::Declined
             | Ending::OverBudget
             | Ending::SignFailed
             | Ending::Misuse => Err(Error::Internal("the call ended without a reason")),
@@ -49,13 +54,24 @@ impl Drive<'_> {
     fn refused(mut self) -> Result<Response, Error> {
         let (reply, pending) = (self.take_reply()?, self.take_payment()?);
         let receipt = pending.receipt().clone();
-        let code = refusal_code(
-            self.problem.as_ref(),
-            &receipt,
-            &reply,
-            self.shared.settings.terms_cap,
-        );
         let problem = self.problem.take();
+        let terms_error = terms_error(&reply, self.shared.settings.terms_cap);
+        let through_permit2 = receipt.kind.method() == TransferMethod::Permit2;
+        if through_permit2
+            && wants_approval(
+                &receipt.settlement,
+                problem.as_ref(),
+                terms_error.as_deref(),
+            )
+        {
+            return Err(Error::ApprovalRequired(Box::new(ApprovalRequired {
+                status: reply.status,
+                problem,
+                receipt,
+                pending,
+            })));
+        }
+        let code = refusal_code(problem.as_ref(), &receipt, terms_error.as_deref());
         Err(Error::Refused(Box::new(Refused {
             status: reply.status,
             code,
@@ -112,8 +128,7 @@ fn deliver(reply: TransportReply, payment: Option<PendingPayment>) -> Result<Res
 fn refusal_code(
     problem: Option<&SellerProblem>,
     receipt: &Receipt,
-    reply: &TransportReply,
-    cap: usize,
+    terms_error: Option<&str>,
 ) -> String {
     if let Some(problem) = problem {
         return problem.code().to_owned();
@@ -121,13 +136,15 @@ fn refusal_code(
     if let Settlement::Failed { reason } = &receipt.settlement {
         return reason.clone();
     }
-    terms_error(reply, cap)
-        .map_or_else(|| "payment_required".to_owned(), |error| clean_code(&error))
+    terms_error.map_or_else(|| "payment_required".to_owned(), clean_code)
 }
 
-/// The `error` of the terms in a 402, where sellers without a settlement report say what became of a payment.
+/// The `error` of the terms in a 402 or 412, where sellers without a settlement report say what became of a payment.
 pub(super) fn terms_error(reply: &TransportReply, cap: usize) -> Option<String> {
-    if reply.status != StatusCode::PAYMENT_REQUIRED {
+    if !matches!(
+        reply.status,
+        StatusCode::PAYMENT_REQUIRED | StatusCode::PRECONDITION_FAILED
+    ) {
         return None;
     }
     let terms = Terms::read(&reply.headers, reply.body.bytes(), cap);

@@ -72,6 +72,7 @@ const fn name(ending: Ending) -> &'static str {
         Ending::AskFailed => "ask_failed",
         Ending::TermsUnreadable => "terms_unreadable",
         Ending::NothingAcceptable => "nothing_acceptable",
+        Ending::Declined => "declined",
         Ending::OverBudget => "over_budget",
         Ending::SignFailed => "sign_failed",
         Ending::Answered => "answered",

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use serde_json::json;
-use x402_model::evm::{Authorization, ExactEvmPayload, Signature};
+use x402_model::evm::{Authorization, EvmPayload, ExactEvmPayload, Signature};
 use x402_model::price::Price;
 use x402_model::wire::PaymentPayload;
 
@@ -35,14 +35,16 @@ struct Input {
 }
 
 /// Reasons for which we refuse what the reference pays.
-const STRICTER: [Refusal; 16] = [
+const STRICTER: [Refusal; 17] = [
     // Its controls can be switched off, and then it pays any token by the seller's own decimals and domain.
     Refusal::AssetUnknown,
     Refusal::AssetUnreadable,
     Refusal::Domain,
-    // It pays flows in which money moves before the work, by transfer methods that need standing approvals.
+    // It pays flows in which money moves before the work, and signs unknown transfer methods as EIP-3009.
     Refusal::PaymentFlow,
     Refusal::TransferMethod,
+    // It finds out when signing that nobody may settle.
+    Refusal::Facilitator,
     // It signs for as long as the seller likes, for any resource, to any payee, and nothing at all.
     Refusal::ValidityZero,
     Refusal::ValidityTooLong,
@@ -186,11 +188,12 @@ fn paid(terms: &Terms, choice: &Choice) -> PaymentPayload {
         valid_before: U256::from(1),
         nonce: alloy_primitives::B256::ZERO,
     };
-    let payload = ExactEvmPayload {
+    let payload = EvmPayload::Eip3009(ExactEvmPayload {
         signature: Signature::new(vec![1; 65]).unwrap(),
         authorization,
-    };
-    let (name, bearer) = encode_payment(terms, choice, &payload).unwrap();
+    });
+    let extensions = terms.extensions.clone();
+    let (name, bearer) = encode_payment(terms, choice, &payload, extensions).unwrap();
     assert_eq!(name, "PAYMENT-SIGNATURE");
     let text = serde_json::to_value(&bearer).unwrap();
     PaymentPayload::from_header(text.as_str().unwrap().as_bytes(), 65_536).unwrap()

@@ -247,12 +247,18 @@ fn earlier_filters_are_not_named() {
         &[domainless, option()],
         SIGNING,
     );
-    pays(
-        "registered upto",
-        usual(),
-        &[with(&[("/scheme", json!("upto"))])],
-        0,
-    );
+    let facilitator = json!("0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC");
+    let upto = with(&[
+        ("/scheme", json!("upto")),
+        ("/extra/assetTransferMethod", json!("permit2")),
+        ("/extra/facilitatorAddress", facilitator),
+    ]);
+    pays("registered upto", usual(), &[upto.clone(), option()], 0);
+    let mut dear = upto;
+    dear["amount"] = json!("2000000");
+    refuses("a dear ceiling", usual(), &[dear], OVER_DOLLARS);
+    let permit2 = with(&[("/extra/assetTransferMethod", json!("permit2"))]);
+    pays("permit2 first", usual(), &[permit2, option()], 0);
     pays("registered solana", usual(), &[solana], 0);
     pays(
         "long validity",
