@@ -1,7 +1,7 @@
 //! What went wrong and what to do about it, in words.
 
 use http::{HeaderMap, StatusCode, header};
-use x402_client::error::Refused;
+use x402_client::error::{ApprovalRequired, Refused};
 use x402_client::select::Refusal;
 use x402_client::transport::TransportErrorKind;
 use x402_client::{Action, Charged, Error, OfferedOption};
@@ -49,8 +49,22 @@ pub(super) fn error(error: &Error) -> Trouble {
             "payments are written to a file before they are sent; mend that folder or name another with XDG_STATE_HOME",
         ),
         Error::Refused(refused) => refusal(refused),
+        Error::ApprovalRequired(required) => trouble.help(approval(required)),
         _ => trouble,
     }
+}
+
+/// How to make a payment good that lacks an approval.
+fn approval(required: &ApprovalRequired) -> String {
+    let receipt = &required.receipt;
+    format!(
+        "call approve({}, {}) of the token {} on {} from {}, for more if you mean to pay again, and then present the payment with --resume before it expires",
+        checksum(required.spender()),
+        receipt.amount,
+        checksum(required.token()),
+        network_text(&receipt.network),
+        checksum(receipt.payer),
+    )
 }
 
 /// A payment that the seller refused.
@@ -92,7 +106,10 @@ pub(super) fn reason(refusal: Refusal) -> String {
         Refusal::AssetUnknown => "its token is unknown to this program",
         Refusal::Domain => "the seller names the token otherwise than its contract does",
         Refusal::Scheme => "its payment scheme is not supported",
-        Refusal::TransferMethod => "its token takes no signed transfers",
+        Refusal::TransferMethod => {
+            "its token would be moved in a way that it does not take, or that is unknown here"
+        }
+        Refusal::Facilitator => "the seller does not say who may take the money",
         Refusal::OverMax | Refusal::Budget(_) => "it costs more than --max",
         Refusal::CapUnit => "--max is in another unit",
         Refusal::PayeeUnexpected => "it does not pay the address of --pay-to",
@@ -106,6 +123,14 @@ pub(super) fn reason(refusal: Refusal) -> String {
     format!("{words} ({})", refusal.code())
 }
 
+/// What an option costs: under scheme `upto` the seller says afterwards how much of it.
+pub(super) fn price(option: &OfferedOption) -> String {
+    match option.scheme.as_str() {
+        "upto" => format!("at most {}", option.amount_text()),
+        _ => option.amount_text(),
+    }
+}
+
 /// Why a call is not paid for, given what the seller asks for; `None` if it may be.
 pub(super) fn not_paid(asking: &Asking) -> Option<Trouble> {
     let ask = |code: &str, message: String| Trouble::new(code, message, Action::AskHuman);
@@ -117,7 +142,7 @@ pub(super) fn not_paid(asking: &Asking) -> Option<Trouble> {
             Some(option) => {
                 let message = format!(
                     "the call costs {}, and nothing is paid without --max",
-                    option.amount_text()
+                    price(option)
                 );
                 ask("max_missing", message).help(format!(
                     "allow it with --max \"{}\"",
@@ -134,7 +159,7 @@ pub(super) fn not_paid(asking: &Asking) -> Option<Trouble> {
     };
     if let Some(option) = asking.options.iter().find(too_dear) {
         let unit = max.split(' ').nth(1).unwrap_or("USD");
-        let price = option.amount_text();
+        let price = price(option);
         let message = format!("the call costs {price}, which is more than --max {max}");
         return Some(
             ask("over_max", message)

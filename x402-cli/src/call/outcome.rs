@@ -10,6 +10,9 @@ use x402_client::{Action, Charged, Error, OfferedOption, Receipt, Response, Sett
 use super::{advice, request};
 use crate::{Exit, Failure};
 
+/// The code of a payment that can be charged once Permit2 is approved.
+pub(super) const APPROVAL_REQUIRED: &str = "approval_required";
+
 /// How a call ended.
 #[derive(Debug)]
 pub(super) struct Outcome {
@@ -175,7 +178,7 @@ impl Outcome {
         let paid = error.charged();
         let exit = match (error, paid) {
             (Error::NothingAcceptable(_) | Error::OverBudget(_), _) => Exit::NotPaid,
-            (Error::Refused(_), Charged::No) => Exit::Refused,
+            (Error::Refused(_) | Error::ApprovalRequired(_), Charged::No) => Exit::Refused,
             (_, Charged::No) => Exit::Failed,
             _ => Exit::Pending,
         };
@@ -200,11 +203,11 @@ impl Outcome {
     /// Whether the payment's file is of no use any more.
     pub(super) fn is_over(&self) -> bool {
         match self.exit {
-            // What said that nothing was charged, but to send the same payment again, is worth keeping.
-            Exit::Refused => !self
-                .trouble
-                .as_ref()
-                .is_some_and(|trouble| trouble.action == Action::RetrySamePayment),
+            // What said that nothing was charged, but to send the same payment again, is worth keeping; so is one that only
+            // lacks an approval.
+            Exit::Refused => !self.trouble.as_ref().is_some_and(|trouble| {
+                trouble.action == Action::RetrySamePayment || trouble.code == APPROVAL_REQUIRED
+            }),
             Exit::Status => self.paid == Charged::Yes,
             Exit::Pending => false,
             _ => true,

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
 
-use x402_client::{OfferedOption, Receipt, Settlement};
+use x402_client::{EvmKind, OfferedOption, Receipt, Settlement};
 use x402_runtime::model::asset::checksum;
 
 use super::json::Report;
@@ -145,19 +145,28 @@ fn harmless(text: &str) -> String {
 
 fn receipt_line(receipt: &Receipt) -> String {
     let place = format!(
-        "{} on {} to {}",
-        receipt.amount_text(),
+        "on {} to {}",
         network_text(&receipt.network),
         checksum(receipt.pay_to)
     );
+    let amount = receipt.amount_text();
     match (&receipt.settlement, &receipt.transaction) {
         (Settlement::Settled, Some(transaction)) => {
-            format!("paid {place}, transaction {transaction}")
+            let paid = match receipt.charged_text() {
+                Some(charged) if charged != amount => format!("{charged} of at most {amount}"),
+                _ => amount,
+            };
+            format!("paid {paid} {place}, transaction {transaction}")
         }
+        (Settlement::Unused, _) => format!(
+            "offered up to {amount} {place}; the seller reports that it took nothing, and could take it until the payment expires"
+        ),
         (Settlement::Failed { reason }, _) => {
-            format!("offered {place}; the seller reports that it was not settled: {reason}")
+            format!(
+                "offered {amount} {place}; the seller reports that it was not settled: {reason}"
+            )
         }
-        _ => format!("offered {place}; the seller did not report a settlement"),
+        _ => format!("offered {amount} {place}; the seller did not report a settlement"),
     }
 }
 
@@ -176,7 +185,7 @@ fn option_line(option: &OfferedOption) -> String {
     let payee = option
         .pay_to
         .map_or_else(|| "an unreadable address".to_owned(), checksum);
-    let line = format!("{} on {network} to {payee}", option.amount_text());
+    let line = format!("{} on {network} to {payee}", advice::price(option));
     match option.refusal {
         Some(refusal) => format!("{line}\n      not payable: {}", advice::reason(refusal)),
         None => line,
@@ -196,6 +205,10 @@ fn dry_run(asking: &Asking) -> String {
     if let Some(choice) = &asking.choice {
         let (asset, amount) = (choice.asset(), choice.amount());
         let of = asking.options.len();
+        let most = match choice.kind() {
+            EvmKind::Permit2Upto => "at most ",
+            _ => "",
+        };
         let _ = writeln!(
             text,
             "chosen: option {} of {of}",
@@ -203,7 +216,7 @@ fn dry_run(asking: &Asking) -> String {
         );
         let _ = writeln!(
             text,
-            "  price   {} {}",
+            "  price   {most}{} {}",
             amount.to_decimal(asset.decimals),
             asset.symbol
         );

@@ -46,12 +46,77 @@ fn json_is_one_object_with_everything_about_the_money() {
     }
     let expected = json!({
         "status": 200, "paid": true, "amount": "10000", "amount_text": "0.01 USDC",
+        "charged_amount": "10000", "charged_text": "0.01 USDC",
         "asset": "0x036CbD53842c5426634e7929541eC2318f3dCF7e", "symbol": "USDC", "decimals": 6,
         "network": "eip155:84532", "pay_to": PAYEE, "payer": BUYER, "transaction": null, "nonce": null,
         "settle": "settled", "headers": null, "body": {"city": "zurich", "celsius": 21}, "body_encoding": "json",
         "options": null, "resume": null, "error": null,
     });
     assert_eq!(report, expected);
+}
+
+#[test]
+fn a_metered_call_says_what_it_cost_of_what_it_could_have() {
+    let seller = Seller::start();
+    let home = Home::with_key();
+    let url = seller.url("/permit2/upto");
+    let report = pay(&home, &[&url, "--json"]).json();
+    let of = |member: &str| report[member].as_str().unwrap().to_owned();
+    assert_eq!(
+        (of("amount"), of("charged_amount")),
+        ("50000".into(), "12345".into())
+    );
+    assert_eq!(
+        (of("charged_text"), of("settle")),
+        ("0.012345 USDC".into(), "settled".into())
+    );
+    assert_eq!(report["paid"], json!(true));
+    let run = pay(&home, &[&url]);
+    run.said(
+        0,
+        &["paid 0.012345 USDC of at most 0.05 USDC on Base Sepolia"],
+    );
+    let look = home.run(&["call", &url, "--dry-run", "--max", "0.05 USD"]);
+    for part in [
+        "at most 0.05 USDC on Base Sepolia",
+        "price   at most 0.05 USDC",
+    ] {
+        assert!(look.out.contains(part), "{part:?} is missing: {look:#?}");
+    }
+    let dear = ["call", &url, "--key-file", "buyer.key", "--max", "0.01 USD"];
+    home.run(&dear).said(
+        3,
+        &["the call costs at most 0.05 USDC, which is more than --max 0.01 USD"],
+    );
+}
+
+#[test]
+fn a_missing_approval_is_told_with_the_call_that_gives_it() {
+    let seller = Seller::start();
+    let home = Home::with_key();
+    let url = seller.url("/permit2/exact");
+    let report = pay(&home, &[&url, "--json"]).json();
+    let error = &report["error"];
+    assert_eq!(
+        (&error["code"], &error["charged"]),
+        (&json!("approval_required"), &json!(false))
+    );
+    assert_eq!(error["action"], "ask-human");
+    let help = error["help"].as_str().unwrap();
+    for part in [
+        "approve(0x000000000022D473030F116dDEE9F6B43aC78BA3, 50000)",
+        "0x036CbD53842c5426634e7929541eC2318f3dCF7e",
+        "Base Sepolia (eip155:84532)",
+        BUYER,
+    ] {
+        assert!(help.contains(part), "{part:?} is missing: {help}");
+    }
+    // The payment is good once the approval is there, so it is kept.
+    let kept = report["resume"].as_str().unwrap();
+    assert_eq!(home.payments().len(), 1);
+    home.run(&["call", "--resume", kept])
+        .said(5, &["has to approve Permit2", "--resume"]);
+    assert_eq!(home.payments().len(), 1);
 }
 
 #[test]

@@ -80,6 +80,37 @@ async fn main_network(request: Request) -> Response {
     (StatusCode::PAYMENT_REQUIRED, header, "{}").into_response()
 }
 
+/// Sells through Permit2 as other packages do: `upto` for 12345 units of at most 50000, `exact` to whoever approved, which is
+/// nobody.
+async fn through_permit2(Path(scheme): Path<String>, request: Request) -> Response {
+    let host = request.headers()[header::HOST].to_str().unwrap();
+    let terms = json!({
+        "x402Version": 2, "error": "permit2_allowance_required",
+        "resource": { "url": format!("http://{host}/permit2/{scheme}") },
+        "accepts": [{
+            "scheme": scheme, "network": "eip155:84532", "amount": "50000", "maxTimeoutSeconds": 60,
+            "asset": "0x036CbD53842c5426634e7929541eC2318f3dCF7e", "payTo": crate::PAYEE,
+            "extra": {
+                "name": "USDC", "version": "2", "assetTransferMethod": "permit2",
+                "facilitatorAddress": "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC",
+            },
+        }],
+    });
+    let required = [("payment-required", encode(&terms).unwrap())];
+    let is_paid = request.headers().contains_key("payment-signature");
+    match (is_paid, scheme.as_str()) {
+        (false, _) => (StatusCode::PAYMENT_REQUIRED, required, "{}").into_response(),
+        (true, "exact") => (StatusCode::PRECONDITION_FAILED, required, "{}").into_response(),
+        (true, _) => {
+            let transaction = format!("0x{}", "ab".repeat(32));
+            let report = json!({
+                "success": true, "transaction": transaction, "network": "eip155:84532", "amount": "12345",
+            });
+            ([("payment-response", encode(&report).unwrap())], "metered").into_response()
+        }
+    }
+}
+
 /// As much of a node's JSON-RPC as balances take, answered by the sandbox.
 async fn node(State(sandbox): State<Sandbox>, Json(call): Json<Value>) -> Json<Value> {
     let result = match call["method"].as_str().unwrap() {
@@ -180,6 +211,7 @@ async fn serve(sandbox: Sandbox, control: Arc<Control>, ready: &mpsc::Sender<Str
     let app = app
         .route("/free", free)
         .route("/main", get(main_network))
+        .route("/permit2/{scheme}", get(through_permit2))
         .merge(node)
         .layer(from_fn_with_state(control, line));
     ready.send(origin).unwrap();
