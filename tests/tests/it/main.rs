@@ -16,6 +16,7 @@ mod gate;
 mod kit;
 mod marketplace;
 mod node;
+mod permit2;
 mod secrets;
 mod tokens;
 mod unknown;
