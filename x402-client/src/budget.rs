@@ -33,8 +33,8 @@ pub const DEFAULT_VOID_MARGIN: u64 = 120;
 ///   without end. Where sellers are trusted that far, [`VoidRule::Expired`] also gives back what expired with no
 ///   settlement reported.
 /// - Under scheme `upto` the whole ceiling is charged, and what was not used of it is given back once a settlement is
-///   reported with its transaction: the authorization is used up then. One that was served for nothing is not; its ceiling
-///   stays charged by the rule above.
+///   reported with its amount and transaction, because the authorization is used up then ([`RestRule`]). One that was served
+///   for nothing is not; its ceiling stays charged by the rule above.
 /// - Limits set after cloning belong to that handle alone; the total is shared. A tighter handle for a
 ///   sub-task is `budget.clone().per_call("0.01 USD")?`.
 ///
@@ -63,6 +63,7 @@ struct Limits {
     hosts: BTreeMap<Box<str>, Units>,
     void_rule: VoidRule,
     void_margin: u64,
+    rest_rule: RestRule,
 }
 
 /// When a charge whose outcome nobody proved is given back.
@@ -74,6 +75,17 @@ pub enum VoidRule {
     /// Once the authorization is expired with margin and no settlement was reported. An authorization that was used
     /// in silence is then counted as unspent: choose this only for sellers you trust.
     Expired,
+}
+
+/// When that part of an `upto` ceiling is given back which a settlement did not take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RestRule {
+    /// Once the seller reports an amount and a transaction. It can be looked up, but a seller that lies takes the ceiling
+    /// and makes the budget think otherwise.
+    #[default]
+    Reported,
+    /// Only by [`Budget::proven_charge`]: the safe rule against such a seller.
+    Proven,
 }
 
 /// A limit that cannot be set.
@@ -166,6 +178,7 @@ impl Budget {
             hosts: BTreeMap::new(),
             void_rule: VoidRule::default(),
             void_margin: DEFAULT_VOID_MARGIN,
+            rest_rule: RestRule::default(),
         };
         let budget = Self {
             pot: Arc::new(Mutex::new(Pot::new(amount))),
@@ -229,6 +242,12 @@ impl Budget {
     #[must_use]
     pub fn void_margin(self, seconds: u64) -> Self {
         self.with_limits(|limits| limits.void_margin = seconds)
+    }
+
+    /// Sets when unused parts of `upto` ceilings are given back. The default is [`RestRule::Reported`].
+    #[must_use]
+    pub fn rest_rule(self, rule: RestRule) -> Self {
+        self.with_limits(|limits| limits.rest_rule = rule)
     }
 
     /// The unit of all amounts of this budget.
@@ -302,6 +321,29 @@ impl Budget {
             .proven_unused(nonce, now_seconds, self.limits.void_margin)
     }
 
+    /// Gives back what a payment did not take, on evidence from the chain: a transaction that cannot be replaced any more used
+    /// this very authorization, and moved `charged` atomic units of `asset` from the payer to the payee.
+    ///
+    /// ```
+    /// # use x402_client::{Receipt, Client};
+    /// # fn looked_up(client: &Client, receipt: &Receipt, asset: &x402_model::asset::Asset, moved: x402_model::money::AtomicAmount)
+    /// # -> Result<(), x402_client::GiveBackError> {
+    /// client.budget().proven_charge(&receipt.nonce, asset, moved)
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`GiveBackError::NotOpen`] if the nonce has no charge, or `charged` is more than is counted for it.
+    pub fn proven_charge(
+        &self,
+        nonce: &B256,
+        asset: &Asset,
+        charged: AtomicAmount,
+    ) -> Result<(), GiveBackError> {
+        let charged = Units::from_atomic(charged, asset.decimals).ok_or(GiveBackError::NotOpen)?;
+        self.lock().proven_charge(nonce, charged)
+    }
+
     /// Under [`VoidRule::Expired`], gives back what expired unreported by `now_seconds`; returns how many charges
     /// that were. Under the default rule it does nothing. The client calls it before every reservation.
     pub fn expire(&self, now_seconds: u64) -> usize {
@@ -313,9 +355,11 @@ impl Budget {
 
     /// Books a settlement that was reported with its transaction.
     pub(crate) fn settled(&self, receipt: &Receipt) {
-        let charged = receipt
-            .charged
-            .and_then(|charged| Units::from_atomic(charged, receipt.decimals));
+        let reported = match self.limits.rest_rule {
+            RestRule::Reported => receipt.charged,
+            RestRule::Proven => None,
+        };
+        let charged = reported.and_then(|charged| Units::from_atomic(charged, receipt.decimals));
         self.lock().settled(&receipt.nonce, charged);
     }
 

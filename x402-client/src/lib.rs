@@ -22,7 +22,8 @@ pub mod transport;
 pub mod wallet;
 
 pub use budget::{
-    Budget, BudgetError, BudgetRefusal, DEFAULT_VOID_MARGIN, GiveBackError, Reservation, VoidRule,
+    Budget, BudgetError, BudgetRefusal, DEFAULT_VOID_MARGIN, GiveBackError, Reservation, RestRule,
+    VoidRule,
 };
 pub use chain::{ChainReader, JsonRpcReader};
 pub use client::{

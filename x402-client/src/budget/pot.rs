@@ -179,12 +179,36 @@ impl Pot {
             return;
         };
         charge.settled = true;
-        let charged = charged.map_or(charge.amount, |charged| charged.min(charge.amount));
-        let rest = charge.amount.saturating_sub(charged);
+        if let Some(charged) = charged {
+            self.lower(nonce, charged);
+        }
+    }
+
+    /// The chain says what the authorization was used for.
+    pub(super) fn proven_charge(
+        &mut self,
+        nonce: &B256,
+        charged: Units,
+    ) -> Result<(), GiveBackError> {
+        let known = self.charges.get_mut(nonce);
+        let charge = known
+            .filter(|known| charged <= known.amount)
+            .ok_or(GiveBackError::NotOpen)?;
+        charge.settled = true;
+        self.lower(nonce, charged);
+        Ok(())
+    }
+
+    /// Counts no more than `amount` for a charge.
+    fn lower(&mut self, nonce: &B256, amount: Units) {
+        let Some(charge) = self.charges.get_mut(nonce) else {
+            return;
+        };
+        let rest = charge.amount.saturating_sub(amount);
         if rest.is_zero() {
             return;
         }
-        charge.amount = charged;
+        charge.amount = amount;
         let host = charge.host.clone();
         self.spent = self.spent.saturating_sub(rest);
         self.leave_host(rest, &host);

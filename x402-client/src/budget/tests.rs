@@ -235,6 +235,29 @@ fn a_settlement_frees_what_it_did_not_take_once() {
 }
 
 #[test]
+fn a_budget_that_trusts_no_report_frees_the_rest_on_proof_only() {
+    let budget = Budget::new("0.10 USD", "0.10 USD")
+        .unwrap()
+        .rest_rule(RestRule::Proven);
+    let reservation = budget.reserve(&usdc(), cents(10), "h").unwrap();
+    reservation.charge(nonce(1), 1_000);
+    budget.settled(&settled(1, 777));
+    assert_eq!(budget.spent(), "0.1");
+    let proven = |number, amount| {
+        budget.proven_charge(&nonce(number), &usdc(), AtomicAmount::from_u128(amount))
+    };
+    assert_eq!(proven(2, 1), Err(GiveBackError::NotOpen));
+    assert_eq!(proven(1, 100_001), Err(GiveBackError::NotOpen));
+    assert_eq!(proven(1, 60_000), Ok(()));
+    assert_eq!(budget.spent(), "0.06");
+    assert_eq!(
+        budget.proven_unused(&nonce(1), 9_999),
+        Err(GiveBackError::Settled)
+    );
+    budget.assert_invariants();
+}
+
+#[test]
 fn what_was_settled_is_never_given_back() {
     let budget = Budget::new("0.02 USD", "0.02 USD")
         .unwrap()

@@ -74,6 +74,11 @@ impl Choice {
         self.pay_to
     }
 
+    /// How long the payment will be valid, in seconds.
+    pub const fn valid_seconds(&self) -> u64 {
+        self.validity
+    }
+
     /// The only account that may settle, under scheme `upto`.
     pub const fn facilitator(&self) -> Option<Address> {
         match self.rail {
