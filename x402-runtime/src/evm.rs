@@ -15,6 +15,7 @@
 //! ```
 
 pub(crate) mod abi;
+mod approving;
 mod budget;
 mod cache;
 pub mod chain;

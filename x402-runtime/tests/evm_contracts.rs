@@ -9,49 +9,14 @@
     reason = "helpers of tests may fail loudly"
 )]
 
+#[path = "evm_support/npm.rs"]
+mod npm;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-fn run(command: &mut Command) {
-    let shown = format!("{command:?}");
-    let output = command
-        .output()
-        .unwrap_or_else(|error| panic!("{shown}: {error}; Node.js 20 or newer is needed"));
-    assert!(
-        output.status.success(),
-        "{shown}:\n{}\n{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-}
-
-/// Installs the compiler unless exactly this lock file was installed before.
-fn install() -> PathBuf {
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    let folder = target.join("npm").join("contracts");
-    let lock = std::fs::read(root().join("contracts/package-lock.json")).unwrap();
-    let stamp = folder.join("installed-lock.json");
-    if std::fs::read(&stamp).is_ok_and(|installed| installed == lock) {
-        return folder;
-    }
-    println!("installing solc (npm ci) into {}", folder.display());
-    std::fs::create_dir_all(&folder).unwrap();
-    for file in ["package.json", "package-lock.json"] {
-        std::fs::copy(root().join("contracts").join(file), folder.join(file)).unwrap();
-    }
-    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-    run(Command::new(npm)
-        .args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"])
-        .current_dir(&folder));
-    std::fs::write(&stamp, lock).unwrap();
-    folder
-}
+use npm::{install, root, run};
 
 fn files(folder: &Path) -> BTreeMap<String, String> {
     let entries = std::fs::read_dir(folder)
@@ -70,7 +35,7 @@ fn files(folder: &Path) -> BTreeMap<String, String> {
 
 #[test]
 fn the_committed_bytecode_is_what_the_source_compiles_to() {
-    let modules = install();
+    let modules = install("contracts");
     let out = tempfile::tempdir().unwrap();
     let script = root().join("contracts/build.mjs");
     run(Command::new("node")

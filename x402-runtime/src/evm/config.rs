@@ -51,8 +51,8 @@ pub struct EvmConfig {
     /// such a call runs foreign code from a funded account.
     pub allowed_factories: Vec<Address>,
     /// The most native money, in wei, that one payer is given so that its own approval of Permit2 can be mined
-    /// (`erc20ApprovalGasSponsoring`). A payer can take it and send something else, so it is lent to nobody by default:
-    /// approvals are then only passed on for payers who can pay for them. Counts for
+    /// (`erc20ApprovalGasSponsoring`), once an hour. A payer can take it and send something else, so nobody gets any by
+    /// default: approvals are then only passed on for payers who can pay for them. Counts for
     /// [`EvmConfig::max_fee_per_hour`]. Default 0.
     pub approval_funding: u128,
     /// Tokens that are settled; empty means any. A facilitator that strangers can reach should list its tokens.

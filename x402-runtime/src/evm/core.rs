@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 use x402_model::network::Network;
 
 use crate::clock::Clock;
+use crate::evm::approving::Approving;
 use crate::evm::budget::FeeBudget;
 use crate::evm::cache::CodeCache;
 use crate::evm::chain::Chain;
@@ -27,6 +28,7 @@ pub(crate) struct Core {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) assets: CodeCache,
     pub(crate) in_flight: Arc<InFlight>,
+    pub(crate) approving: Arc<Approving>,
     pub(crate) permits: Arc<Semaphore>,
     pub(crate) budget: Arc<FeeBudget>,
     pub(crate) accounts: Vec<Arc<Account>>,
@@ -51,6 +53,7 @@ impl Core {
             network: Network::evm(chain_id),
             assets: CodeCache::default(),
             in_flight: Arc::default(),
+            approving: Arc::default(),
             permits: Arc::new(Semaphore::new(
                 config.max_in_flight.min(Semaphore::MAX_PERMITS),
             )),

@@ -7,6 +7,7 @@ use alloy_primitives::{B256, Bytes, U256};
 use tokio::time::{Instant, sleep};
 use x402_model::evm::SignedCall;
 
+use crate::evm::approving::Turn;
 use crate::evm::chain::{BlockRef, ChainError, SendError};
 use crate::evm::core::Core;
 use crate::evm::nonce::{Account, Draft};
@@ -26,6 +27,9 @@ impl Core {
         account: &Account,
     ) -> Result<(), Stop> {
         let payer = permitted.authorization.from;
+        let Some(turn) = self.take_turn(permitted).await? else {
+            return Ok(());
+        };
         let next = self
             .chain
             .transaction_count(payer, BlockRef::Latest)
@@ -42,7 +46,7 @@ impl Core {
                 )
             };
         }
-        self.fund(permitted, approval, account).await?;
+        self.fund(&turn, permitted, approval, account).await?;
         let raw: Bytes = approval.encode().into();
         match self.chain.send_raw(&raw).await {
             Ok(_)
@@ -54,9 +58,27 @@ impl Core {
         self.await_approval(permitted, approval.hash()).await
     }
 
+    /// Waits until no other payment of the payer is about its approval. `None` when there is nothing left to do then.
+    async fn take_turn(&self, permitted: &Permitted) -> Result<Option<Turn>, Stop> {
+        let deadline = Instant::now() + self.config.settle_timeout;
+        loop {
+            if let Some(turn) = self.approving.enter(permitted.authorization.from) {
+                return Ok(Some(turn));
+            }
+            if self.is_approved(permitted).await? {
+                return Ok(None);
+            }
+            if Instant::now() >= deadline {
+                return Err(ChainError::Timeout.into());
+            }
+            sleep(self.config.poll_interval).await;
+        }
+    }
+
     /// Gives the payer what its approval may cost and it does not have, within the configured limit.
     async fn fund(
         &self,
+        turn: &Turn,
         permitted: &Permitted,
         approval: &SignedCall,
         account: &Account,
@@ -82,12 +104,25 @@ impl Core {
                 "the payer cannot pay for its approval, and lacks more than is given",
             );
         }
+        let fees = self.fees(quote, TRANSFER_GAS)?;
+        if !self.chain.code(payer).await?.is_empty() {
+            return refuse(
+                reason::ERC20_APPROVAL_BROADCAST_FAILED,
+                "the payer has code that could refuse the money",
+            );
+        }
+        if !turn.may_give(self.clock.now_ms()) {
+            return refuse(
+                reason::ERC20_APPROVAL_BROADCAST_FAILED,
+                "the payer was given money for an approval lately",
+            );
+        }
         let draft = Draft {
             to: payer,
             value: missing,
             data: Bytes::new(),
             gas: TRANSFER_GAS,
-            fees: self.fees(quote, TRANSFER_GAS)?,
+            fees,
         };
         match self.spend(account, draft, |_| ()).await? {
             End::Mined(receipt) if receipt.status => Ok(()),
