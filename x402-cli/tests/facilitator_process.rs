@@ -519,7 +519,16 @@ async fn several_networks_run_in_one_process() {
         .iter()
         .map(|kind| kind["network"].as_str().unwrap())
         .collect();
-    assert_eq!(networks, ["eip155:84532", "base-sepolia", "eip155:421614"]);
+    assert_eq!(
+        networks,
+        [
+            "eip155:84532",
+            "eip155:84532",
+            "base-sepolia",
+            "eip155:421614",
+            "eip155:421614"
+        ]
+    );
     let call = body(&Payment::new(&sandbox).request())
         .to_string()
         .into_bytes();

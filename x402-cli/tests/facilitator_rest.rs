@@ -82,9 +82,10 @@ async fn supported_lists_both_versions_with_the_signers() {
     let expected = json!({
         "kinds": [
             { "x402Version": 2, "scheme": "exact", "network": SEPOLIA },
+            { "x402Version": 2, "scheme": "upto", "network": SEPOLIA, "extra": { "facilitatorAddress": sandbox.settler().to_string() } },
             { "x402Version": 1, "scheme": "exact", "network": "base-sepolia" },
         ],
-        "extensions": [],
+        "extensions": ["eip2612GasSponsoring", "erc20ApprovalGasSponsoring"],
         "signers": { SEPOLIA: [sandbox.settler().to_string()] },
     });
     assert_eq!((supported.status, supported.json), (200, expected));

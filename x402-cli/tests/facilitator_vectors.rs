@@ -83,3 +83,13 @@ async fn every_recorded_verdict_is_ours_over_http() {
 async fn every_recorded_verdict_on_version_1_is_ours_over_http() {
     replay("facilitator_v1.json", over_http).await;
 }
+
+#[tokio::test]
+async fn every_recorded_verdict_on_permit2_is_ours_over_http() {
+    let differences = replay("facilitator_exact_permit2.json", over_http).await;
+    assert!(
+        !differences.contains(&Difference::RepeatedSettleIsSuccess),
+        "a caller without a key hears of one success: {differences:?}"
+    );
+    replay("facilitator_upto.json", over_http).await;
+}

@@ -222,6 +222,8 @@ impl Lead {
     /// Reports how the settlement ended. Whoever is told of a success enters again for it.
     pub(super) fn ended(mut self, outcome: &SettleOutcome) {
         self.phase = match outcome {
+            // A charge of nothing leaves the payment as it was: it may be charged yet.
+            SettleOutcome::Settled(response) if response.transaction.is_empty() => None,
             SettleOutcome::Settled(response) => Some(Phase::Settled {
                 response: Box::new(response.clone()),
                 heard: false,

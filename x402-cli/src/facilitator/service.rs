@@ -194,6 +194,10 @@ impl Service {
                 .enter(asked.into(), &claimant, SystemClock.now_seconds())
             {
                 Part::Lead(lead, repeat) => match call.lead(lead, repeat).await {
+                    // Nothing moved and nothing was used up: there is no success that could be heard twice.
+                    Some(SettleOutcome::Settled(response)) if response.transaction.is_empty() => {
+                        return Answer::settled(response);
+                    }
                     // It is heard by whoever enters first; the others of the same caller are too late.
                     Some(SettleOutcome::Settled(_)) => {}
                     Some(outcome) => return call.answer(outcome),
@@ -221,6 +225,11 @@ impl Service {
                 all.kinds.extend(one.kinds);
             }
             all.signers.extend(one.signers);
+            for extension in one.extensions {
+                if !all.extensions.contains(&extension) {
+                    all.extensions.push(extension);
+                }
+            }
         }
         Answer::ok(serde_json::to_value(all).unwrap_or_default())
     }
@@ -287,7 +296,7 @@ impl Call<'_> {
 
     /// What a caller hears of its own request while the settlement of the payment is another's.
     async fn verify_only(&self, transaction: Option<String>) -> Answer {
-        match self.network.verify(&self.request).await {
+        match self.network.verify_charge(&self.request).await {
             Ok(response) if response.is_valid => {
                 Answer::pending(self.network_name(), self.payer(), transaction)
             }

@@ -81,6 +81,8 @@ pub struct NetworkSettings {
     pub max_fee_per_settlement_wei: Option<u64>,
     /// Highest sum of fees within an hour, in wei.
     pub max_fee_per_hour_wei: Option<u64>,
+    /// Most native money that one payer is given for its approval of Permit2, in wei.
+    pub approval_funding_wei: Option<u64>,
     /// How long a settle call waits for the receipt, in seconds.
     pub settle_timeout_seconds: Option<u64>,
     /// How long a transaction is watched, in seconds.

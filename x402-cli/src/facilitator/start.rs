@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use alloy_primitives::{Address, U256};
 use x402_runtime::evm::{Chain, EvmConfig, EvmFacilitator, RpcChain, SettlerKey};
-use x402_runtime::model::asset::{Asset, AssetTable, TransferMethod, checksum, parse_address};
+use x402_runtime::model::asset::{Asset, AssetTable, checksum, parse_address};
 use x402_runtime::model::network::Network;
 use x402_runtime::secret;
 
@@ -126,14 +126,10 @@ struct Tokens {
 }
 
 impl Tokens {
-    /// Without a list these are the known tokens of the network that can be paid by signature: never any contract that a
-    /// stranger names.
+    /// Without a list these are the known tokens of the network: never any contract that a stranger names.
     fn read(network: &Network, settings: &NetworkSettings) -> Result<Self, String> {
         let table = AssetTable::builtin();
-        let known: Vec<&Asset> = table
-            .on(network)
-            .filter(|asset| asset.transfer == TransferMethod::Eip3009)
-            .collect();
+        let known: Vec<&Asset> = table.on(network).collect();
         let find = |text: &str| -> Result<(Address, String), String> {
             let symbol = known
                 .iter()
@@ -196,6 +192,10 @@ fn config(settings: &NetworkSettings) -> EvmConfig {
     );
     let per_settlement = settings.max_fee_per_settlement_wei.map(u128::from);
     set(&mut config.max_fee_per_settlement, per_settlement);
+    set(
+        &mut config.approval_funding,
+        settings.approval_funding_wei.map(u128::from),
+    );
     config.max_fee_per_hour = settings.max_fee_per_hour_wei.map(u128::from);
     set(
         &mut config.settle_timeout,

@@ -198,6 +198,18 @@ impl EvmFacilitator {
         self.core.settle(request, repeat).await
     }
 
+    /// Checks a request as a settlement would and moves nothing. Unlike [`Facilitator::verify`] it takes the amount of the
+    /// terms for what is charged, which under `upto` may be less than what was permitted.
+    ///
+    /// # Errors
+    /// When no clear answer was had.
+    pub async fn verify_charge(
+        &self,
+        request: &FacilitatorRequest,
+    ) -> Result<VerifyResponse, FacilitatorError> {
+        self.verify_payment(request, Purpose::Settle).await
+    }
+
     /// Which payment a request is about; `None` when it is not a well-formed payment on this network.
     #[must_use]
     pub fn identify(&self, request: &FacilitatorRequest) -> Option<Identified> {
@@ -275,13 +287,14 @@ impl EvmFacilitator {
     async fn verify_payment(
         &self,
         request: &FacilitatorRequest,
+        purpose: Purpose,
     ) -> Result<VerifyResponse, FacilitatorError> {
         let echo = Echo::read(request, &self.core.network);
         let answer = VerifyResponse {
             payer: echo.payer,
             ..VerifyResponse::default()
         };
-        match self.run_checks(request).await {
+        match self.run_checks(request, purpose).await {
             Ok(()) => Ok(VerifyResponse {
                 is_valid: true,
                 ..answer
@@ -295,9 +308,9 @@ impl EvmFacilitator {
         }
     }
 
-    async fn run_checks(&self, request: &FacilitatorRequest) -> Result<(), Stop> {
+    async fn run_checks(&self, request: &FacilitatorRequest, purpose: Purpose) -> Result<(), Stop> {
         let payment = Payment::read(request, self.core.chain_id)?;
-        let plan = self.core.check(&payment, Purpose::Verify).await?;
+        let plan = self.core.check(&payment, purpose).await?;
         self.core.simulate(&payment, &plan).await
     }
 }
@@ -321,7 +334,7 @@ impl Facilitator for EvmFacilitator {
         &'a self,
         request: &'a FacilitatorRequest,
     ) -> BoxFuture<'a, Result<VerifyResponse, FacilitatorError>> {
-        Box::pin(self.verify_payment(request))
+        Box::pin(self.verify_payment(request, Purpose::Verify))
     }
 
     /// An account with code, delegated accounts (EIP-7702) included.

@@ -62,13 +62,15 @@ impl Permitted {
         }
         let signature = self.signature.as_ref().map(Signature::as_bytes);
         hash.update(alloy_primitives::keccak256(signature.unwrap_or_default()));
-        match &self.sponsoring {
-            Ok(Some(GasSponsoring::Eip2612(info))) => hash.update(info.signature.as_bytes()),
+        let along = match &self.sponsoring {
+            Ok(None) => String::new(),
+            Ok(Some(GasSponsoring::Eip2612(info))) => Value::Object(info.to_json()).to_string(),
             Ok(Some(GasSponsoring::Erc20Approval(info))) => {
-                hash.update(&info.signed_transaction);
+                Value::Object(info.to_json()).to_string()
             }
-            Ok(None) | Err(_) => {}
-        }
+            Err(error) => error.code().to_owned(),
+        };
+        hash.update(along);
         hash.finalize()
     }
 
