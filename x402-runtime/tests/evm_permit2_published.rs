@@ -26,6 +26,7 @@ use alloy_primitives::{Address, Bytes, U256};
 use permit2::{Permit2Payment, approve_all};
 use support::{artifact, balance, sandbox, settled};
 use x402_model::evm::permit2::{PERMIT2, Witness};
+use x402_runtime::evm::SettlePath;
 use x402_runtime::evm::chain::{BlockRef, CallError, CallRequest};
 use x402_runtime::facilitator::{Evidence, Facilitator};
 use x402_runtime::sandbox::{Sandbox, USDC};
@@ -95,6 +96,37 @@ async fn payments_settle_and_are_found_with_the_published_contract() {
         matches!(evidence, Evidence::Mismatch { .. }),
         "{evidence:?}"
     );
+}
+
+#[tokio::test]
+async fn the_published_contract_costs_about_what_the_constants_say() {
+    let (sandbox, _) = sandbox();
+    approve_all(&sandbox);
+    let facilitator = with_published(sandbox.clone()).await;
+    for (path, request) in [
+        (
+            SettlePath::Permit2Exact,
+            Permit2Payment::exact(&sandbox).request(),
+        ),
+        (
+            SettlePath::Permit2Upto,
+            Permit2Payment::upto(&sandbox).charging(77),
+        ),
+    ] {
+        let response = settled(facilitator.settle(&request).await);
+        let hash = response.transaction.parse().unwrap();
+        let used = sandbox
+            .chain()
+            .receipt(hash)
+            .await
+            .unwrap()
+            .unwrap()
+            .gas_used;
+        assert!(
+            used.abs_diff(path.gas()) <= path.gas() / 20,
+            "{path:?} took {used}"
+        );
+    }
 }
 
 /// What a settlement returns or reverts with.
