@@ -1,4 +1,5 @@
-//! A local chain with the test token at the address of Base Sepolia's USDC.
+//! A local chain with the test token at the address of Base Sepolia's USDC, and our stand-ins for Permit2 and the x402
+//! proxies at their published addresses.
 
 mod control;
 mod install;
@@ -10,6 +11,7 @@ use std::time::{Duration, Instant};
 use alloy_primitives::{Address, B256, Bytes, U256, hex};
 use alloy_sol_types::{SolCall, SolEvent};
 use serde_json::{Value, json};
+use x402_model::evm::permit2::{EXACT_PERMIT2_PROXY, PERMIT2, UPTO_PERMIT2_PROXY};
 
 use crate::accounts::{self, OTHER, PAYER};
 use crate::contracts;
@@ -52,6 +54,13 @@ impl Anvil {
     /// Starts a chain whose first block has this Unix time. The chain's clock runs on from there.
     pub async fn start_at(unix_seconds: Option<u64>) -> Self {
         let chain = Self::launch(unix_seconds).await;
+        for (artifact, at) in [
+            ("TestPermit2", PERMIT2),
+            ("TestExactProxy", EXACT_PERMIT2_PROXY),
+            ("TestUptoProxy", UPTO_PERMIT2_PROXY),
+        ] {
+            chain.place_code(artifact, at).await;
+        }
         chain.place_token("TestUsd", USDC).await;
         chain.fund(accounts::address(PAYER), FUNDS).await;
         chain
@@ -139,10 +148,15 @@ impl Anvil {
         &self.rpc
     }
 
-    /// Places the run-time code of one of our contracts and initialises it as 6-decimal USDC.
-    pub async fn place_token(&self, artifact: &str, at: Address) {
+    /// Places the run-time code of one of our contracts.
+    pub async fn place_code(&self, artifact: &str, at: Address) {
         let code = contracts::runtime(artifact);
         self.rpc.call("anvil_setCode", json!([at, code])).await;
+    }
+
+    /// Places the run-time code of one of our contracts and initialises it as 6-decimal USDC.
+    pub async fn place_token(&self, artifact: &str, at: Address) {
+        self.place_code(artifact, at).await;
         let call = TestUsd::initializeCall {
             name: "USDC".into(),
             symbol: "USDC".into(),
@@ -159,6 +173,22 @@ impl Anvil {
             value: U256::from(value),
         };
         self.send(OTHER, USDC, call.abi_encode()).await;
+    }
+
+    /// Lets Permit2 move a development account's tokens, all or none.
+    pub async fn approve_permit2(&self, owner: usize, all: bool) {
+        let call = TestUsd::approveCall {
+            spender: PERMIT2,
+            value: if all { U256::MAX } else { U256::ZERO },
+        };
+        self.send(owner, USDC, call.abi_encode()).await;
+    }
+
+    /// Sets an account's native money, in wei.
+    pub async fn set_native_balance(&self, account: Address, wei: U256) {
+        self.rpc
+            .call("anvil_setBalance", json!([account, wei]))
+            .await;
     }
 
     /// Sends a transaction from a development account, mines it, and fails if it reverts.

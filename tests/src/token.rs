@@ -37,6 +37,7 @@ mod abi {
             function initialize(string name, string symbol, string version, uint8 decimals) external;
             function mint(address to, uint256 value) external;
             function transfer(address to, uint256 value) external returns (bool);
+            function approve(address spender, uint256 value) external returns (bool);
             function balanceOf(address account) external view returns (uint256);
             function authorizationState(address authorizer, bytes32 nonce) external view returns (bool);
             function cancelAuthorization(address authorizer, bytes32 nonce, bytes signature) external;

@@ -69,7 +69,9 @@ async fn ask_everything(chain: &dyn Chain) -> Vec<ChainError> {
                 .await
                 .unwrap_err(),
         ),
-        of_call(chain.estimate_gas(request).await.unwrap_err()),
+        of_call(chain.estimate_gas(request.clone()).await.unwrap_err()),
+        chain.call_in_turn(vec![request]).await.unwrap_err(),
+        chain.transaction(B256::repeat_byte(2)).await.unwrap_err(),
         chain
             .transaction_count(a, BlockRef::Pending)
             .await
@@ -291,4 +293,47 @@ async fn a_url_is_checked_and_its_secrets_are_never_shown() {
         !shown.contains(SECRET) && shown.contains("84532"),
         "{shown}"
     );
+}
+
+#[tokio::test]
+async fn results_and_transactions_that_were_not_asked_for_are_bad_answers() {
+    let call = CallRequest {
+        from: USDC,
+        to: USDC,
+        data: Default::default(),
+        gas: None,
+    };
+    let good = json!({ "status": "0x1", "returnData": "0x01", "gasUsed": "0x1", "logs": [] });
+    let simulated = [
+        json!([]),
+        json!([{ "calls": [] }]),
+        json!([{ "calls": [good, good] }]),
+        json!([{ "calls": [good] }, { "calls": [good] }]),
+        json!([{ "calls": [{ "status": "0x2", "returnData": "0x" }] }]),
+        json!([{ "calls": [{ "returnData": "0x" }] }]),
+    ];
+    for answer in simulated {
+        let chain = odd_chain(Reply::Result(answer.clone())).await;
+        let error = chain.call_in_turn(vec![call.clone()]).await.unwrap_err();
+        assert!(
+            matches!(error, ChainError::BadAnswer(_)),
+            "{answer}: {error}"
+        );
+    }
+    let reverted = json!({ "status": "0x0", "returnData": "0x", "error": { "code": 3, "message": "no\n way", "data": "0x756688fe" } });
+    let chain = odd_chain(Reply::Result(json!([{ "calls": [reverted] }]))).await;
+    let results = chain.call_in_turn(vec![call]).await.unwrap();
+    let Err(CallError::Revert { message, .. }) = &results[0] else {
+        panic!("{results:?}");
+    };
+    assert_eq!(message, "InvalidNonce");
+
+    let hash = B256::repeat_byte(2);
+    let shown = |hash: B256| json!({ "hash": hash, "from": USDC, "to": null, "input": "0x01", "blockNumber": null });
+    let other = odd_chain(Reply::Result(shown(B256::repeat_byte(3)))).await;
+    let error = other.transaction(hash).await.unwrap_err();
+    assert!(matches!(error, ChainError::BadAnswer(_)), "{error}");
+    // It is in no block, so it proves nothing yet.
+    let pending = odd_chain(Reply::Result(shown(hash))).await;
+    assert_eq!(pending.transaction(hash).await.unwrap(), None);
 }

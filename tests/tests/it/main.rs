@@ -17,6 +17,7 @@ mod kit;
 mod marketplace;
 mod node;
 mod permit2;
+mod permit2_node;
 mod secrets;
 mod tokens;
 mod unknown;
