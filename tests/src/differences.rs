@@ -83,8 +83,8 @@ pub const DIFFERENCES: &[Difference] = &[
         },
     },
     Difference {
-        rule: "extensions",
-        reason: "this release advertises no extension",
+        rule: "extensions other than payment-identifier",
+        reason: "this release advertises no other extension",
         instead: Instead::NotOffered,
         applies: |exchange| {
             exchange

@@ -14,12 +14,15 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use alloy_primitives::Address;
+use serde_json::{Map, Value};
 use x402_model::asset::{Asset, parse_address};
 use x402_model::endpoint::{EndpointSpec, Method, SpecError, rules};
+
+use x402_model::extension::payment_identifier;
 use x402_model::money::MoneyError;
 use x402_model::price::{Price, PriceModel};
 
-use crate::paywall::{Mistake, Rail};
+use crate::paywall::{Mistake, PaymentIds, Rail};
 
 pub(crate) use development::is_main;
 pub(crate) use origin::Origin;
@@ -45,6 +48,8 @@ pub struct BoundEndpoint {
     /// What its terms ask for: the price of every call, or of one request, or what a request that decides nothing is told.
     price: Price,
     terms: Vec<Arc<Terms>>,
+    payment_ids: PaymentIds,
+    extensions: Map<String, Value>,
 }
 
 impl BoundEndpoint {
@@ -83,6 +88,18 @@ impl BoundEndpoint {
     #[must_use]
     pub fn terms(&self) -> &[Arc<Terms>] {
         &self.terms
+    }
+
+    /// Whether buyers may or must give purchases ids of their own.
+    #[must_use]
+    pub const fn payment_ids(&self) -> PaymentIds {
+        self.payment_ids
+    }
+
+    /// The extensions that its 402 advertises, by key.
+    #[must_use]
+    pub const fn extensions(&self) -> &Map<String, Value> {
+        &self.extensions
     }
 
     /// The text that tells buyers what the endpoint sells.
@@ -161,6 +178,7 @@ pub(crate) struct Given {
     pub(crate) origin: Option<String>,
     pub(crate) pay_to: Option<String>,
     pub(crate) rails: Vec<Rail>,
+    pub(crate) payment_ids: PaymentIds,
     /// Validity a payment must have left on arrival, in seconds.
     pub(crate) min_remaining_seconds: u64,
 }
@@ -263,6 +281,8 @@ impl Context<'_> {
             path,
             origin: self.origin.to_owned(),
             terms,
+            payment_ids: self.given.payment_ids,
+            extensions: extensions(self.given.payment_ids),
         })
     }
 
@@ -299,6 +319,17 @@ impl Context<'_> {
             });
         }
     }
+}
+
+/// What the 402 of an endpoint advertises.
+fn extensions(ids: PaymentIds) -> Map<String, Value> {
+    let mut all = Map::new();
+    if ids != PaymentIds::Off {
+        let required = ids == PaymentIds::Required;
+        let declared = payment_identifier::declare(required);
+        all.insert(payment_identifier::KEY.to_owned(), declared);
+    }
+    all
 }
 
 /// The rules that the macro checked already, for specs that no macro made.

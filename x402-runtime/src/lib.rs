@@ -84,7 +84,7 @@ pub(crate) use failpoint::failpoint;
 pub use ledger::MemoryLedger;
 #[cfg(feature = "sqlite")]
 pub use ledger::SqliteLedger;
-pub use paywall::{BuildError, Paywall, PaywallBuilder, Rail};
+pub use paywall::{BuildError, PaymentIds, Paywall, PaywallBuilder, Rail};
 pub use x402_macros::paid;
 pub use x402_model as model;
 pub use x402_model::network::Network;

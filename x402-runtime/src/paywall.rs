@@ -24,6 +24,7 @@
 //! ```
 
 mod builder;
+mod ids;
 mod limits;
 mod mistake;
 mod mount;
@@ -41,6 +42,7 @@ use crate::resolver;
 use crate::telemetry::event;
 
 pub use builder::PaywallBuilder;
+pub use ids::PaymentIds;
 pub use mistake::{BuildError, Mistake};
 pub use rail::{Rail, RailError};
 pub use resolver::Recovered;

@@ -4,7 +4,7 @@
 //! comes late and in one place:
 //!
 //! ```text
-//! {"x402Version":2,"resource":{…,"url":"<origin> | <path> | "},"accepts":[…],"error":"Payment required"}
+//! {"x402Version":2,"resource":{…,"url":"<origin> | <path> | "},"accepts":[…],"extensions":{…},"error":"Payment required"}
 //!  head: base64 kept                             patched   tail: base64 kept, for each of the three alignments
 //! ```
 
@@ -74,7 +74,14 @@ impl Challenge {
             json(spec.mime_type),
             endpoint.origin(),
         );
-        let middle_json = format!(r#""}},"accepts":{},"error":"#, endpoint.accepts_json());
+        let extensions = match endpoint.extensions() {
+            none if none.is_empty() => String::new(),
+            some => format!(r#""extensions":{},"#, json(some)),
+        };
+        let middle_json = format!(
+            r#""}},"accepts":{},{extensions}"error":"#,
+            endpoint.accepts_json()
+        );
         let tail = format!("{middle_json}{}}}", json(FIRST_CONTACT));
         let whole = head_json.len() - head_json.len() % 3;
         let (groups, rest) = head_json

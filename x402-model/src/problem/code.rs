@@ -112,6 +112,12 @@ codes! {
     NoMatchingRequirements,
     /// The payment does not repeat an extension as it was advertised.
     ExtensionEchoMismatch,
+    /// The seller demands an id for the purchase and the payment has none.
+    PaymentIdMissing,
+    /// The id of the purchase is not one.
+    PaymentIdMalformed,
+    /// The id was used for a purchase with another request.
+    PaymentIdReused,
     /// The payload inside the payment has the wrong shape.
     PayloadMalformed,
     /// The signature does not belong to the payer.

@@ -136,6 +136,12 @@ table! {
         "The payment accepts terms that are not offered, or no longer. Choose one of the offered entries and repeat it unchanged.";
     ExtensionEchoMismatch: "extension_echo_mismatch", 402, No, FixPayment, None, Some("extension_echo_mismatch"),
         "The payment does not repeat the extensions of the terms as they were sent. Copy them unchanged.";
+    PaymentIdMissing: "payment_id_missing", 400, No, FixPayment, None, None,
+        "This endpoint asks for an id of your own for the purchase: add `id` to the info of the payment-identifier extension and send the payment again.";
+    PaymentIdMalformed: "payment_id_malformed", 400, No, FixPayment, None, None,
+        "The id in the payment-identifier extension is not one: it takes 16 to 128 of A-Z, a-z, 0-9, _ and -. Send the payment again with such an id.";
+    PaymentIdReused: "payment_id_reused", 409, No, NewPayment, None, None,
+        "Your id was used for a request with another method, path, query or body. Give every purchase an id of its own; this payment was not used.";
     PayloadMalformed: "payload_malformed", 402, No, FixPayment, None, Some("invalid_payload"),
         "The payload inside the payment is not an authorization with its signature of the kind that the terms ask for. Build it as their scheme demands.";
     InvalidSignature: "invalid_signature", 402, No, FixPayment, None, Some("invalid_exact_evm_signature"),

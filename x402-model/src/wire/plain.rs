@@ -11,8 +11,10 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::json::within_depth;
 use super::offered::Offered;
 use super::raw::RawJson;
 use super::v2::{PaymentRequirements, VERSION};
@@ -20,7 +22,7 @@ use crate::asset::checksum;
 use crate::evm::{Authorization, ExactEvmPayload, members};
 
 /// An `exact` payment on an EVM chain that has every member once and no other, texts without escapes where they count,
-/// integers of the authorization as text, and no extensions.
+/// integers of the authorization as text. Its extensions are an object, if there are any.
 ///
 /// ```
 /// use x402_model::wire::PlainPayment;
@@ -33,6 +35,7 @@ use crate::evm::{Authorization, ExactEvmPayload, members};
 pub struct PlainPayment<'a> {
     text: &'a str,
     message: Message<'a>,
+    extensions: Option<Map<String, Value>>,
 }
 
 /// A JSON object. A derived reader would take an array as well, and fill the members by position.
@@ -65,8 +68,8 @@ struct Message<'a> {
     /// Checked to be what buyers copy there, and not looked at.
     #[serde(default, borrow, rename = "resource")]
     _resource: Option<Object<Resource<'a>>>,
-    #[serde(default, rename = "extensions")]
-    _extensions: Option<Object<Nothing>>,
+    #[serde(default, borrow)]
+    extensions: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -127,23 +130,36 @@ struct Resource<'a> {
     _icon_url: Option<Cow<'a, str>>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
-
 impl<'a> PlainPayment<'a> {
     /// Reads a payment; `None` when it is spelled in another way, or is none.
     #[must_use]
     pub fn read(text: &'a str) -> Option<Self> {
         let text = text.trim_ascii();
         let Object(message) = serde_json::from_str::<Object<Message<'a>>>(text).ok()?;
-        (message.x402_version == VERSION).then_some(Self { text, message })
+        let extensions = match message.extensions.map(RawValue::get) {
+            None => None,
+            Some(text) if within_depth(text) => {
+                serde_json::from_str::<Option<Map<String, Value>>>(text).ok()?
+            }
+            Some(_) => return None,
+        };
+        (message.x402_version == VERSION).then_some(Self {
+            text,
+            message,
+            extensions: extensions.filter(|map| !map.is_empty()),
+        })
     }
 
     /// The payment as it came.
     #[must_use]
     pub fn raw(&self) -> RawJson {
         RawJson::known(self.text)
+    }
+
+    /// The extensions; none when there are none, or an empty list of them.
+    #[must_use]
+    pub const fn extensions(&self) -> Option<&Map<String, Value>> {
+        self.extensions.as_ref()
     }
 
     /// Whether it accepts this offer, as [`find_match`](super::find_match) decides; `false` as well for offers with more
@@ -165,12 +181,13 @@ impl<'a> PlainPayment<'a> {
             && accepted.has_extra(&terms.extra)
     }
 
-    /// Whether signature and authorization are spelt as [`ExactEvmPayload::to_json`] spells them.
+    /// Whether signature and authorization are spelt as [`ExactEvmPayload::to_json`] spells them, and nothing is beside them
+    /// whose members could be there twice.
     #[must_use]
     pub fn is_canonical(&self) -> bool {
         let Object(scheme) = &self.message.payload;
         let Object(signed) = &scheme.authorization;
-        is_lower_hex(scheme.signature) && signed.is_canonical()
+        self.extensions.is_none() && is_lower_hex(scheme.signature) && signed.is_canonical()
     }
 
     /// What was signed; `None` when a part of it is not what it should be.

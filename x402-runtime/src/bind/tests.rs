@@ -38,6 +38,7 @@ fn given() -> Given {
             Rail::new(Network::CELO, "USDC"),
         ],
         min_remaining_seconds: 10,
+        ..Given::default()
     }
 }
 

@@ -1,5 +1,6 @@
 //! From a request's headers to a payment that fits the terms: every check that needs no IO, cheapest first.
 
+mod extensions;
 mod header;
 mod terms;
 
@@ -10,8 +11,9 @@ use alloy_primitives::Address;
 use axum::http::HeaderMap;
 use serde_json::{Value, json};
 use x402_model::evm::ExactEvmPayload;
+use x402_model::extension::PaymentIdentifier;
 use x402_model::problem::{Problem, ProblemCode};
-use x402_model::wire::{PlainPayment, check_echo};
+use x402_model::wire::PlainPayment;
 
 use super::Gate;
 use crate::bind::Terms;
@@ -50,6 +52,8 @@ pub(super) struct Payment {
     pub(super) key: PaymentKey,
     pub(super) valid_before: u64,
     pub(super) request: FacilitatorRequest,
+    /// The buyer's own name for the purchase.
+    pub(super) id: Option<PaymentIdentifier>,
 }
 
 /// Why a request is not served, with the `error` of the 402 header. Small, because every unpaid request makes one.
@@ -135,6 +139,14 @@ impl Presented {
         }
     }
 
+    /// The same with the buyer's name for the purchase.
+    fn named(mut self, id: Option<PaymentIdentifier>) -> Self {
+        if let Self::Proven(payment) | Self::Unproven(payment) = &mut self {
+            payment.id = id;
+        }
+        self
+    }
+
     /// Who pays, if that could be read.
     pub(super) fn payer(&self) -> Option<Address> {
         match self {
@@ -186,6 +198,10 @@ fn read_plain(gate: &Gate, text: &str) -> Option<Result<Presented, Refusal>> {
     let now_ms = gate.core.clock.now_ms();
     let payment = PlainPayment::read(text)?;
     let terms = terms::open(gate, now_ms).find(|terms| payment.accepts(terms.offered()))?;
+    let id = match extensions::read(gate, payment.extensions()) {
+        Ok(id) => id,
+        Err(refusal) => return Some(Err(refusal)),
+    };
     let exact = payment.exact()?;
     if let Some(code) = misfit(terms, &exact) {
         return Some(Err(Refusal::from(code).by(exact.authorization.from)));
@@ -195,7 +211,7 @@ fn read_plain(gate: &Gate, text: &str) -> Option<Result<Presented, Refusal>> {
         payload: payment.raw(),
         requirements: terms.requirements().clone(),
     };
-    Some(fit(gate, Arc::clone(terms), exact, request, now_ms))
+    Some(fit(gate, Arc::clone(terms), exact, request, now_ms).map(|found| found.named(id)))
 }
 
 /// A version 2 payment: the terms are the ones it repeats.
@@ -206,7 +222,7 @@ fn read_v2(gate: &Gate, payload: Value) -> Result<Presented, Refusal> {
     let Some(terms) = terms::accepted(gate, accepted, now_ms) else {
         return Ok(terms::unmatched(accepted, body));
     };
-    echoed(&payload)?;
+    let id = extensions::read(gate, extensions::of(&payload)?)?;
     let exact = parse(gate, body)?;
     if let Some(code) = misfit(&terms, &exact) {
         return Err(Refusal::from(code).by(exact.authorization.from));
@@ -216,13 +232,14 @@ fn read_v2(gate: &Gate, payload: Value) -> Result<Presented, Refusal> {
         requirements: terms.requirements().clone(),
         payload: payload.into(),
     };
-    fit(gate, terms, exact, request, now_ms)
+    fit(gate, terms, exact, request, now_ms).map(|found| found.named(id))
 }
 
 /// A version 1 payment: the terms are the ones it must have been made for.
 fn read_v1(gate: &Gate, payload: Value, path: &str) -> Result<Presented, Refusal> {
     let now_ms = gate.core.clock.now_ms();
     let body = payload.get("payload").unwrap_or(&Value::Null);
+    extensions::demanded(gate, None)?;
     let exact = parse(gate, body)?;
     let payer = exact.authorization.from;
     let Some(terms) = terms::implied(gate, &payload, &exact, now_ms) else {
@@ -305,6 +322,7 @@ fn fit(
         key,
         valid_before,
         request,
+        id: None,
     });
     match signed_by {
         Signer::Payer => Ok(Presented::Proven(payment)),
@@ -316,20 +334,6 @@ fn fit(
         // The token itself would refuse it, which is what a trial run would find out.
         Signer::PayerInRefusedForm => Err(Refusal::from(ProblemCode::SimulationFailed).by(payer)),
     }
-}
-
-fn echoed(payload: &Value) -> Result<(), Refusal> {
-    let extensions = match payload.get("extensions") {
-        None | Some(Value::Null) => return Ok(()),
-        Some(Value::Object(extensions)) => extensions,
-        Some(_) => return Err(ProblemCode::PaymentUndecodable.into()),
-    };
-    check_echo(None, Some(extensions), &|_| &[]).map_err(|key| {
-        let key: String = key.chars().take(64).collect();
-        Problem::new(ProblemCode::ExtensionEchoMismatch)
-            .extension(key)
-            .into()
-    })
 }
 
 fn key_of(terms: &Terms, exact: &ExactEvmPayload) -> PaymentKey {

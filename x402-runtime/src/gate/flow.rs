@@ -22,7 +22,7 @@ use super::present::is_same_payment;
 use super::settle::{Attempt, attempt, first_attempt};
 use crate::facilitator::{BoxFuture, FacilitatorRequest};
 use crate::ledger::{
-    Begin, Event, Fingerprint, LedgerError, NewPayment, PaymentKey, Record, StoredAnswer,
+    Begin, Event, Fingerprint, Identity, LedgerError, NewPayment, PaymentKey, Record, StoredAnswer,
 };
 use crate::paywall::{PROTOCOL_MARGIN_SECONDS, millis};
 use crate::telemetry::{event, span};
@@ -166,11 +166,17 @@ async fn reserve(
 ) -> Result<Option<Arc<Record>>, Refusal> {
     let now_ms = gate.core.clock.now_ms();
     let new = || reservation(gate, payment, fingerprint, owner, now_ms);
-    let Begin::Exists(record) = begin(&gate.core, new()).await? else {
+    let Begin::Exists(record) = begin(&gate.core, payment, new()).await? else {
         return Ok(None);
     };
-    if found(&record, &fingerprint, now_ms) != Found::Reclaim {
-        return Ok(Some(record));
+    let other = record.key != payment.key;
+    match found(&record, &fingerprint, now_ms) {
+        Found::Reclaim => {}
+        // The record is that of another payment, with the same id.
+        Found::Refuse(ProblemCode::PaymentReusedForOtherRequest) if other => {
+            return Err(ProblemCode::PaymentIdReused.into());
+        }
+        _ => return Ok(Some(record)),
     }
     Box::pin(reclaim(&gate.core, payment, new(), record)).await
 }
@@ -199,8 +205,17 @@ fn reservation(
     }
 }
 
-async fn begin(core: &Core, new: NewPayment) -> Result<Begin, Refusal> {
-    let begun = core.ledger.begin(new).await;
+/// Reserves the payment, under the buyer's name for the purchase if it has one.
+async fn begin(core: &Core, payment: &Payment, new: NewPayment) -> Result<Begin, Refusal> {
+    let begun = match &payment.id {
+        None => core.ledger.begin(new).await,
+        Some(id) => {
+            let until_ms = new.now_ms.saturating_add(millis(core.limits.retention));
+            let name = id.as_str().to_owned();
+            let identity = Identity { name, until_ms };
+            core.ledger.accounts().begin_identified(new, identity).await
+        }
+    };
     begun.map_err(|error| ledger_down(core, &error))
 }
 
@@ -214,15 +229,20 @@ async fn reclaim(
     let now_ms = new.now_ms;
     let over = Event::LeaseOver { now_ms };
     core.ledger
-        .advance(&payment.key, over, now_ms)
+        .advance(&record.key, over, now_ms)
         .await
         .map_err(|error| ledger_down(core, &error))?;
-    if !is_same_payment(&record.request, &payment.exact) {
+    let other = record.key != payment.key;
+    if !other && !is_same_payment(&record.request, &payment.exact) {
         // Another authorization with the same nonce. One record must not mix the two; the next presentation finds it free.
         return Err(ProblemCode::PaymentInProgress.into());
     }
-    let request = FacilitatorRequest::clone(&record.request);
-    match begin(core, NewPayment { request, ..new }).await? {
+    // The first bytes of a payment stay; another payment of the same purchase brings its own.
+    let request = match other {
+        true => new.request.clone(),
+        false => FacilitatorRequest::clone(&record.request),
+    };
+    match begin(core, payment, NewPayment { request, ..new }).await? {
         Begin::Reserved => Ok(None),
         Begin::Exists(record) => Ok(Some(record)),
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use alloy_primitives::Address;
 use x402_model::endpoint::Method;
 
+use super::ids::PaymentIds;
 use super::limits::Limits;
 use super::mistake::{BuildError, Mistake};
 use super::mount::Mount;
@@ -83,6 +84,12 @@ where
     /// Accepts money on one more rail. Rails are offered in this order.
     pub fn accept(mut self, rail: Rail) -> Self {
         self.given.rails.push(rail);
+        self
+    }
+
+    /// Whether buyers may or must give purchases ids of their own; they may unless set.
+    pub const fn payment_ids(mut self, ids: PaymentIds) -> Self {
+        self.given.payment_ids = ids;
         self
     }
 

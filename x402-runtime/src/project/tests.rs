@@ -35,6 +35,7 @@ fn endpoint(path: &'static str, description: &'static str) -> BoundEndpoint {
         pay_to: Some("0x70997970C51812dc3A010C7d01b50e0d17dc79C8".to_owned()),
         rails: vec![Rail::new(Network::BASE_SEPOLIA, "USDC")],
         min_remaining_seconds: 10,
+        ..Given::default()
     };
     let mut mistakes = Vec::new();
     let bound = bind(
