@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use alloy_primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
+use x402_model::evm::Signature;
 use x402_model::money::AtomicAmount;
 use x402_model::network::Network;
 use x402_model::wire::{
@@ -284,6 +285,22 @@ pub trait Facilitator: Send + Sync + 'static {
         Box::pin(std::future::ready(Ok(false)))
     }
 
+    /// Whether a contract wallet approves a signature over a hash that pays for nothing, such as that of a sign-in message
+    /// (ERC-1271, and accounts that delegate to a contract). `None` when this facilitator cannot ask; that is the default.
+    ///
+    /// # Errors
+    /// When the chain cannot be asked now.
+    fn wallet_approves<'a>(
+        &'a self,
+        network: &'a Network,
+        wallet: Address,
+        hash: B256,
+        signature: &'a Signature,
+    ) -> BoxFuture<'a, Result<Option<bool>, FacilitatorError>> {
+        let _ = (network, wallet, hash, signature);
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
     /// Whether the gate should call [`Facilitator::verify`] before it runs the handler.
     ///
     /// `true` costs a round trip and protects the handler's work against payers without money.
@@ -318,6 +335,16 @@ impl<F: Facilitator + ?Sized> Facilitator for Arc<F> {
         payer: Address,
     ) -> BoxFuture<'a, Result<bool, FacilitatorError>> {
         (**self).payer_is_contract(network, payer)
+    }
+
+    fn wallet_approves<'a>(
+        &'a self,
+        network: &'a Network,
+        wallet: Address,
+        hash: B256,
+        signature: &'a Signature,
+    ) -> BoxFuture<'a, Result<Option<bool>, FacilitatorError>> {
+        (**self).wallet_approves(network, wallet, hash, signature)
     }
 
     fn check_before_serving(&self) -> bool {

@@ -53,6 +53,7 @@
 )]
 extern crate self as x402_runtime;
 
+pub mod allowance;
 pub mod bind;
 pub mod clock;
 pub mod config;
@@ -67,6 +68,7 @@ mod project;
 mod resolver;
 #[cfg(any(feature = "evm", feature = "http"))]
 pub mod secret;
+pub mod siwx;
 pub mod telemetry;
 mod verify;
 
@@ -85,6 +87,7 @@ pub use ledger::MemoryLedger;
 #[cfg(feature = "sqlite")]
 pub use ledger::SqliteLedger;
 pub use paywall::{BuildError, PaymentIds, Paywall, PaywallBuilder, Rail};
+pub use siwx::Siwx;
 pub use x402_macros::paid;
 pub use x402_model as model;
 pub use x402_model::network::Network;

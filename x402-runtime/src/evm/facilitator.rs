@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use alloy_primitives::{Address, B256, U256};
 use serde_json::{Map, json};
+use x402_model::evm::Signature;
 use x402_model::evm::gas_sponsoring::{EIP2612_GAS_SPONSORING, ERC20_APPROVAL_GAS_SPONSORING};
 use x402_model::money::AtomicAmount;
 use x402_model::network::Network;
@@ -348,6 +349,27 @@ impl Facilitator for EvmFacilitator {
                 return Ok(false);
             }
             Ok(!self.core.chain.code(payer).await?.is_empty())
+        })
+    }
+
+    fn wallet_approves<'a>(
+        &'a self,
+        network: &'a Network,
+        wallet: Address,
+        hash: B256,
+        signature: &'a Signature,
+    ) -> BoxFuture<'a, Result<Option<bool>, FacilitatorError>> {
+        Box::pin(async move {
+            if *network != self.core.network {
+                return Ok(None);
+            }
+            // An account without code has nobody to ask: its key would have had to sign.
+            if self.core.chain.code(wallet).await?.is_empty() {
+                return Ok(Some(false));
+            }
+            Ok(Some(
+                self.core.wallet_approves(wallet, hash, signature).await?,
+            ))
         })
     }
 

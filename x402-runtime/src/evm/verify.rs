@@ -167,17 +167,41 @@ impl Core {
         signature: &Signature,
         code: &'static str,
     ) -> Result<(), Stop> {
+        match self.ask_erc1271(wallet, hash, signature).await {
+            Ok(true) => Ok(()),
+            Ok(false) => refuse(code, "the payer's wallet does not approve the signature"),
+            Err(CallError::Revert { message, .. }) => refuse(code, message),
+            Err(CallError::Chain(error)) => Err(error.into()),
+        }
+    }
+
+    /// Whether a contract wallet approves a signature; one that reverts does not.
+    pub(super) async fn wallet_approves(
+        &self,
+        wallet: Address,
+        hash: B256,
+        signature: &Signature,
+    ) -> Result<bool, ChainError> {
+        match self.ask_erc1271(wallet, hash, signature).await {
+            Ok(approves) => Ok(approves),
+            Err(CallError::Revert { .. }) => Ok(false),
+            Err(CallError::Chain(error)) => Err(error),
+        }
+    }
+
+    async fn ask_erc1271(
+        &self,
+        wallet: Address,
+        hash: B256,
+        signature: &Signature,
+    ) -> Result<bool, CallError> {
         let call = isValidSignatureCall {
             hash,
             signature: signature.bytes().clone(),
         };
         let call = self.free_call(self.settler(), wallet, call.abi_encode().into());
-        match self.chain.call(call, BlockRef::Latest).await {
-            Ok(answer) if answer.len() >= 32 && answer.starts_with(&ERC1271_MAGIC) => Ok(()),
-            Ok(_) => refuse(code, "the payer's wallet does not approve the signature"),
-            Err(CallError::Revert { message, .. }) => refuse(code, message),
-            Err(CallError::Chain(error)) => Err(error.into()),
-        }
+        let answer = self.chain.call(call, BlockRef::Latest).await?;
+        Ok(answer.len() >= 32 && answer.starts_with(&ERC1271_MAGIC))
     }
 
     /// Whether the asset has code. Only a yes is remembered: code cannot go away, but it may come.
