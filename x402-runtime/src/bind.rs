@@ -15,9 +15,12 @@ use std::sync::Arc;
 
 use alloy_primitives::Address;
 use serde_json::{Map, Value};
-use x402_model::asset::{Asset, parse_address};
+use x402_model::asset::{Asset, TransferMethod, parse_address};
 use x402_model::endpoint::{EndpointSpec, Method, SpecError, rules};
 
+use x402_model::evm::gas_sponsoring::{
+    EIP2612_GAS_SPONSORING, ERC20_APPROVAL_GAS_SPONSORING, declaration,
+};
 use x402_model::extension::payment_identifier;
 use x402_model::money::MoneyError;
 use x402_model::price::{Price, PriceModel};
@@ -138,8 +141,9 @@ impl BoundEndpoint {
             let timeout = self.spec.timeout_seconds;
             terms.extend(Terms::new(asset.clone(), amount, self.receiver, timeout));
         }
+        let amount = price.amount.normalized();
         Ok(Self {
-            price,
+            price: Price { amount, ..price },
             ..self.with_terms(terms)
         })
     }
@@ -149,6 +153,28 @@ impl BoundEndpoint {
         Self {
             terms: terms.into_iter().map(Arc::new).collect(),
             ..self.clone()
+        }
+    }
+
+    /// Advertises the ways in which the facilitator pays for the approval of Permit2, of those that its tokens have.
+    pub(crate) fn sponsor(&mut self, extensions: &[String]) {
+        let tokens = || {
+            let permit2 = |asset: &&Asset| asset.transfer == TransferMethod::Permit2;
+            self.assets.iter().filter(permit2)
+        };
+        for (key, useful) in [
+            (EIP2612_GAS_SPONSORING, tokens().any(|asset| asset.eip2612)),
+            (
+                ERC20_APPROVAL_GAS_SPONSORING,
+                tokens().any(|asset| !asset.eip2612),
+            ),
+        ] {
+            if useful
+                && extensions.iter().any(|known| known == key)
+                && let Some(declared) = declaration(key)
+            {
+                self.extensions.insert(key.to_owned(), declared);
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, B256, keccak256};
 use secp256k1::Message;
 use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
-use x402_model::evm::{DomainSeparator, EcdsaParts, ExactEvmPayload};
+use x402_model::evm::{DomainSeparator, EcdsaParts, EvmPayload};
 
 /// What a signature proves without asking a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,19 +18,24 @@ pub(crate) enum Signer {
     SomebodyElse,
 }
 
-/// Finds out who signed an EIP-3009 authorization (protocol 3.3).
-pub(crate) fn signer(payload: &ExactEvmPayload, separator: &DomainSeparator) -> Signer {
-    if payload.signature.is_erc6492() {
+/// Finds out who signed an authorization (protocol 3.3): of EIP-3009 in the domain of its token, or of Permit2 in that of
+/// Permit2.
+pub(crate) fn signer(payload: &EvmPayload, separator: &DomainSeparator) -> Signer {
+    let signature = payload.signature();
+    if signature.is_erc6492() {
         return Signer::Wrapped;
     }
-    let Some(parts) = payload.signature.split() else {
+    let Some(parts) = signature.split() else {
         return Signer::SomebodyElse;
     };
-    let digest = payload.authorization.digest(separator);
-    if recover(digest, &parts) != Some(payload.authorization.from) {
+    let digest = match payload {
+        EvmPayload::Eip3009(exact) => exact.authorization.digest(separator),
+        EvmPayload::Permit2(permitted) => permitted.authorization.digest(separator),
+    };
+    if recover(digest, &parts) != Some(payload.payer()) {
         return Signer::SomebodyElse;
     }
-    let v = payload.signature.as_bytes().last().copied();
+    let v = signature.as_bytes().last().copied();
     if parts.is_low_s() && matches!(v, Some(27 | 28)) {
         Signer::Payer
     } else {
@@ -62,7 +67,7 @@ pub(crate) fn recover(digest: B256, parts: &EcdsaParts) -> Option<Address> {
 #[cfg(test)]
 mod tests {
     use alloy_primitives::{U256, address};
-    use x402_model::evm::{Authorization, Eip712Domain, Signature};
+    use x402_model::evm::{Authorization, Eip712Domain, ExactEvmPayload, Signature};
 
     use super::*;
 
@@ -98,6 +103,10 @@ mod tests {
         )
     }
 
+    fn who(payload: &ExactEvmPayload, separator: &DomainSeparator) -> Signer {
+        signer(&EvmPayload::Eip3009(payload.clone()), separator)
+    }
+
     fn with_signature(payload: &ExactEvmPayload, bytes: Vec<u8>) -> ExactEvmPayload {
         ExactEvmPayload {
             signature: Signature::new(bytes).unwrap(),
@@ -108,10 +117,10 @@ mod tests {
     #[test]
     fn accepts_the_payers_key_only() {
         let (payload, separator) = signed();
-        assert_eq!(signer(&payload, &separator), Signer::Payer);
+        assert_eq!(who(&payload, &separator), Signer::Payer);
         let mut other = payload.clone();
         other.authorization.from = Address::repeat_byte(9);
-        assert_eq!(signer(&other, &separator), Signer::SomebodyElse);
+        assert_eq!(who(&other, &separator), Signer::SomebodyElse);
         for field in 0..4 {
             let mut changed = payload.clone();
             match field {
@@ -121,7 +130,7 @@ mod tests {
                 _ => changed.authorization.nonce = B256::repeat_byte(4),
             }
             assert_eq!(
-                signer(&changed, &separator),
+                who(&changed, &separator),
                 Signer::SomebodyElse,
                 "field {field}"
             );
@@ -134,7 +143,7 @@ mod tests {
         let mut bytes = payload.signature.as_bytes().to_vec();
         bytes[64] -= 27;
         assert_eq!(
-            signer(&with_signature(&payload, bytes), &separator),
+            who(&with_signature(&payload, bytes), &separator),
             Signer::PayerInRefusedForm
         );
         let parts = payload.signature.split().unwrap();
@@ -145,7 +154,7 @@ mod tests {
             ..parts
         };
         let high = with_signature(&payload, Signature::from_parts(&high).as_bytes().to_vec());
-        assert_eq!(signer(&high, &separator), Signer::PayerInRefusedForm);
+        assert_eq!(who(&high, &separator), Signer::PayerInRefusedForm);
     }
 
     #[test]
@@ -159,7 +168,7 @@ mod tests {
             vec![1],
         ] {
             assert_eq!(
-                signer(&with_signature(&payload, bytes), &separator),
+                who(&with_signature(&payload, bytes), &separator),
                 Signer::SomebodyElse
             );
         }

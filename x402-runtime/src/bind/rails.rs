@@ -1,6 +1,6 @@
 //! Turns rails into tokens that can be charged.
 
-use x402_model::asset::{Asset, AssetTable, TransferMethod};
+use x402_model::asset::{Asset, AssetTable};
 use x402_model::endpoint::EndpointSpec;
 
 use crate::paywall::{Mistake, Rail, rail_id};
@@ -55,11 +55,6 @@ fn unknown(rail: &Rail, table: &AssetTable) -> Mistake {
 }
 
 fn unusable(rail: &Rail, asset: &Asset) -> Option<Mistake> {
-    if asset.transfer == TransferMethod::Permit2 {
-        return Some(Mistake::TransferMethod {
-            rail: rail.to_string(),
-        });
-    }
     // The built-in table keeps these rules; a seller's own token may not.
     let checked = rail
         .is_custom()

@@ -2,8 +2,8 @@
 
 use alloy_primitives::Address;
 use serde_json::{Map, Value};
-use x402_model::asset::{Asset, checksum, parse_address};
-use x402_model::evm::{DomainSeparator, Eip712Domain};
+use x402_model::asset::{Asset, TransferMethod, checksum, parse_address};
+use x402_model::evm::{DomainSeparator, Eip712Domain, EvmKind, permit2};
 use x402_model::money::AtomicAmount;
 use x402_model::network::Network;
 use x402_model::wire::{Offered, PaymentRequirements, RawJson};
@@ -14,6 +14,7 @@ pub(crate) const SCHEME: &str = "exact";
 /// The terms of one rail: an entry of `accepts`, with its values in typed form.
 #[derive(Debug, Clone)]
 pub struct Terms {
+    kind: EvmKind,
     asset: Asset,
     amount: AtomicAmount,
     pay_to: Address,
@@ -24,17 +25,24 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// Terms for an EIP-3009 token of an EVM chain; `None` for any other.
+    /// Terms of scheme `exact` for a token of an EVM chain, by the way in which it is paid; `None` for any other.
     pub(super) fn new(
         asset: Asset,
         amount: AtomicAmount,
         pay_to: Address,
         max_timeout_seconds: u64,
     ) -> Option<Self> {
-        let domain = asset.eip712.clone()?;
         let mut extra = Map::new();
-        extra.insert("name".to_owned(), Value::from(domain.name.as_ref()));
-        extra.insert("version".to_owned(), Value::from(domain.version.as_ref()));
+        if asset.transfer == TransferMethod::Permit2 {
+            let method = Value::from(TransferMethod::Permit2.as_str());
+            extra.insert("assetTransferMethod".to_owned(), method);
+        }
+        if let Some(domain) = asset.signing_domain() {
+            extra.insert("name".to_owned(), Value::from(domain.name.as_ref()));
+            extra.insert("version".to_owned(), Value::from(domain.version.as_ref()));
+        }
+        let kind = EvmKind::of_terms(SCHEME, &extra).ok()?;
+        let separator = separator(&asset, kind, &extra)?;
         let offered = Offered::new(PaymentRequirements {
             scheme: SCHEME.to_owned(),
             network: asset.network.to_string(),
@@ -44,8 +52,8 @@ impl Terms {
             max_timeout_seconds,
             extra,
         });
-        let separator = separator(&asset, &domain.name, &domain.version)?;
         Some(Self {
+            kind,
             asset,
             amount,
             pay_to,
@@ -86,15 +94,11 @@ impl Terms {
         }
         let amount: AtomicAmount = view.amount.parse().ok()?;
         let pay_to = parse_address(&view.pay_to).ok()?;
-        let text = |key: &str| {
-            view.extra
-                .get(key)
-                .and_then(Value::as_str)
-                .map(str::to_owned)
-        };
-        let separator = separator(&asset, &text("name")?, &text("version")?)?;
+        let kind = EvmKind::of_terms(&view.scheme, &view.extra).ok()?;
+        let separator = separator(&asset, kind, &view.extra)?;
         let max_timeout_seconds = view.max_timeout_seconds;
         Some(Self {
+            kind,
             asset,
             amount,
             pay_to,
@@ -103,6 +107,12 @@ impl Terms {
             requirements: offered.raw().into(),
             offered,
         })
+    }
+
+    /// The way in which it is paid.
+    #[must_use]
+    pub const fn kind(&self) -> EvmKind {
+        self.kind
     }
 
     /// The token.
@@ -146,14 +156,19 @@ impl Terms {
         &self.requirements
     }
 
-    /// The token's EIP-712 domain separator, computed once.
+    /// The separator of the EIP-712 domain in which it is signed, the token's or Permit2's, computed once.
     #[must_use]
     pub const fn separator(&self) -> &DomainSeparator {
         &self.separator
     }
 }
 
-fn separator(asset: &Asset, name: &str, version: &str) -> Option<DomainSeparator> {
+fn separator(asset: &Asset, kind: EvmKind, extra: &Map<String, Value>) -> Option<DomainSeparator> {
+    if kind != EvmKind::Eip3009Exact {
+        return asset.network.chain_id().map(permit2::separator);
+    }
+    let text = |key: &str| extra.get(key).and_then(Value::as_str);
+    let (name, version) = (text("name")?, text("version")?);
     let domain = Eip712Domain {
         name: name.to_owned(),
         version: version.to_owned(),

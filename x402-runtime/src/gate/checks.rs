@@ -10,7 +10,7 @@ use std::sync::Arc;
 use alloy_primitives::Address;
 use axum::http::HeaderMap;
 use serde_json::{Value, json};
-use x402_model::evm::ExactEvmPayload;
+use x402_model::evm::{EvmKind, EvmPayload, reason};
 use x402_model::extension::PaymentIdentifier;
 use x402_model::problem::{Problem, ProblemCode};
 use x402_model::wire::PlainPayment;
@@ -48,7 +48,7 @@ impl Version {
 #[derive(Debug)]
 pub(super) struct Payment {
     pub(super) terms: Arc<Terms>,
-    pub(super) exact: ExactEvmPayload,
+    pub(super) payload: EvmPayload,
     pub(super) key: PaymentKey,
     pub(super) valid_before: u64,
     pub(super) request: FacilitatorRequest,
@@ -121,7 +121,7 @@ pub(super) enum Presented {
     /// A payment that no key of the payer signed: only the chain can say whether the payer is a contract that agrees.
     Unproven(Box<Payment>),
     /// A payment that is refused now, but may have been accepted before: if there is a record of it, the record decides.
-    Late(Box<(PaymentKey, ExactEvmPayload)>, Refusal),
+    Late(Box<(PaymentKey, EvmPayload)>, Refusal),
     /// Nothing that could be served.
     Refused(Refusal),
 }
@@ -131,8 +131,8 @@ impl Presented {
     pub(super) fn late(self, refusal: Refusal) -> Self {
         match self {
             Self::Proven(payment) | Self::Unproven(payment) => {
-                let Payment { key, exact, .. } = *payment;
-                Self::Late(Box::new((key, exact)), refusal)
+                let Payment { key, payload, .. } = *payment;
+                Self::Late(Box::new((key, payload)), refusal)
             }
             Self::Late(late, _) => Self::Late(late, refusal),
             Self::Refused(_) => Self::Refused(refusal),
@@ -202,16 +202,16 @@ fn read_plain(gate: &Gate, text: &str) -> Option<Result<Presented, Refusal>> {
         Ok(id) => id,
         Err(refusal) => return Some(Err(refusal)),
     };
-    let exact = payment.exact()?;
-    if let Some(code) = misfit(terms, &exact) {
-        return Some(Err(Refusal::from(code).by(exact.authorization.from)));
+    let signed = EvmPayload::Eip3009(payment.exact()?);
+    if let Some(refusal) = misfit(terms, &signed) {
+        return Some(Err(refusal.by(signed.payer())));
     }
     let request = FacilitatorRequest {
         x402_version: 2,
         payload: payment.raw(),
         requirements: terms.requirements().clone(),
     };
-    Some(fit(gate, Arc::clone(terms), exact, request, now_ms).map(|found| found.named(id)))
+    Some(fit(gate, Arc::clone(terms), signed, request, now_ms).map(|found| found.named(id)))
 }
 
 /// A version 2 payment: the terms are the ones it repeats.
@@ -223,16 +223,16 @@ fn read_v2(gate: &Gate, payload: Value) -> Result<Presented, Refusal> {
         return Ok(terms::unmatched(accepted, body));
     };
     let id = extensions::read(gate, extensions::of(&payload)?)?;
-    let exact = parse(gate, body)?;
-    if let Some(code) = misfit(&terms, &exact) {
-        return Err(Refusal::from(code).by(exact.authorization.from));
+    let signed = parse(gate, body)?;
+    if let Some(refusal) = misfit(&terms, &signed) {
+        return Err(refusal.by(signed.payer()));
     }
     let request = FacilitatorRequest {
         x402_version: 2,
         requirements: terms.requirements().clone(),
         payload: payload.into(),
     };
-    fit(gate, terms, exact, request, now_ms).map(|found| found.named(id))
+    fit(gate, terms, signed, request, now_ms).map(|found| found.named(id))
 }
 
 /// A version 1 payment: the terms are the ones it must have been made for.
@@ -240,19 +240,19 @@ fn read_v1(gate: &Gate, payload: Value, path: &str) -> Result<Presented, Refusal
     let now_ms = gate.core.clock.now_ms();
     let body = payload.get("payload").unwrap_or(&Value::Null);
     extensions::demanded(gate, None)?;
-    let exact = parse(gate, body)?;
-    let payer = exact.authorization.from;
-    let Some(terms) = terms::implied(gate, &payload, &exact, now_ms) else {
+    let signed = parse(gate, body)?;
+    let payer = signed.payer();
+    let Some(terms) = terms::implied(gate, &payload, &signed, now_ms) else {
         return Err(Refusal::from(ProblemCode::NoMatchingRequirements).by(payer));
     };
-    if let Some(code) = misfit(&terms, &exact) {
+    if let Some(refusal) = misfit(&terms, &signed) {
         // It does not say for which terms it was made: it may have been served for earlier ones.
-        let key = key_of(&terms, &exact);
-        let refusal = Refusal::from(code).by(payer);
-        return Ok(Presented::Late(Box::new((key, exact)), refusal));
+        let key = key_of(&terms, &signed);
+        let refusal = refusal.by(payer);
+        return Ok(Presented::Late(Box::new((key, signed)), refusal));
     }
     let request = request_v1(gate, &terms, payload, path);
-    fit(gate, terms, exact, request, now_ms)
+    fit(gate, terms, signed, request, now_ms)
 }
 
 /// What the facilitator is asked about a version 1 payment: in version 1 if it speaks that on the network, else the same
@@ -280,45 +280,84 @@ fn request_v1(gate: &Gate, terms: &Terms, payload: Value, path: &str) -> Facilit
     }
 }
 
-fn parse(gate: &Gate, body: &Value) -> Result<ExactEvmPayload, Refusal> {
-    ExactEvmPayload::parse(body).map_err(|error| {
+fn parse(gate: &Gate, body: &Value) -> Result<EvmPayload, Refusal> {
+    EvmPayload::parse(body).map_err(|error| {
         tracing::debug!(name: event::MALFORMED, endpoint = gate.endpoint.id(), error = error.code(), "a payment payload could not be read");
         Refusal::from(ProblemCode::PayloadMalformed)
     })
 }
 
-/// Why an authorization does not pay what the terms ask for.
-fn misfit(terms: &Terms, exact: &ExactEvmPayload) -> Option<ProblemCode> {
-    if exact.authorization.to != terms.pay_to() {
-        Some(ProblemCode::RecipientMismatch)
-    } else if exact.authorization.value != terms.amount().get() {
-        Some(ProblemCode::ValueMismatch)
+/// Why an authorization does not pay what the terms ask for, in the order of protocol 3.1 and 3.4.
+fn misfit(terms: &Terms, signed: &EvmPayload) -> Option<Refusal> {
+    let by =
+        |code: ProblemCode, reason: &str| Refusal::from(Problem::new(code).with_reason(reason));
+    let EvmPayload::Permit2(payment) = signed else {
+        return if terms.kind() != EvmKind::Eip3009Exact {
+            Some(ProblemCode::PayloadMalformed.into())
+        } else if signed.pay_to() != terms.pay_to() {
+            Some(ProblemCode::RecipientMismatch.into())
+        } else if signed.amount() != terms.amount().get() {
+            Some(ProblemCode::ValueMismatch.into())
+        } else {
+            None
+        };
+    };
+    let authorization = &payment.authorization;
+    if signed.kind() != terms.kind() {
+        Some(ProblemCode::PayloadMalformed.into())
+    } else if authorization.spender != authorization.witness.proxy() {
+        Some(by(ProblemCode::PayloadMalformed, reason::PERMIT2_SPENDER))
+    } else if signed.pay_to() != terms.pay_to() {
+        Some(by(
+            ProblemCode::RecipientMismatch,
+            reason::PERMIT2_RECIPIENT_MISMATCH,
+        ))
+    } else if signed.amount() != terms.amount().get() {
+        Some(by(
+            ProblemCode::ValueMismatch,
+            reason::PERMIT2_AMOUNT_MISMATCH,
+        ))
+    } else if authorization.permitted.token != terms.asset().address {
+        Some(by(
+            ProblemCode::PayloadMalformed,
+            reason::PERMIT2_TOKEN_MISMATCH,
+        ))
     } else {
         None
     }
+}
+
+/// The refusal of a payment out of time, in the words of its kind.
+fn out_of_time(code: ProblemCode, kind: EvmKind) -> Refusal {
+    let said = match (kind, code) {
+        (EvmKind::Eip3009Exact, _) => return code.into(),
+        (_, ProblemCode::ValidAfter) => reason::PERMIT2_NOT_YET_VALID,
+        _ => reason::PERMIT2_DEADLINE_EXPIRED,
+    };
+    Problem::new(code).with_reason(said).into()
 }
 
 /// Checks time and signature of an authorization that pays what the terms ask for.
 fn fit(
     gate: &Gate,
     terms: Arc<Terms>,
-    exact: ExactEvmPayload,
+    signed: EvmPayload,
     request: FacilitatorRequest,
     now_ms: u64,
 ) -> Result<Presented, Refusal> {
-    let key = key_of(&terms, &exact);
+    let key = key_of(&terms, &signed);
     let payer = key.payer;
-    let valid_before = match valid_before(gate, &terms, &exact, now_ms / 1000) {
+    let valid_before = match valid_before(gate, &terms, &signed, now_ms / 1000) {
         Ok(valid_before) => valid_before,
         Err(code) => {
-            let refusal = Refusal::from(code).by(payer);
-            return Ok(Presented::Late(Box::new((key, exact)), refusal));
+            let refusal = out_of_time(code, terms.kind()).by(payer);
+            return Ok(Presented::Late(Box::new((key, signed)), refusal));
         }
     };
-    let signed_by = signer(&exact, terms.separator());
+    let signed_by = signer(&signed, terms.separator());
     let payment = Box::new(Payment {
         terms,
-        exact,
+        payload: signed,
         key,
         valid_before,
         request,
@@ -327,7 +366,7 @@ fn fit(
     match signed_by {
         Signer::Payer => Ok(Presented::Proven(payment)),
         Signer::SomebodyElse => Ok(Presented::Unproven(payment)),
-        Signer::Wrapped if factory_allowed(gate, &payment.exact) => {
+        Signer::Wrapped if factory_allowed(gate, &payment.payload) => {
             Ok(Presented::Unproven(payment))
         }
         Signer::Wrapped => Err(Refusal::from(ProblemCode::Eip6492FactoryNotAllowed).by(payer)),
@@ -336,12 +375,12 @@ fn fit(
     }
 }
 
-fn key_of(terms: &Terms, exact: &ExactEvmPayload) -> PaymentKey {
+fn key_of(terms: &Terms, signed: &EvmPayload) -> PaymentKey {
     PaymentKey {
         network: terms.network().clone(),
         asset: terms.asset().address,
-        payer: exact.authorization.from,
-        nonce: exact.authorization.nonce,
+        payer: signed.payer(),
+        nonce: signed.nonce(),
     }
 }
 
@@ -349,14 +388,13 @@ fn key_of(terms: &Terms, exact: &ExactEvmPayload) -> PaymentKey {
 fn valid_before(
     gate: &Gate,
     terms: &Terms,
-    exact: &ExactEvmPayload,
+    signed: &EvmPayload,
     now: u64,
 ) -> Result<u64, ProblemCode> {
     let limits = &gate.core.limits;
-    let valid_before = u64::try_from(exact.authorization.valid_before)
-        .map_err(|_| ProblemCode::ValidityTooLong)?;
-    let valid_after =
-        u64::try_from(exact.authorization.valid_after).map_err(|_| ProblemCode::ValidAfter)?;
+    let valid_before =
+        u64::try_from(signed.valid_until()).map_err(|_| ProblemCode::ValidityTooLong)?;
+    let valid_after = u64::try_from(signed.valid_after()).map_err(|_| ProblemCode::ValidAfter)?;
     let latest = now
         .saturating_add(terms.max_timeout_seconds())
         .saturating_add(limits.clock_skew_seconds);
@@ -371,8 +409,8 @@ fn valid_before(
     }
 }
 
-fn factory_allowed(gate: &Gate, exact: &ExactEvmPayload) -> bool {
-    match exact.signature.unwrap_erc6492() {
+fn factory_allowed(gate: &Gate, signed: &EvmPayload) -> bool {
+    match signed.signature().unwrap_erc6492() {
         Ok(Some(wrapper)) => gate.core.factories.contains(&wrapper.factory),
         Ok(None) | Err(_) => false,
     }

@@ -233,7 +233,7 @@ async fn reclaim(
         .await
         .map_err(|error| ledger_down(core, &error))?;
     let other = record.key != payment.key;
-    if !other && !is_same_payment(&record.request, &payment.exact) {
+    if !other && !is_same_payment(&record.request, &payment.payload) {
         // Another authorization with the same nonce. One record must not mix the two; the next presentation finds it free.
         return Err(ProblemCode::PaymentInProgress.into());
     }

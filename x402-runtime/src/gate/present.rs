@@ -13,7 +13,7 @@ use http_body::Body as _;
 use tokio::time::timeout;
 use tracing::field::{Empty, display};
 use tracing::{Instrument, Span};
-use x402_model::evm::ExactEvmPayload;
+use x402_model::evm::EvmPayload;
 use x402_model::network::Network;
 use x402_model::problem::{Problem, ProblemCode};
 
@@ -100,9 +100,9 @@ async fn present(
     let payment = match presented {
         Presented::Refused(refusal) => return Err(refusal),
         Presented::Late(late, refusal) => {
-            let (key, exact) = *late;
+            let (key, signed) = *late;
             // Boxed, as all that is rare: a future is as large as the largest thing it may wait for.
-            return Box::pin(remembered(gate, uri, request, &key, &exact, refusal)).await;
+            return Box::pin(remembered(gate, uri, request, &key, &signed, refusal)).await;
         }
         Presented::Proven(payment) => payment,
         Presented::Unproven(payment) => {
@@ -170,11 +170,11 @@ async fn remembered(
     uri: &Uri,
     request: Request,
     key: &PaymentKey,
-    exact: &ExactEvmPayload,
+    signed: &EvmPayload,
     refusal: Refusal,
 ) -> Result<Outcome, Refusal> {
     let record = match gate.core.ledger.get(key).await {
-        Ok(Some(record)) if is_same_payment(&record.request, exact) => record,
+        Ok(Some(record)) if is_same_payment(&record.request, signed) => record,
         Ok(_) => return Err(refusal),
         Err(error) => return Err(flow::ledger_down(&gate.core, &error)),
     };
@@ -195,12 +195,12 @@ async fn remembered(
 }
 
 /// Whether a recorded payment is this one, signature and all. Whoever holds it presented it before, or saw it.
-pub(super) fn is_same_payment(recorded: &FacilitatorRequest, exact: &ExactEvmPayload) -> bool {
+pub(super) fn is_same_payment(recorded: &FacilitatorRequest, signed: &EvmPayload) -> bool {
     let recorded = recorded.payload.to_value();
     recorded
         .get("payload")
-        .and_then(|payload| ExactEvmPayload::parse(payload).ok())
-        .is_some_and(|known| known == *exact)
+        .and_then(|payload| EvmPayload::parse(payload).ok())
+        .is_some_and(|known| known == *signed)
 }
 
 /// Lets the chain say whether a payer that is a contract agrees to the payment (ERC-1271, ERC-6492).
@@ -211,11 +211,11 @@ async fn prove(gate: &Gate, payment: &Payment) -> Result<(), Refusal> {
         .get(&payment.key)
         .await
         .map_err(|error| flow::ledger_down(&gate.core, &error))?;
-    if known.is_some_and(|record| is_same_payment(&record.request, &payment.exact)) {
+    if known.is_some_and(|record| is_same_payment(&record.request, &payment.payload)) {
         // It was proven when it was recorded; by now its nonce may be used.
         return Ok(());
     }
-    let wrapped = payment.exact.signature.is_erc6492();
+    let wrapped = payment.payload.signature().is_erc6492();
     if !wrapped && !is_contract(gate, payment.terms.network(), payment.key.payer).await? {
         return Err(ProblemCode::InvalidSignature.into());
     }

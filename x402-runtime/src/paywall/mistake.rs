@@ -140,15 +140,6 @@ pub enum Mistake {
         /// The rail.
         rail: String,
     },
-    /// The token does not do EIP-3009.
-    #[error(
-        "rail `{rail}` moves its token by Permit2, which this version does not settle yet: accept a token that has \
-         EIP-3009, such as USDC"
-    )]
-    TransferMethod {
-        /// The rail.
-        rail: String,
-    },
     /// An endpoint names a rail that the paywall does not accept.
     #[error("`{endpoint}` wants rail `{rail}`, which the paywall does not accept: {help}")]
     RailNotAccepted {
@@ -359,7 +350,6 @@ impl Mistake {
             Self::RailUnknown { .. } => "rail_unknown",
             Self::RailInvalid { .. } => "rail_invalid",
             Self::RailTwice { .. } => "rail_twice",
-            Self::TransferMethod { .. } => "transfer_method_unsupported",
             Self::RailNotAccepted { .. } => "rail_not_accepted",
             Self::PriceModel { .. } => "price_model_unsupported",
             Self::PriceInvalid { .. } => "price_invalid",

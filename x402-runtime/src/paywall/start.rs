@@ -45,10 +45,13 @@ where
     limits.check(&mut mistakes);
     given.min_remaining_seconds = limits.min_remaining_seconds();
     let mounted: Vec<Mounted> = mounts.iter().map(|mount| mount.mounted.clone()).collect();
-    let bound = bind(&mounted, &given, &mut mistakes);
-    let challenges = challenges(&bound.endpoints, &mut mistakes);
+    let mut bound = bind(&mounted, &given, &mut mistakes);
     let time = limits.verify_timeout;
-    let version_1 = kinds(facilitator.as_ref(), time, &bound.assets, &mut mistakes).await;
+    let able = kinds(facilitator.as_ref(), time, &bound.assets, &mut mistakes).await;
+    for endpoint in &mut bound.endpoints {
+        endpoint.sponsor(&able.extensions);
+    }
+    let challenges = challenges(&bound.endpoints, &mut mistakes);
     match &ledger {
         None => mistakes.push(Mistake::LedgerMissing),
         Some(ledger) if !volatile_allowed => durable(&**ledger, &bound.assets, &mut mistakes),
@@ -67,7 +70,7 @@ where
         clock,
         limits,
         factories,
-        version_1,
+        able.version_1,
         PaywallMetrics::new(&bound.endpoints),
     ));
     let endpoints: Arc<[BoundEndpoint]> = bound.endpoints.clone().into();
@@ -116,17 +119,25 @@ fn header_length(endpoint: &BoundEndpoint, challenge: &Challenge, mistakes: &mut
     }
 }
 
-/// The facilitator must settle every accepted rail, with accounts that are its own. Gives the networks on which it takes
-/// version 1 payments as such.
+/// What a facilitator can do besides settling every accepted rail.
+#[derive(Debug, Default)]
+struct Able {
+    /// Networks on which it takes version 1 payments as such.
+    version_1: Vec<Network>,
+    /// Extensions that it understands.
+    extensions: Vec<String>,
+}
+
+/// The facilitator must settle every accepted rail, with accounts that are its own.
 async fn kinds(
     facilitator: Option<&Arc<dyn Facilitator>>,
     time: Duration,
     assets: &[Asset],
     mistakes: &mut Vec<Mistake>,
-) -> Vec<Network> {
+) -> Able {
     let Some(facilitator) = facilitator else {
         mistakes.push(Mistake::FacilitatorMissing);
-        return Vec::new();
+        return Able::default();
     };
     let supported = match timeout(time, facilitator.supported()).await {
         Ok(Ok(supported)) => supported,
@@ -134,13 +145,13 @@ async fn kinds(
             mistakes.push(Mistake::FacilitatorUnreachable {
                 reason: error.to_string(),
             });
-            return Vec::new();
+            return Able::default();
         }
         Err(_) => {
             mistakes.push(Mistake::FacilitatorUnreachable {
                 reason: "no answer in time".to_owned(),
             });
-            return Vec::new();
+            return Able::default();
         }
     };
     for asset in assets {
@@ -156,13 +167,17 @@ async fn kinds(
         }
     }
     let networks = assets.iter().map(|asset| &asset.network);
-    networks
+    let version_1 = networks
         .filter(|network| {
             let short = network.short_name();
             short.is_some_and(|short| supported.supports(1, SCHEME, short))
         })
         .cloned()
-        .collect()
+        .collect();
+    Able {
+        version_1,
+        extensions: supported.extensions,
+    }
 }
 
 fn settles(supported: &SupportedResponse, asset: &Asset) -> bool {

@@ -1,6 +1,7 @@
 //! The terms of one rail as version 1 says them, for buyers and facilitators that know no other.
 
 use serde_json::{Map, Value, json};
+use x402_model::evm::EvmKind;
 use x402_model::problem::ProblemCode;
 use x402_model::wire::v1;
 
@@ -14,12 +15,16 @@ const NO_MATCH_V1: &str = "Unable to find matching payment requirements";
 /// The reason for a wrong value, which version 2 calls differently (protocol 2).
 const WRONG_VALUE: &str = "invalid_exact_evm_authorization_value";
 
-/// The entry of `accepts` for the resource at `url`. `None` on networks that version 1 has no name for.
+/// The entry of `accepts` for the resource at `url`. `None` on networks that version 1 has no name for, and for what is paid through Permit2.
 pub(crate) fn entry(
     endpoint: &BoundEndpoint,
     terms: &Terms,
     url: String,
 ) -> Option<v1::PaymentRequirements> {
+    if terms.kind() != EvmKind::Eip3009Exact {
+        // Buyers of version 1 sign nothing else, whatever `extra` says.
+        return None;
+    }
     let network = terms.network().short_name()?;
     let view = terms.offered().view()?;
     Some(v1::PaymentRequirements {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use x402_model::asset::parse_address;
-use x402_model::evm::ExactEvmPayload;
+use x402_model::evm::{EvmKind, EvmPayload};
 use x402_model::network::Network;
 use x402_model::problem::ProblemCode;
 use x402_model::wire::find_match;
@@ -41,7 +41,7 @@ pub(super) fn accepted(gate: &Gate, accepted: &Value, now_ms: u64) -> Option<Arc
 pub(super) fn implied(
     gate: &Gate,
     payload: &Value,
-    exact: &ExactEvmPayload,
+    signed: &EvmPayload,
     now_ms: u64,
 ) -> Option<Arc<Terms>> {
     let text = |key: &str| payload.get(key).and_then(Value::as_str);
@@ -49,7 +49,8 @@ pub(super) fn implied(
     let on_network: Vec<&Arc<Terms>> = open(gate, now_ms)
         .filter(|terms| {
             let view = terms.offered().view();
-            terms.network().short_name() == Some(network)
+            terms.kind() == EvmKind::Eip3009Exact
+                && terms.network().short_name() == Some(network)
                 && view.is_some_and(|view| view.scheme == scheme)
         })
         .collect();
@@ -60,18 +61,18 @@ pub(super) fn implied(
     let token = if one_token {
         first
     } else {
-        signed_for(&on_network, exact).unwrap_or(first)
+        signed_for(&on_network, signed).unwrap_or(first)
     };
     let fits = |terms: &&&Arc<Terms>| {
         terms.separator() == token.separator()
-            && terms.pay_to() == exact.authorization.to
-            && terms.amount().get() == exact.authorization.value
+            && terms.pay_to() == signed.pay_to()
+            && terms.amount().get() == signed.amount()
     };
     Some(Arc::clone(on_network.iter().find(fits).unwrap_or(&token)))
 }
 
 /// The first terms whose token the payer's key signed for.
-fn signed_for<'a>(terms: &[&'a Arc<Terms>], exact: &ExactEvmPayload) -> Option<&'a Arc<Terms>> {
+fn signed_for<'a>(terms: &[&'a Arc<Terms>], signed: &EvmPayload) -> Option<&'a Arc<Terms>> {
     let mut tried = Vec::new();
     terms.iter().copied().find(|terms| {
         if tried.contains(terms.separator()) {
@@ -79,7 +80,7 @@ fn signed_for<'a>(terms: &[&'a Arc<Terms>], exact: &ExactEvmPayload) -> Option<&
         }
         tried.push(*terms.separator());
         matches!(
-            signer(exact, terms.separator()),
+            signer(signed, terms.separator()),
             Signer::Payer | Signer::PayerInRefusedForm
         )
     })
@@ -91,16 +92,15 @@ pub(super) fn unmatched(accepted: &Value, body: &Value) -> Presented {
     let text = |key: &str| accepted.get(key).and_then(Value::as_str);
     let network = text("network").and_then(|network| network.parse::<Network>().ok());
     let asset = text("asset").and_then(|asset| parse_address(asset).ok());
-    match (network, asset, ExactEvmPayload::parse(body)) {
-        (Some(network), Some(asset), Ok(exact)) => {
-            let authorization = &exact.authorization;
+    match (network, asset, EvmPayload::parse(body)) {
+        (Some(network), Some(asset), Ok(signed)) => {
             let key = PaymentKey {
                 network,
                 asset,
-                payer: authorization.from,
-                nonce: authorization.nonce,
+                payer: signed.payer(),
+                nonce: signed.nonce(),
             };
-            Presented::Late(Box::new((key, exact)), refusal)
+            Presented::Late(Box::new((key, signed)), refusal)
         }
         _ => Presented::Refused(refusal),
     }
