@@ -1,5 +1,7 @@
 //! Writes the code: the function that callers see, around the endpoint's data and the function as written.
 
+mod checks;
+mod price;
 mod spec;
 mod wrapper;
 

@@ -10,7 +10,7 @@ use proc_macro2::TokenStream;
 use crate::pipeline;
 
 /// Name of the file, arguments of the attribute, and the item it stands on.
-const CASES: [(&str, &str, &str); 16] = [
+const CASES: [(&str, &str, &str); 20] = [
     (
         "smallest",
         r#"price = "1 USD""#,
@@ -85,6 +85,31 @@ const CASES: [(&str, &str, &str); 16] = [
         "body_of_any_tokens",
         r#"GET "/", price = "1 USDC""#,
         "async fn weather() { let = + ; match }",
+    ),
+    (
+        "tiers",
+        r###"POST "/{city}", price = tiers(multiply, by = body.quality or "fast", "fast" => "0.01 USDC", "best" => "0.5 USDC",
+           by = chars(body("/text")) / 3, ..=1_000 => "x1", .. => "x2.5", by = path.city, "Oslo" => "x1"),
+           rebate = volume("30d", 1_000 => "x0.5"), probe = r##"{"path": {"city": "Oslo"}, "body": {"text": ""}}"##"###,
+        "async fn weather(Json(question): Json<Question>) {}",
+    ),
+    (
+        "upto",
+        r#"POST "/", price = upto("0.02 USDC", base = "0.0002 USDC", headroom = "1.2", rounding = down, units(
+           pages = "0.001 USDC",
+           tokens = unit("0.002 USDC", per = 1_000, meter = answer_header("x-tokens"), estimate = query.tokens or 512)))"#,
+        "async fn weather(Query(question): Query<Question>) {}",
+    ),
+    (
+        "dynamic",
+        r#"GET "/", price = dynamic(self::quote, max = "0.10 USDC", min = "0.01 USDC", ttl = "5m", factors = ["size"])"#,
+        "async fn weather(State(app): State<App>) {}",
+    ),
+    (
+        "offers",
+        r#"GET "/", price = "0.01 USD", free = "100/day per payer",
+           plans = [prepaid("10 USD", credit = "11 USD", expires = "180d"), prepaid("1 USD", id = "small", path = "/small")]"#,
+        "async fn weather() {}",
     ),
     (
         "wrong_price",

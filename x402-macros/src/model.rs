@@ -1,9 +1,11 @@
 //! A paid function before and after validation. Only validation makes the second from the first.
 
+use std::borrow::Cow;
+
 use proc_macro2::{Group, Ident, Span};
-use syn::{Attribute, FnArg, ReturnType, Visibility};
+use syn::{Attribute, FnArg, Path, ReturnType, Type, Visibility};
 use x402_model::endpoint::Method;
-use x402_model::price::Price;
+use x402_model::price::{Allowance, PlanKind, PriceModel};
 
 use crate::diag::Diagnostics;
 use crate::paths::Runtime;
@@ -21,7 +23,7 @@ pub(crate) struct PaidFn {
 /// What validation made of it.
 pub(crate) enum Validated {
     /// Everything is right.
-    Whole(ValidPaidFn),
+    Whole(Box<ValidPaidFn>),
     /// The function is fit to be a handler, what the attribute says is not.
     SignatureOnly(Handler, Runtime),
     /// The function can't be a handler.
@@ -39,12 +41,12 @@ impl PaidFn {
         match (spec, handler) {
             (Some(spec), Some(handler)) if diagnostics.count() == before => {
                 let seal = Seal(());
-                Validated::Whole(ValidPaidFn {
+                Validated::Whole(Box::new(ValidPaidFn {
                     spec,
                     handler,
                     runtime,
                     seal,
-                })
+                }))
             }
             (_, Some(handler)) => Validated::SignatureOnly(handler, runtime),
             (_, None) => Validated::Neither(self.item),
@@ -70,7 +72,7 @@ struct Seal(());
 pub(crate) struct Spec {
     pub(crate) id: String,
     pub(crate) route: Option<Route>,
-    pub(crate) price: Price,
+    pub(crate) price: Priced,
     pub(crate) summary: String,
     pub(crate) description: String,
     pub(crate) tags: Vec<String>,
@@ -78,6 +80,59 @@ pub(crate) struct Spec {
     pub(crate) timeout_seconds: u64,
     pub(crate) pay_to: Option<String>,
     pub(crate) rails: Vec<String>,
+}
+
+/// The price and what goes with it.
+#[derive(Debug)]
+pub(crate) struct Priced {
+    pub(crate) model: PriceModel,
+    pub(crate) probe: Option<String>,
+    pub(crate) offers: Offers,
+    /// What the compiler has to find in the handler's types.
+    pub(crate) fields: Vec<FieldCheck>,
+    pub(crate) quote: Option<Quoted>,
+}
+
+/// Instead of paying by the call.
+#[derive(Debug)]
+pub(crate) struct Offers {
+    pub(crate) allowances: Vec<Allowance>,
+    pub(crate) plans: Vec<ValidPlan>,
+}
+
+/// A plan whose path lives no longer than the macro.
+#[derive(Debug)]
+pub(crate) struct ValidPlan {
+    pub(crate) id: String,
+    pub(crate) kind: PlanKind,
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) present_header: Cow<'static, str>,
+}
+
+/// A field that the price looks at.
+#[derive(Debug)]
+pub(crate) struct FieldCheck {
+    pub(crate) ty: Type,
+    pub(crate) fields: Vec<Ident>,
+    pub(crate) compared: Compared,
+}
+
+/// What a field is taken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Compared {
+    Text,
+    Number,
+    Truth,
+    Length,
+    Items,
+}
+
+/// The function that quotes a price, and the state that it takes.
+#[derive(Debug)]
+pub(crate) struct Quoted {
+    pub(crate) function: Path,
+    pub(crate) state: Option<Type>,
 }
 
 /// Method and path.
@@ -109,5 +164,5 @@ pub(crate) struct Argument {
     pub(crate) written: FnArg,
     /// Its name in the signature that callers see.
     pub(crate) name: Ident,
-    pub(crate) ty: syn::Type,
+    pub(crate) ty: Type,
 }

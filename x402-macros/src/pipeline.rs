@@ -39,10 +39,22 @@ mod tests {
     use super::*;
 
     /// Attributes are typed by people: whatever stands there is answered with an error, never with a panic.
+    fn is_an_error(arguments: &str) {
+        let item = "async fn f() {}".parse().expect("an item");
+        let Ok(tokens) = arguments.parse::<TokenStream>() else {
+            return;
+        };
+        let expanded = paid(tokens, &item).to_string();
+        assert!(expanded.contains("compile_error"), "{arguments}");
+        assert!(
+            expanded.contains("fn f"),
+            "{arguments}: the function is still there"
+        );
+    }
+
     #[test]
     fn strange_arguments_are_errors() {
-        let item = "async fn f() {}".parse().expect("an item");
-        for arguments in [
+        [
             "",
             ",",
             ";;",
@@ -81,17 +93,63 @@ mod tests {
             "GET r#\"/{\"#",
             "pay_to = \"0x\u{E9}\"",
             "GET \"/\", GET",
-        ] {
-            let Ok(tokens) = arguments.parse::<TokenStream>() else {
-                continue;
-            };
-            let expanded = paid(tokens, &item).to_string();
-            assert!(expanded.contains("compile_error"), "{arguments}");
-            assert!(
-                expanded.contains("fn f"),
-                "{arguments}: the function is still there"
-            );
-        }
+        ]
+        .into_iter()
+        .for_each(is_an_error);
+    }
+
+    #[test]
+    fn strange_prices_are_errors() {
+        [
+            "price = tiers",
+            "price = tiers[]",
+            "price = tiers(,)",
+            "price = tiers(by =)",
+            "price = tiers(by = /)",
+            "price = tiers(by = body.)",
+            "price = tiers(by = body.a.)",
+            "price = tiers(by = body() or)",
+            "price = tiers(by = bytes())",
+            "price = tiers(by = bytes(bytes(body)), .. => \"1 USD\")",
+            "price = tiers(by = body / 99999999999999999999999, ..=1 => \"1 USD\")",
+            "price = tiers(by = query.a, => \"1 USD\")",
+            "price = tiers(by = query.a, -\"a\" => \"1 USD\")",
+            "price = tiers(by = query.a, 99999999999999999999999 => \"1 USD\")",
+            "price = tiers(by = query.a, ..=1e9 => \"1 USD\")",
+            "price = tiers(by = query.a, ..= => \"1 USD\")",
+            "price = tiers(by = query.a, 1 => \"x\")",
+            "price = tiers(by = query.a, 1 => \"\u{D7}\")",
+            "price = tiers(multiply, multiply, by = query.a, 1 => \"1 USD\")",
+            "price = upto",
+            "price = upto()",
+            "price = upto(units)",
+            "price = upto(\"1 USD\", units(a = unit()))",
+            "price = upto(\"1 USD\", units(a = unit(\"1 USD\", per = 0)))",
+            "price = upto(\"1 USD\", units(a))",
+            "price = upto(\"1 USD\", \"1 USD\")",
+            "price = dynamic",
+            "price = dynamic()",
+            "price = dynamic(=)",
+            "price = dynamic(a::<b>, max = \"1 USD\")",
+            "price = dynamic(a, max = \"1 USD\", ttl = \"0s\")",
+            "price = dynamic(a, max = \"1 USD\", ttl = \"99999999999999999999d\")",
+            "price = \"1 USD\", rebate = volume",
+            "price = \"1 USD\", rebate = volume()",
+            "price = \"1 USD\", rebate = volume(1)",
+            "price = \"1 USD\", rebate = volume(\"30d\")",
+            "price = \"1 USD\", rebate = volume(\"\u{20AC}\", 1 => \"x0\")",
+            "price = \"1 USD\", rebate = volume(\"1d\", 0 => \"x0.5\")",
+            "price = \"1 USD\", free = \"\"",
+            "price = \"1 USD\", free = \"\u{20AC}/day per \u{20AC}\"",
+            "price = \"1 USD\", free = \"+1/day per payer\"",
+            "price = \"1 USD\", plans = [prepaid]",
+            "price = \"1 USD\", plans = [prepaid()]",
+            "price = \"1 USD\", plans = [,]",
+            "price = \"1 USD\", plans = [prepaid(\"1 USD\", path = \"\u{20AC}\")]",
+            "price = \"1 USD\", probe = 1",
+        ]
+        .into_iter()
+        .for_each(is_an_error);
     }
 
     #[test]

@@ -4,6 +4,7 @@ pub(crate) mod attr;
 pub(crate) mod item;
 mod keys;
 mod parts;
+pub(crate) mod price;
 mod route;
 mod values;
 

@@ -18,7 +18,7 @@ use crate::syntax::item::PaidItem;
 pub(crate) fn spec(function: &PaidFn, d: &mut Diagnostics) -> Option<Spec> {
     let PaidFn { attr, item } = function;
     let (rails, parsed) = texts::check_rails(attr, d);
-    let price = price::check_price(attr, &parsed, d);
+    let price = price::check_price(attr, item, route::peek(attr).as_ref(), &parsed, d);
     let route = route::check_route(attr, d);
     let id = texts::check_id(attr, item, d);
     let (summary, description) = texts::check_texts(attr, item, d);

@@ -28,6 +28,8 @@ mod data;
 mod extractors;
 #[path = "behaviour/hygiene.rs"]
 mod hygiene;
+#[path = "behaviour/prices.rs"]
+mod prices;
 #[path = "behaviour/returns.rs"]
 mod returns;
 

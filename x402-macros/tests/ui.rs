@@ -2,7 +2,7 @@
 
 /// All of them fail to compile, so that nothing is linked; what must compile is in `behaviour` and `public_api`.
 ///
-/// Fixtures in `rustc/` show the compiler's own words and those in all other folders ours.
+/// Fixtures in `rustc/` and `pricing_types/` show the compiler's own words and those in all other folders ours.
 #[test]
 fn mistakes_are_reported_where_they_are() {
     let cases = trybuild::TestCases::new();
@@ -12,6 +12,8 @@ fn mistakes_are_reported_where_they_are() {
         "duplicate",
         "keys",
         "price",
+        "pricing",
+        "pricing_types",
         "route",
         "rustc",
         "signature",

@@ -6,9 +6,18 @@ pub use core::future::Future;
 pub use core::marker::Send;
 pub use core::option::Option;
 pub use std::borrow::Cow;
+pub use std::boxed::Box;
 
 pub use x402_model::endpoint::{EndpointSpec, Method, RouteSpec};
 pub use x402_model::money::Decimal;
-pub use x402_model::price::{Price, PriceModel, PriceUnit};
+pub use x402_model::price::{
+    Allowance, AllowanceKind, Band, Bounds, Case, CaseValue, Charge, Combine, Dimension,
+    DimensionTable, Identify, Measure, Plan, PlanKind, Price, PriceModel, PriceUnit, Quote, Rebate,
+    RebateBand, RebateBy, Rounding, Scope, Selector, Source, UsageUnit,
+};
 
-pub use crate::handler::{Endpoint, MountWithPaywall};
+pub use crate::facilitator::BoxFuture;
+pub use crate::handler::{
+    Endpoint, MountWithPaywall, QuoteRequest, QuoteResult, Quotes, WithState, WithoutState,
+    compared,
+};

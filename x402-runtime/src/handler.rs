@@ -1,6 +1,8 @@
 //! What a `#[paid]` function expands to: an endpoint's constant data and a call that only a paywall can run.
 
 mod arguments;
+#[doc(hidden)]
+pub mod compared;
 mod quote;
 
 use std::fmt;

@@ -3,8 +3,8 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use x402_model::endpoint::Method;
-use x402_model::price::{Price, PriceUnit};
 
+use super::price::Writer;
 use crate::model::{Route, Spec};
 use crate::paths::Runtime;
 
@@ -26,16 +26,21 @@ pub(super) fn endpoint_spec(spec: &Spec, runtime: &Runtime) -> TokenStream {
         route.as_ref().map(|route| route_spec(route, runtime)),
         runtime,
     );
-    let price = flat_price(price, runtime);
+    let write = Writer(runtime);
+    let model = write.model(&price.model);
+    let probe = optional(price.probe.as_ref().map(|probe| quote!(#probe)), runtime);
+    let allowances = price.offers.allowances.iter();
+    let allowances = allowances.map(|allowance| write.allowance(allowance));
+    let plans = price.offers.plans.iter().map(|plan| write.plan(plan));
     let pay_to = optional(pay_to.as_ref().map(|address| quote!(#address)), runtime);
     quote! {
         #runtime::EndpointSpec {
             id: #id,
             route: #route,
-            price: #price,
-            probe: #runtime::Option::None,
-            allowances: &[],
-            plans: &[],
+            price: #model,
+            probe: #probe,
+            allowances: &[#(#allowances),*],
+            plans: &[#(#plans),*],
             summary: #summary,
             description: #description,
             tags: &[#(#tags),*],
@@ -73,38 +78,24 @@ pub(crate) fn placeholder(runtime: &Runtime) -> TokenStream {
     }
 }
 
-fn route_spec(route: &Route, runtime: &Runtime) -> TokenStream {
-    let method = match route.method {
+/// The name of a method's variant.
+pub(super) fn method(method: Method) -> TokenStream {
+    match method {
         Method::Get => quote!(Get),
         Method::Post => quote!(Post),
         Method::Put => quote!(Put),
         Method::Patch => quote!(Patch),
         Method::Delete => quote!(Delete),
-    };
+    }
+}
+
+fn route_spec(route: &Route, runtime: &Runtime) -> TokenStream {
+    let method = method(route.method);
     let path = &route.path;
     quote! { #runtime::RouteSpec { method: #runtime::Method::#method, path: #path } }
 }
 
-fn flat_price(price: &Price, runtime: &Runtime) -> TokenStream {
-    let mantissa = proc_macro2::Literal::u128_unsuffixed(price.amount.mantissa());
-    let scale = proc_macro2::Literal::u8_unsuffixed(price.amount.scale());
-    let unit = match &price.unit {
-        PriceUnit::Usd => quote!(#runtime::PriceUnit::Usd),
-        PriceUnit::Symbol(symbol) => {
-            quote!(#runtime::PriceUnit::Symbol(#runtime::Cow::Borrowed(#symbol)))
-        }
-    };
-    quote! {
-        #runtime::PriceModel::Flat {
-            amount: #runtime::Price {
-                amount: #runtime::Decimal::new(#mantissa, #scale),
-                unit: #unit,
-            },
-        }
-    }
-}
-
-fn optional(value: Option<TokenStream>, runtime: &Runtime) -> TokenStream {
+pub(super) fn optional(value: Option<TokenStream>, runtime: &Runtime) -> TokenStream {
     match value {
         Some(value) => quote!(#runtime::Option::Some(#value)),
         None => quote!(#runtime::Option::None),

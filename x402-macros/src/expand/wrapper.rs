@@ -3,7 +3,9 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{Attribute, ReturnType};
+use x402_model::price::{Bounds, PriceModel};
 
+use super::checks;
 use crate::model::{Argument, Handler, Spec};
 use crate::paths::Runtime;
 use crate::text;
@@ -35,24 +37,31 @@ pub(crate) fn function(
         .iter()
         .map(|Argument { name, ty, .. }| quote!(#name: #ty));
     let written = args.iter().map(|arg| &arg.written);
-    let answer = match output {
-        ReturnType::Default => quote!(()),
-        ReturnType::Type(_, ty) => quote!(#ty),
-    };
+    let answer = answer(output);
     // Errors about the answer's type point at the type, as if rustc had found them in the original.
     let at_answer = output_span(output, ident);
     let there = runtime.at(at_answer);
+    let checks = spec.map(|spec| checks::fields(spec, runtime));
+    let quoted = spec.and_then(|spec| spec.price.quote.as_ref());
+    let (hook, state) = quoted.map(|quoted| checks::quoted(quoted, runtime)).unzip();
+    let endpoint = match &state {
+        None => quote_spanned!(at_answer=> impl #there::Endpoint),
+        Some(state) => quote_spanned!(at_answer=> impl #there::Quotes<#state>),
+    };
+    let more = state.as_ref().map(|state| quote!(, #state));
+    let state = state.into_iter();
     let mounted = quote_spanned! {at_answer=>
         #there::MountWithPaywall<
-            impl #there::Endpoint,
+            #endpoint,
             impl #there::Future<Output = #answer> + #there::Send,
+            #(#state,)*
         >
     };
     let fn_token = quote_spanned!(*fn_span=> fn);
     let mut original = ident.clone();
     original.set_span(at_answer);
     let call = quote_spanned! {at_answer=>
-        #there::MountWithPaywall::<__PaidEndpoint, _>::new(#original(#(#names),*))
+        #there::MountWithPaywall::<__PaidEndpoint, _ #more>::new(#original(#(#names),*))
     };
     quote! {
         #outer_attrs
@@ -61,6 +70,8 @@ pub(crate) fn function(
             impl #runtime::Endpoint for __PaidEndpoint {
                 const SPEC: #runtime::EndpointSpec = #endpoint_spec;
             }
+            #hook
+            #checks
             #(#inner_attrs)*
             async #fn_token #ident(#(#written),*) #output #body
             #call
@@ -68,16 +79,22 @@ pub(crate) fn function(
     }
 }
 
+/// The type of the answer.
+fn answer(output: &ReturnType) -> TokenStream {
+    match output {
+        ReturnType::Default => quote!(()),
+        ReturnType::Type(_, ty) => quote!(#ty),
+    }
+}
+
 /// The attributes with a line for rustdoc that names the price. It follows the first paragraph of the author's words:
 /// at their end it might stand in a section on something else.
 fn with_price(attrs: &[Attribute], spec: &Spec) -> TokenStream {
     let first = attrs.iter().position(text::is_doc);
+    let price = in_words(&spec.price.model);
     let line = match &spec.route {
-        Some(route) => format!(
-            " Paid: {} for `{} {}`.",
-            spec.price, route.method, route.path
-        ),
-        None => format!(" Paid: {}.", spec.price),
+        Some(route) => format!(" Paid: {price} for `{} {}`.", route.method, route.path),
+        None => format!(" Paid: {price}."),
     };
     let Some(first) = first else {
         return quote!(#(#attrs)* #[doc = #line]);
@@ -91,4 +108,16 @@ fn with_price(attrs: &[Attribute], spec: &Spec) -> TokenStream {
         .split_at_checked(first.saturating_add(paragraph))
         .unwrap_or((attrs, &[]));
     quote! { #(#before)* #[doc = ""] #[doc = #line] #(#after)* }
+}
+
+/// What a call costs, as far as that can be said in a line.
+fn in_words(model: &PriceModel) -> String {
+    let Bounds { min, max } = model.bounds();
+    if min == max {
+        max.to_string()
+    } else if min.amount.is_zero() {
+        format!("up to {max}")
+    } else {
+        format!("{} to {max}", min.amount)
+    }
 }

@@ -4,6 +4,9 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use syn::{LitStr, Path};
 
 use super::keys::{Key, Word};
+use super::price::offers::{self, RawPlan};
+use super::price::table::{self, RawVolume};
+use super::price::{self, RawPrice};
 pub(crate) use super::route::RawRoute;
 pub(crate) use super::values::Duration;
 use super::{parts, route, values};
@@ -13,7 +16,11 @@ use crate::diag::Diagnostics;
 #[derive(Debug, Default)]
 pub(crate) struct RawAttr {
     pub(crate) route: Slot<RawRoute>,
-    pub(crate) price: Slot<LitStr>,
+    pub(crate) price: Slot<RawPrice>,
+    pub(crate) rebate: Slot<RawVolume>,
+    pub(crate) free: Slot<LitStr>,
+    pub(crate) plans: Slot<Vec<RawPlan>>,
+    pub(crate) probe: Slot<LitStr>,
     pub(crate) id: Slot<LitStr>,
     pub(crate) summary: Slot<LitStr>,
     pub(crate) description: Slot<LitStr>,
@@ -160,7 +167,11 @@ impl RawAttr {
                 .fill(&what, at, values::strings(key, value, d), d),
             Key::Timeout => self.timeout.fill(&what, at, values::duration(value, d), d),
             Key::Crate => self.krate.fill(&what, at, values::path(value, d), d),
-            Key::Price => self.price.fill(&what, at, values::string(key, value, d), d),
+            Key::Price => self.price.fill(&what, at, price::price(value, d), d),
+            Key::Rebate => self.rebate.fill(&what, at, table::volume(value, d), d),
+            Key::Plans => self.plans.fill(&what, at, offers::plans(value, d), d),
+            Key::Free => self.free.fill(&what, at, values::string(key, value, d), d),
+            Key::Probe => self.probe.fill(&what, at, values::string(key, value, d), d),
             Key::Id => self.id.fill(&what, at, values::string(key, value, d), d),
             Key::Summary => self
                 .summary
@@ -180,6 +191,10 @@ impl RawAttr {
     fn mark_given(&mut self, key: Key, at: Span) {
         let given = match key {
             Key::Price => &mut self.price.given,
+            Key::Rebate => &mut self.rebate.given,
+            Key::Free => &mut self.free.given,
+            Key::Plans => &mut self.plans.given,
+            Key::Probe => &mut self.probe.given,
             Key::Id => &mut self.id.given,
             Key::Summary => &mut self.summary.given,
             Key::Description => &mut self.description.given,

@@ -9,6 +9,10 @@ use crate::diag::{Diagnostics, nearest};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Key {
     Price,
+    Rebate,
+    Free,
+    Plans,
+    Probe,
     Id,
     Summary,
     Description,
@@ -21,8 +25,12 @@ pub(crate) enum Key {
 }
 
 impl Key {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 14] = [
         Self::Price,
+        Self::Rebate,
+        Self::Free,
+        Self::Plans,
+        Self::Probe,
         Self::Id,
         Self::Summary,
         Self::Description,
@@ -37,6 +45,10 @@ impl Key {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Price => "price",
+            Self::Rebate => "rebate",
+            Self::Free => "free",
+            Self::Plans => "plans",
+            Self::Probe => "probe",
             Self::Id => "id",
             Self::Summary => "summary",
             Self::Description => "description",
@@ -53,6 +65,10 @@ impl Key {
     pub(crate) const fn example(self) -> &'static str {
         match self {
             Self::Price => r#"price = "0.01 USDC""#,
+            Self::Rebate => r#"rebate = volume("30d", 1_000 => "x0.5")"#,
+            Self::Free => r#"free = "100/day per payer""#,
+            Self::Plans => r#"plans = [prepaid("10 USDC", credit = "11 USDC")]"#,
+            Self::Probe => r##"probe = r#"{"query": {"units": "metric"}}"#"##,
             Self::Id => r#"id = "weather""#,
             Self::Summary => r#"summary = "Current weather for a city""#,
             Self::Description => r#"description = "Measured every ten minutes""#,
@@ -119,6 +135,10 @@ fn is_route_word(name: &str) -> bool {
 fn instead_of(name: &str) -> Option<Key> {
     let key = match name.to_ascii_lowercase().as_str() {
         "amount" | "cost" | "fee" | "charge" => Key::Price,
+        "discount" | "volume" => Key::Rebate,
+        "trial" | "quota" | "allowance" => Key::Free,
+        "plan" | "prepaid" | "credits" => Key::Plans,
+        "example" | "sample" => Key::Probe,
         "name" | "operation_id" | "endpoint" => Key::Id,
         "title" => Key::Summary,
         "desc" | "doc" | "docs" => Key::Description,

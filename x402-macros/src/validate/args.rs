@@ -255,6 +255,19 @@ fn plain_name(ty: &Type) -> Option<&PathSegment> {
     }
 }
 
+/// The last name of a type and the one type in its angle brackets: `Json` and `T` of `axum::Json<T>`.
+pub(super) fn outer_and_inner(ty: &Type) -> Option<(Ident, Option<Type>)> {
+    match ty {
+        Type::Path(path) => {
+            let last = path.path.segments.last()?;
+            Some((last.ident.clone(), only_type_argument(last).cloned()))
+        }
+        Type::Group(group) => outer_and_inner(&group.elem),
+        Type::Paren(paren) => outer_and_inner(&paren.elem),
+        _ => None,
+    }
+}
+
 fn only_type_argument(segment: &PathSegment) -> Option<&Type> {
     let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
         return None;

@@ -1,15 +1,28 @@
-//! Rules about the price: exact, in a unit that exists, payable on the rails named beside it.
+//! Rules about the price: exact, in a unit that exists, payable on the rails named beside it, whatever model it has.
+
+mod dynamic;
+mod exact;
+mod fields;
+mod flat;
+mod offers;
+mod tiers;
+mod upto;
+mod volume;
 
 use proc_macro2::Span;
 use syn::LitStr;
-use x402_model::asset::{Asset, AssetTable};
+use x402_model::money::Decimal;
 use x402_model::network::Network;
-use x402_model::price::{Price, PriceUnit, known_symbol_suggestion};
+use x402_model::price::{Price, PriceModel, PriceModelError, PriceUnit};
 
 use super::texts::place_in;
 use crate::diag::Diagnostics;
+use crate::model::{Offers, Priced, Quoted, Route};
 use crate::syntax::Key;
 use crate::syntax::attr::RawAttr;
+use crate::syntax::item::PaidItem;
+use crate::syntax::price::RawPrice;
+use fields::Handler;
 
 /// A rail as validated: what the author wrote, its network and its symbol.
 #[derive(Debug)]
@@ -19,132 +32,183 @@ pub(super) struct Rail {
     pub(super) symbol: String,
 }
 
-/// Rule: there is a price, and it keeps the price grammar.
-pub(super) fn check_price(attr: &RawAttr, rails: &[Rail], d: &mut Diagnostics) -> Option<Price> {
+/// An amount and the literal it was read from.
+#[derive(Clone, Debug)]
+struct Amount {
+    literal: LitStr,
+    price: Price,
+}
+
+/// Rule: there is a price that keeps the grammar of prices and the rules of its model.
+pub(super) fn check_price(
+    attr: &RawAttr,
+    item: &PaidItem,
+    route: Option<&Route>,
+    rails: &[Rail],
+    d: &mut Diagnostics,
+) -> Option<Priced> {
     if !attr.price.is_given() {
         d.error(Span::call_site(), "`price` is missing")
             .help(format!("add `{}`", Key::Price.example()));
         return None;
     }
-    let literal = attr.price.get()?;
-    let price = match literal.value().parse::<Price>() {
-        Ok(price) => price,
+    let mut handler = Handler::new(item, route);
+    let mut quote: Option<Quoted> = None;
+    let before = d.count();
+    let (at, model, amounts) = match attr.price.get()? {
+        RawPrice::Flat(literal) => {
+            let price = flat::check(literal, rails, d)?;
+            match attr.rebate.get() {
+                None => {
+                    return finished(PriceModel::Flat { amount: price }, attr, handler, quote, d);
+                }
+                Some(rebate) => volume::of_flat(literal, price, rebate, d)?,
+            }
+        }
+        RawPrice::Tiers(tiers) => tiers::check(tiers, attr.rebate.get(), &mut handler, rails, d)?,
+        RawPrice::Upto(upto) => upto::check(upto, &mut handler, rails, d)?,
+        RawPrice::Dynamic(dynamic) => {
+            quote = Some(dynamic::quoted(dynamic, item));
+            dynamic::check(dynamic, rails, d)?
+        }
+    };
+    if attr.rebate.is_given() && !matches!(model, PriceModel::Tiered { .. }) {
+        d.error(
+            attr.rebate.span(),
+            format!("a {} price has no rebate", model.name()),
+        )
+        .help("rebates are factors on listed prices: on a string or on `tiers(…)`");
+    }
+    if d.count() > before {
+        return None;
+    }
+    if let Err(error) = model.check() {
+        report(at, &error, d);
+        return None;
+    }
+    exact::check(&model, at, &amounts, rails, d);
+    finished(model, attr, handler, quote, d)
+}
+
+/// The price with what depends on it: the example request and the offers beside it.
+fn finished(
+    model: PriceModel,
+    attr: &RawAttr,
+    handler: Handler<'_>,
+    quote: Option<Quoted>,
+    d: &mut Diagnostics,
+) -> Option<Priced> {
+    let before = d.count();
+    let probe = attr.probe.get().map(|literal| {
+        let text = literal.value();
+        if let Err(error) = model.probe_price(Some(&text)) {
+            d.error(literal.span(), format!("the example has no price: {error}"))
+                .help("write a whole request, as in `probe = r#\"{\"body\": {\"quality\": \"fast\"}}\"#`");
+        }
+        text
+    });
+    let unit = model.bounds().max.unit;
+    let offers = Offers {
+        allowances: offers::free(attr, d),
+        plans: offers::plans(attr, &unit, d),
+    };
+    (d.count() == before).then_some(Priced {
+        model,
+        probe,
+        offers,
+        fields: handler.into_checks(),
+        quote,
+    })
+}
+
+/// A mistake of the model that has no token of its own.
+fn report(at: Span, error: &PriceModelError, d: &mut Diagnostics) {
+    let text = error.to_string();
+    match text.split_once(": ") {
+        Some((message, help)) => d.error(at, message).help(help),
+        None => d.error(at, text),
+    };
+}
+
+/// Rule: an amount keeps the price grammar, in a unit that exists. Parts of a price may be zero.
+fn amount(literal: &LitStr, zero: bool, rails: &[Rail], d: &mut Diagnostics) -> Option<Amount> {
+    let text = literal.value();
+    let parsed = if zero {
+        Price::parse_or_zero(&text)
+    } else {
+        text.parse()
+    };
+    match parsed {
+        Ok(price) => {
+            flat::check_symbol(literal, &price, rails, d);
+            Some(Amount {
+                literal: literal.clone(),
+                price,
+            })
+        }
         Err(error) => {
             d.error(place_in(literal, &error.span), error.message)
                 .maybe_help(error.help);
-            return None;
-        }
-    };
-    let before = d.count();
-    check_symbol(literal, &price, rails, d);
-    check_rails_fit(&price, rails, d);
-    check_decimals(literal, &price, rails, d);
-    (d.count() == before).then_some(price)
-}
-
-/// Rule: a symbol that is nearly a well-known one is a slip. Others may be the seller's own tokens, which are known at
-/// start-up; a rail that names the symbol shows that it is meant.
-fn check_symbol(literal: &LitStr, price: &Price, rails: &[Rail], d: &mut Diagnostics) {
-    let PriceUnit::Symbol(symbol) = &price.unit else {
-        return;
-    };
-    let named = rails
-        .iter()
-        .any(|rail| rail.symbol.eq_ignore_ascii_case(symbol));
-    if let Some(near) = known_symbol_suggestion(symbol).filter(|_| !named) {
-        d.error(
-            unit_place(literal, price),
-            format!("unknown asset `{symbol}`"),
-        )
-        .help(format!("did you mean `{} {near}`?", price.amount))
-        .help(format!(
-            "if `{symbol}` is your own token, say where it is: `rails = [\"base:{symbol}\"]`"
-        ));
-    }
-}
-
-/// Rule: every rail can pay the price. A price in a token is paid with that token, a price in `USD` with dollar tokens.
-fn check_rails_fit(price: &Price, rails: &[Rail], d: &mut Diagnostics) {
-    let table = AssetTable::builtin();
-    for rail in rails {
-        let at = rail.written.span();
-        match &price.unit {
-            PriceUnit::Symbol(symbol) if !rail.symbol.eq_ignore_ascii_case(symbol) => {
-                d.error(at, format!("`{}` cannot pay a price in {symbol}", rail.written.value()))
-                    .help(format!(
-                        "name a rail of {symbol}, or write the price in `USD` to be paid with any dollar token"
-                    ));
-            }
-            PriceUnit::Usd => {
-                let asset = table.by_symbol(&rail.network, &rail.symbol);
-                if asset.is_some_and(|asset| !asset.usd_pegged) {
-                    d.error(
-                        at,
-                        format!("`{}` cannot pay a price in USD", rail.written.value()),
-                    )
-                    .help(format!(
-                        "{} is no dollar token: write the price in it",
-                        rail.symbol
-                    ));
-                }
-            }
-            PriceUnit::Symbol(_) => {}
+            None
         }
     }
 }
 
-/// Rule: some token that may pay it has enough decimals; amounts are never rounded.
-fn check_decimals(literal: &LitStr, price: &Price, rails: &[Rail], d: &mut Diagnostics) {
-    let table = AssetTable::builtin();
-    let pays = |asset: &&Asset| {
-        let unit = match &price.unit {
-            PriceUnit::Usd => asset.usd_pegged,
-            PriceUnit::Symbol(symbol) => asset.symbol.eq_ignore_ascii_case(symbol),
-        };
-        let named = |rail: &Rail| {
-            rail.network == asset.network && rail.symbol.eq_ignore_ascii_case(&asset.symbol)
-        };
-        unit && (rails.is_empty() || rails.iter().any(named))
-    };
-    let known: Vec<&Asset> = table.iter().filter(pays).collect();
-    // A rail whose token is not in the table is checked at start-up.
-    let all_known = rails
+/// Rule: all amounts of one price are in one unit, that of the first.
+fn same_unit(amounts: &[Amount], d: &mut Diagnostics) -> Option<PriceUnit> {
+    let first = amounts.first()?;
+    for other in amounts
         .iter()
-        .all(|rail| table.by_symbol(&rail.network, &rail.symbol).is_some());
-    if known.is_empty() || !all_known {
-        return;
-    }
-    if known
-        .iter()
-        .any(|asset| asset.to_atomic(price.amount).is_ok())
+        .filter(|other| other.price.unit != first.price.unit)
     {
-        return;
+        let (unit, wrong) = (&first.price.unit, &other.price.unit);
+        d.error(
+            flat::unit_place(&other.literal, &other.price),
+            format!("this price is in {unit}, and not in {wrong}"),
+        )
+        .help(format!("write `{} {unit}`", other.price.amount));
     }
-    let most = known
-        .iter()
-        .map(|asset| asset.decimals)
-        .max()
-        .unwrap_or_default();
-    let (unit, amount) = (price.unit.as_str(), price.amount);
-    let payer = match &price.unit {
-        PriceUnit::Usd => "a token that may pay it",
-        PriceUnit::Symbol(symbol) => symbol,
-    };
-    let smallest = format!("0.{}1", "0".repeat(usize::from(most).saturating_sub(1)));
-    d.error(
-        literal.span(),
-        format!(
-            "`{price}` cannot be paid: {payer} has {most} decimals at most, and {amount} needs more"
-        ),
-    )
-    .help(format!(
-        "the smallest price is `{smallest} {unit}`, and amounts are never rounded"
-    ));
+    Some(first.price.unit.clone())
 }
 
-/// Where the unit stands, if the literal's parts have places of their own.
-fn unit_place(literal: &LitStr, price: &Price) -> Span {
-    let length = literal.value().len();
-    let start = length.saturating_sub(price.unit.as_str().len());
-    place_in(literal, &(start..length))
+/// `"x0.5"`: a factor. `None` if the text is none; what is nearly one is reported.
+fn factor(literal: &LitStr, d: &mut Diagnostics) -> Option<Option<Decimal>> {
+    let text = literal.value();
+    let digits = text.strip_prefix(['x', '×'])?;
+    match digits.parse::<Decimal>() {
+        Ok(factor) => Some(Some(factor)),
+        Err(error) => {
+            d.error(literal.span(), format!("`{text}` is not a factor"))
+                .help(error.to_string())
+                .help("write a decimal after the `x`, as in `\"x0.5\"`");
+            Some(None)
+        }
+    }
+}
+
+/// A time: `"90s"`, `"15m"`, `"24h"`, `"30d"`.
+fn seconds(literal: &LitStr, d: &mut Diagnostics) -> Option<u64> {
+    let text = literal.value();
+    let parts = text.char_indices().next_back();
+    let read = parts.and_then(|(at, unit)| {
+        let unit = match unit {
+            's' => 1,
+            'm' => 60,
+            'h' => 3_600,
+            'd' => 86_400,
+            _ => return None,
+        };
+        let digits = text.get(..at).filter(|digits| {
+            !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+        })?;
+        digits.parse::<u64>().ok()?.checked_mul(unit)
+    });
+    match read {
+        Some(seconds @ 1..) => Some(seconds),
+        _ => {
+            d.error(literal.span(), format!("`{text}` is not a time"))
+                .help("write a whole number and `s`, `m`, `h` or `d`, as in `\"30d\"`");
+            None
+        }
+    }
 }

@@ -24,6 +24,17 @@ pub(super) fn check_route(attr: &RawAttr, d: &mut Diagnostics) -> Option<Route> 
     })
 }
 
+/// The route, if it is right; nothing is reported.
+pub(super) fn peek(attr: &RawAttr) -> Option<Route> {
+    let RawRoute { method, path } = attr.route.get()?;
+    let path = path.value();
+    rules::check_path(&path).ok()?;
+    Some(Route {
+        method: Method::from_name(&method.to_string())?,
+        path,
+    })
+}
+
 fn check_method(method: &syn::Ident, path: &LitStr, d: &mut Diagnostics) -> Option<Method> {
     let word = method.to_string();
     if let Some(method) = Method::from_name(&word) {

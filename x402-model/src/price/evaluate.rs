@@ -44,7 +44,9 @@ pub(super) fn needs(model: &PriceModel) -> Needs {
             rebates,
             ..
         } => Needs {
-            body: dimensions.iter().any(|dimension| of_body(&dimension.by)),
+            body: dimensions
+                .iter()
+                .any(|dimension| of_body(&dimension.by) && for_all(&dimension.table).is_none()),
             volume: !rebates.is_empty(),
             quote: false,
         },
@@ -174,8 +176,26 @@ fn factor(rebate: &Rebate, volume: Volume) -> Decimal {
 
 fn charge<'m>(dimension: &'m Dimension, facts: &Facts<'_>) -> Result<&'m Charge, PriceError> {
     match &dimension.table {
+        table if let Some(charge) = for_all(table) => Ok(charge),
         DimensionTable::Cases(cases) => case(&dimension.by, cases, facts),
         DimensionTable::Bands(bands) => band(&dimension.by, bands, facts),
+    }
+}
+
+/// The charge of a dimension with one band that has no end. Its value decides nothing, so it is not read: a price that
+/// is the same for all requests, but has rebates, is written in this way.
+fn for_all(table: &DimensionTable) -> Option<&Charge> {
+    match table {
+        DimensionTable::Bands(bands) => match bands.as_ref() {
+            [
+                Band {
+                    up_to: None,
+                    charge,
+                },
+            ] => Some(charge),
+            _ => None,
+        },
+        DimensionTable::Cases(_) => None,
     }
 }
 

@@ -84,6 +84,12 @@ pub enum PriceModelError {
     /// Texts or truth values compared with a count.
     #[error("a count is a number: compare it with numbers or bands")]
     CountedText,
+    /// A case that no count ever is.
+    #[error("nothing reaches the tier of {value}: a count is at least 0")]
+    NegativeCount {
+        /// The value of the case.
+        value: i64,
+    },
     /// A selector that no request can have a value for, or something counted that has no count.
     #[error("{selector} cannot be read: {reason}")]
     Selector {

@@ -27,10 +27,24 @@ pub(super) fn compared_with_cases(by: &Selector, cases: &[Case]) -> Result<(), P
     if counted && !matches!(first, CaseValue::Integer(_)) {
         return Err(PriceModelError::CountedText);
     }
-    match &by.default {
-        Some(default) if !cases.iter().any(|case| case.equals == *default) => {
-            Err(without_price(by))
+    if by.measure != Measure::Value {
+        number_or_none(by)?;
+        for case in cases {
+            if let CaseValue::Integer(value @ ..0) = case.equals {
+                return Err(PriceModelError::NegativeCount { value });
+            }
         }
+    }
+    let divisor = i64::try_from(by.divide_by).ok();
+    let is = |case: &Case, default: &CaseValue| match (&case.equals, default) {
+        // The quotient is compared, and the default is not divided yet.
+        (CaseValue::Integer(case), CaseValue::Integer(default)) => {
+            divisor.and_then(|divisor| case.checked_mul(divisor)) == Some(*default)
+        }
+        (case, default) => case == default,
+    };
+    match &by.default {
+        Some(default) if !cases.iter().any(|case| is(case, default)) => Err(without_price(by)),
         _ => Ok(()),
     }
 }

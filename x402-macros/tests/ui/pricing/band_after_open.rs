@@ -1,0 +1,7 @@
+//! Nothing comes after the open band.
+use x402_runtime::paid;
+
+#[paid(GET "/weather", price = tiers(by = query.size, .. => "0.01 USDC", ..=5 => "0.02 USDC"))]
+async fn weather() {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+//! Bands hold their upper end.
+use x402_runtime::paid;
+
+#[paid(GET "/weather", price = tiers(by = query.size, ..10 => "0.01 USDC", .. => "0.02 USDC"))]
+async fn weather() {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+//! Free calls are written in one of two ways.
+use x402_runtime::paid;
+
+#[paid(GET "/weather", price = "0.01 USDC", free = "a few")]
+async fn weather() {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+//! Two dimensions need a word about how they combine.
+use x402_runtime::paid;
+
+#[paid(GET "/weather", price = tiers(by = query.q, "fast" => "0.01 USDC", by = query.s, "a" => "x2"))]
+async fn weather() {}
+
+fn main() {}
