@@ -72,3 +72,8 @@ fn signed_call_corpus() {
 fn sign_in_corpus() {
     replay("sign_in", checks::sign_in);
 }
+
+#[test]
+fn request_price_corpus() {
+    replay("request_price", checks::request_price);
+}

@@ -5,7 +5,11 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use x402_model::evm::{EvmPayload, ExactEvmPayload, GasSponsoring, SignedCall};
 use x402_model::extension::{PaymentIdentifier, SignIn, SignInMessage, payment_identifier};
-use x402_model::price::Price;
+use x402_model::money::AtomicAmount;
+use x402_model::price::{
+    Band, Case, CaseValue, Charge, Combine, Dimension, DimensionTable, Due, Facts, Measure, Price,
+    PriceModel, PriceUnit, Rounding, Selector, Source, UsageUnit, evaluate, tiered_bounds,
+};
 use x402_model::wire::headers::{self, DEFAULT_CAP};
 use x402_model::wire::{
     FacilitatorCall, Offered, PaymentPayload, PaymentRequired, PlainPayment, SettleResponse,
@@ -220,4 +224,115 @@ pub(crate) fn sign_in(data: &[u8]) {
     {
         assert_eq!(PaymentIdentifier::parse(id.as_str()), Some(id));
     }
+}
+
+fn usd(text: &str) -> Price {
+    Price {
+        amount: text.parse().unwrap_or(x402_model::money::Decimal::ONE),
+        unit: PriceUnit::Usd,
+    }
+}
+
+/// Two texts with the first as default, a size, and a parameter that is a number.
+fn tiers() -> Option<PriceModel> {
+    let case = |text: &'static str, amount| Case {
+        equals: CaseValue::Text(text.into()),
+        charge: Charge::Amount(usd(amount)),
+    };
+    let band = |end: Option<&str>, amount| Band {
+        up_to: end.map(|end| usd(end).amount),
+        charge: Charge::Amount(usd(amount)),
+    };
+    let dimensions = vec![
+        Dimension {
+            by: Selector::at(Source::Body, "/a/quality").or(CaseValue::Text("fast".into())),
+            table: DimensionTable::Cases(vec![case("fast", "0.01"), case("best", "0.5")].into()),
+        },
+        Dimension {
+            by: Selector::at(Source::Body, "/n").or(CaseValue::Integer(0)),
+            table: DimensionTable::Bands(vec![band(Some("10"), "0"), band(None, "1")].into()),
+        },
+        Dimension {
+            by: Selector::at(Source::Query, "q")
+                .measured(Measure::Chars)
+                .or(CaseValue::Integer(0)),
+            table: DimensionTable::Bands(vec![band(Some("10"), "0"), band(None, "3")].into()),
+        },
+    ];
+    let bounds = tiered_bounds(&dimensions, Combine::Sum, &[]).ok()?;
+    Some(PriceModel::Tiered {
+        dimensions: dimensions.into(),
+        combine: Combine::Sum,
+        rebates: vec![].into(),
+        bounds,
+    })
+}
+
+fn metered() -> PriceModel {
+    let unit = UsageUnit {
+        id: "tokens".into(),
+        per: 1000,
+        amount: usd("0.002"),
+        meter: Selector::at(Source::ResponseBody, "/usage/0/tokens"),
+        estimate: Some(
+            Selector::at(Source::Body, "/prompt")
+                .measured(Measure::Bytes)
+                .divided_by(3),
+        ),
+    };
+    PriceModel::Usage {
+        base: None,
+        units: vec![unit].into(),
+        rounding: Rounding::UpToAtomic,
+        headroom: usd("1.25").amount,
+        ceiling: usd("0.02"),
+    }
+}
+
+/// Query, a zero byte, and a body: what has a price has the one of the values that the handler's reader sees.
+pub(crate) fn request_price(data: &[u8]) {
+    let Some(model) = tiers() else { return };
+    let (query, body) = match data.iter().position(|byte| *byte == 0) {
+        Some(at) => data.split_at(at),
+        None => (&[][..], data),
+    };
+    let body = body.strip_prefix(&[0]).unwrap_or(body);
+    let query = String::from_utf8_lossy(query);
+    let facts = Facts::new().query(&*query).body(body);
+    match evaluate(&model, &facts, &[]) {
+        Ok(Due::Exact(price)) => {
+            assert_eq!(
+                model.quoted(price.clone()),
+                Ok(price.clone()),
+                "inside the bounds"
+            );
+            assert!(price.amount.to_atomic(6).is_ok());
+            // Trees hold no numbers out of range, which typed readers skip.
+            if let Ok(tree) = serde_json::from_slice::<Value>(body) {
+                let quality = tree.pointer("/a/quality").and_then(Value::as_str);
+                let best = price.amount.to_string().ends_with('5');
+                assert_eq!(quality.unwrap_or("fast") == "best", best);
+            }
+        }
+        Ok(other) => assert!(matches!(other, Due::Exact(_)), "{other:?}"),
+        Err(error) => assert!(error.is_of_the_request() && !error.to_string().is_empty()),
+    }
+    let metered = metered();
+    if let Ok(Due::UpTo(ceiling)) = evaluate(&metered, &facts, &[]) {
+        assert!(
+            ceiling
+                .on(6)
+                .is_ok_and(|units| units <= AtomicAmount::from_u128(20_000))
+        );
+    }
+    let answered = Facts::new().answer([], body);
+    if let Ok(quantities) = metered.quantities(&answered) {
+        let signed = AtomicAmount::from_u128(15_000);
+        assert!(
+            metered
+                .metered(&quantities, 6, signed)
+                .is_ok_and(|units| units <= signed)
+        );
+    }
+    let _ = Facts::of_example(&query);
 }
