@@ -52,7 +52,11 @@ use proc_macro::TokenStream;
 ///
 /// | key | value | default |
 /// |---|---|---|
-/// | `price` | exact amount and unit: `"0.01 USDC"` in a token, `"0.01 USD"` in any accepted dollar token | required |
+/// | `price` | exact amount and unit: `"0.01 USDC"` in a token, `"0.01 USD"` in any accepted dollar token; or `tiers(…)`, `upto(…)`, `dynamic(…)` | required |
+/// | `rebate` | less for those who buy much: `volume("30d", 1_000 => "x0.5")` | none |
+/// | `free` | calls that cost nothing: `"100/day per payer"` | none |
+/// | `plans` | credit bought in advance: `[prepaid("10 USDC", credit = "11 USDC")]` | none |
+/// | `probe` | an example request as JSON, whose price a bare request is offered | the dearest request |
 /// | `id` | name in the manifest | the function's name |
 /// | `summary` | one line, up to 120 characters | first paragraph of the doc comment |
 /// | `description` | up to 480 characters | the paragraphs after it, up to the first heading or code block |
@@ -62,6 +66,52 @@ use proc_macro::TokenStream;
 /// | `pay_to` | receiving address | the paywall's |
 /// | `rails` | accepted rails, `["base:USDC"]` | all rails of the paywall |
 /// | `crate` | path of `x402_runtime`, if it is re-exported elsewhere | `::x402_runtime` |
+///
+/// # Prices that depend on something
+///
+/// ```
+/// use axum::Json;
+/// use x402_runtime::handler::{QuoteRequest, QuoteResult};
+/// use x402_runtime::paid;
+///
+/// #[derive(serde::Deserialize)]
+/// struct Ask {
+///     quality: String,
+///     text: String,
+/// }
+///
+/// /// By what the request asks for, and less after a thousand calls.
+/// #[paid(
+///     POST "/summaries",
+///     price = tiers(
+///         multiply,
+///         by = body.quality, "fast" => "0.01 USDC", "best" => "0.50 USDC",
+///         by = chars(body.text), ..=1_000 => "x1", .. => "x2",
+///     ),
+///     rebate = volume("30d", 1_000 => "x0.5"),
+/// )]
+/// async fn summarise(Json(ask): Json<Ask>) -> String {
+///     ask.quality + &ask.text
+/// }
+///
+/// /// By what the answer says was used, at `/usage/tokens`; the buyer signs for the ceiling.
+/// #[paid(POST "/completions", price = upto("0.02 USDC", units(tokens = unit("0.002 USDC", per = 1_000))))]
+/// async fn complete(prompt: String) -> String {
+///     prompt
+/// }
+///
+/// async fn quote(request: QuoteRequest) -> QuoteResult {
+///     let cents = request.uri().path().len().min(50);
+///     Ok(format!("0.{cents:02} USDC").parse()?)
+/// }
+///
+/// /// By a function, within bounds.
+/// #[paid(GET "/maps/{*place}", price = dynamic(quote, max = "0.50 USDC", min = "0.01 USDC"))]
+/// async fn map() -> String {
+///     String::new()
+/// }
+/// # fn main() {}
+/// ```
 ///
 /// # The function
 ///
