@@ -20,6 +20,7 @@ pub mod differences;
 pub mod doubles;
 pub mod logs;
 pub mod marketplace;
+pub mod permit2;
 pub mod rpc;
 pub mod rpc_double;
 pub mod seller;

@@ -12,6 +12,7 @@
 mod buyers;
 mod facilitators;
 mod install;
+mod permit2;
 mod process;
 mod sellers;
 mod sides;

@@ -2,40 +2,27 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::{Address, U256, address};
-use alloy_sol_types::{SolCall, sol};
+use alloy_primitives::{Address, U256};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Router, routing::any};
 use serde_json::{Map, Value, json};
-use x402_client::{
-    Budget, Charged, Client, ClientBuilder, Error, EvmKind, JsonRpcReader, Policy, Settlement,
-    Wallet,
-};
-use x402_model::asset::{Asset, TransferMethod};
+use x402_client::{Charged, Client, Error, EvmKind, JsonRpcReader, Settlement};
 use x402_model::evm::gas_sponsoring::{
     EIP2612_GAS_SPONSORING, ERC20_APPROVAL_GAS_SPONSORING, GasSponsoring, declaration,
 };
-use x402_model::evm::permit2::{EXACT_PERMIT2_PROXY, PERMIT2, UPTO_PERMIT2_PROXY};
+use x402_model::evm::permit2::PERMIT2;
 use x402_model::evm::reason::PERMIT2_ALLOWANCE_REQUIRED;
 use x402_model::network::Network;
 use x402_model::wire::PaymentPayload;
 use x402_model::wire::headers::{DEFAULT_CAP, encode};
 use x402_runtime::facilitator::{Facilitator, FacilitatorRequest, SettleOutcome};
-use x402_tests::accounts::{self, OTHER, PAYEE, PAYER, SETTLER};
+use x402_tests::accounts::{self, PAYEE, PAYER, SETTLER};
 use x402_tests::anvil::Anvil;
+use x402_tests::permit2::{Rails, WRAPPED, builder};
+use x402_tests::settler;
 use x402_tests::token::{CHAIN_ID, USDC};
-use x402_tests::{contracts, settler};
-
-/// A token without permits, known to the buyer only.
-const WRAPPED: Address = address!("0x0000000000000000000000000000000000003e74");
-
-sol! {
-    function approve(address spender, uint256 amount) external returns (bool);
-    function balanceOf(address account) external view returns (uint256);
-    function mint(address to, uint256 amount) external;
-}
 
 /// A chain with Permit2 and the proxies, and the facilitator that settles there.
 struct Stage {
@@ -46,40 +33,13 @@ struct Stage {
 impl Stage {
     async fn new() -> Self {
         let chain = Anvil::start().await;
-        for (at, contract) in [
-            (PERMIT2, "TestPermit2"),
-            (EXACT_PERMIT2_PROXY, "TestExactProxy"),
-            (UPTO_PERMIT2_PROXY, "TestUptoProxy"),
-        ] {
-            let code = contracts::runtime(contract);
-            chain.rpc().call("anvil_setCode", json!([at, code])).await;
-        }
-        chain.place_token("WethLikeToken", WRAPPED).await;
-        let mint = mintCall {
-            to: accounts::address(PAYER),
-            amount: U256::from(5_000_000),
-        };
-        chain.send(OTHER, WRAPPED, mint.abi_encode()).await;
+        chain.place_permit2().await;
         let facilitator = settler::facilitator(chain.url()).await;
         Self { chain, facilitator }
     }
 
     async fn balance(&self, token: Address) -> U256 {
-        let call = balanceOfCall {
-            account: accounts::address(PAYEE),
-        };
-        let data = alloy_primitives::Bytes::from(call.abi_encode());
-        let params = json!([{"to": token, "data": data}, "latest"]);
-        let word = self.chain.rpc().call("eth_call", params).await;
-        serde_json::from_value(word).unwrap()
-    }
-
-    async fn approve(&self, token: Address, amount: u64) {
-        let call = approveCall {
-            spender: PERMIT2,
-            amount: U256::from(amount),
-        };
-        self.chain.send(PAYER, token, call.abi_encode()).await;
+        self.chain.balance_of(token, accounts::address(PAYEE)).await
     }
 
     /// A buyer that reads the chain through its node.
@@ -89,23 +49,6 @@ impl Stage {
             .unwrap();
         builder().chain(reader).build().unwrap()
     }
-}
-
-fn builder() -> ClientBuilder<Wallet, Budget> {
-    let wrapped = Asset {
-        network: Network::BASE_SEPOLIA,
-        address: WRAPPED,
-        symbol: "WRAP".into(),
-        decimals: 6,
-        eip712: None,
-        transfer: TransferMethod::Permit2,
-        eip2612: false,
-        usd_pegged: true,
-    };
-    Client::builder()
-        .wallet(Wallet::from_local_key(accounts::signer(PAYER)))
-        .budget(Budget::new("1 USD", "1 USD").unwrap())
-        .policy(Policy::default().allow_asset(wrapped).unwrap())
 }
 
 /// What a seller sells, and what it charges of it.
@@ -234,7 +177,7 @@ async fn buy(client: &Client, url: &str) -> x402_client::Receipt {
 #[tokio::test]
 async fn an_approved_token_is_paid_by_exact_and_by_upto() {
     let stage = Stage::new().await;
-    stage.approve(USDC, 1_000_000).await;
+    stage.chain.allow_permit2(USDC, 1_000_000).await;
     let client = builder().build().unwrap();
 
     let exact = Sale::new(&stage, terms("exact", USDC, "10000"))
@@ -335,7 +278,7 @@ async fn without_an_approval_nothing_is_charged_until_there_is_one() {
     assert_eq!(stage.balance(USDC).await, U256::ZERO);
 
     let amount = required.receipt.amount.to_string().parse().unwrap();
-    stage.approve(required.token(), amount).await;
+    stage.chain.allow_permit2(required.token(), amount).await;
     let answer = client.resume(required.pending).await.unwrap();
     assert!(answer.receipt().unwrap().is_settled());
     assert_eq!(stage.balance(USDC).await, U256::from(10_000));
@@ -345,7 +288,7 @@ async fn without_an_approval_nothing_is_charged_until_there_is_one() {
 #[tokio::test]
 async fn an_allowance_that_does_is_left_alone() {
     let stage = Stage::new().await;
-    stage.approve(USDC, 10_000).await;
+    stage.chain.allow_permit2(USDC, 10_000).await;
     let client = stage.reading_client();
     let sale = Sale::new(&stage, terms("exact", USDC, "10000")).sponsoring(EIP2612_GAS_SPONSORING);
     let seen: Arc<std::sync::Mutex<Option<Value>>> = Arc::default();
