@@ -326,7 +326,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn an_upto_report_says_what_was_charged_and_never_more_than_the_ceiling() {
+    fn s09_an_upto_report_says_what_was_charged_and_never_more_than_the_ceiling() {
         let hash = format!("0x{}", "ab".repeat(32));
         let good = json!({"success": true, "transaction": hash, "network": "eip155:84532", "amount": "777"});
         let receipt = upto(&good);

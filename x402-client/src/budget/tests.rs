@@ -200,7 +200,7 @@ fn settled(number: u64, charged: u128) -> Receipt {
 }
 
 #[test]
-fn a_settlement_frees_what_it_did_not_take_once() {
+fn s09_a_settlement_frees_what_it_did_not_take_once() {
     let budget = Budget::new("0.10 USD", "0.10 USD")
         .unwrap()
         .per_host("0.10 USD")
@@ -235,7 +235,7 @@ fn a_settlement_frees_what_it_did_not_take_once() {
 }
 
 #[test]
-fn a_budget_that_trusts_no_report_frees_the_rest_on_proof_only() {
+fn s09_a_budget_that_trusts_no_report_frees_the_rest_on_proof_only() {
     let budget = Budget::new("0.10 USD", "0.10 USD")
         .unwrap()
         .rest_rule(RestRule::Proven);

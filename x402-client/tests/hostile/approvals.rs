@@ -200,7 +200,7 @@ fn approval(paid: &Value) -> Option<GasSponsoring> {
 }
 
 #[tokio::test]
-async fn nothing_is_approved_that_need_not_be() {
+async fn a14_nothing_is_approved_that_need_not_be() {
     for (name, case) in recorded() {
         let enough = Chain {
             allowance: Some(10_000),
@@ -246,7 +246,7 @@ async fn nothing_is_approved_that_need_not_be() {
 }
 
 #[tokio::test]
-async fn a_permit_is_preferred_and_an_unlimited_approval_can_be_forbidden() {
+async fn a14_a_permit_is_preferred_and_an_unlimited_approval_can_be_forbidden() {
     let cases = recorded();
     let permit = &cases["client_eip2612_permit_attached"];
     let transaction = &cases["client_erc20_approval_tx_attached"];

@@ -97,7 +97,7 @@ async fn an_upto_payment_costs_what_was_charged_and_the_rest_comes_back() {
 }
 
 #[tokio::test]
-async fn f03_an_upto_payment_takes_its_whole_ceiling_from_the_budget_until_it_settles() {
+async fn s09_an_upto_payment_takes_its_whole_ceiling_from_the_budget_until_it_settles() {
     let client = builder(Budget::new("0.05 USD", "0.05 USD").unwrap())
         .build()
         .unwrap();
@@ -140,7 +140,7 @@ async fn served_for_nothing_keeps_the_ceiling_until_the_authorization_is_void() 
 }
 
 #[tokio::test]
-async fn a_report_that_cannot_be_true_frees_nothing() {
+async fn s09_a_report_that_cannot_be_true_frees_nothing() {
     for (amount, transaction) in [
         (json!("50001"), HASH),
         (json!("-1"), HASH),
@@ -174,7 +174,7 @@ fn reference_412(url: &str) -> Act {
 }
 
 #[tokio::test]
-async fn a_missing_approval_ends_the_call_at_once_and_says_what_to_approve() {
+async fn a06_a_missing_approval_ends_the_call_at_once_and_says_what_to_approve() {
     let ours = problem(
         412,
         r#"{"code":"permit2_allowance_required","charged":false,"action":"retry-same-id"}"#,
@@ -234,7 +234,7 @@ async fn a_412_of_the_handler_is_the_handlers_answer() {
 }
 
 #[tokio::test]
-async fn an_unknown_method_is_skipped_and_never_signed_as_eip3009() {
+async fn a04_an_unknown_method_is_skipped_and_never_signed_as_eip3009() {
     let mut odd = option();
     odd["extra"]["assetTransferMethod"] = json!("erc7710");
     let seller = Seller::start(|_| Act::Drop).await;
