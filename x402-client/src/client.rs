@@ -24,6 +24,7 @@ pub use request::RequestBuilder;
 use builder::{Io, Settings};
 use drive::Drive;
 use open::OpenPayments;
+pub(crate) use request::Call;
 
 /// Pays x402 APIs within a budget, once per call. Cloning shares wallet, budget and connections.
 ///

@@ -113,6 +113,9 @@ pub enum RequestFault {
     /// The idempotency key is empty or longer than 256 bytes.
     #[error("the idempotency key is empty or longer than 256 bytes")]
     IdempotencyKey,
+    /// The id of the purchase is not 16 to 128 of `A-Z`, `a-z`, `0-9`, `_` and `-`.
+    #[error("the payment id is not 16 to 128 of A-Z, a-z, 0-9, _ and -")]
+    PaymentId,
     /// An idempotency key needs a wallet with a salt: see [`crate::Wallet::with_salt`].
     #[error("an idempotency key needs a wallet with a salt")]
     WalletWithoutSalt,
@@ -309,6 +312,7 @@ impl RequestFault {
             Self::Max(_) => "invalid_max",
             Self::PayTo => "invalid_pay_to",
             Self::IdempotencyKey => "invalid_idempotency_key",
+            Self::PaymentId => "invalid_payment_id",
             Self::WalletWithoutSalt => "wallet_without_salt",
         }
     }

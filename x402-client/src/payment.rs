@@ -14,6 +14,8 @@ use x402_model::wire::json::to_raw;
 use x402_model::wire::{CodecError, PaymentPayload, v1};
 use zeroize::Zeroizing;
 
+pub(crate) mod purchase;
+
 use crate::error::RequestFault;
 use crate::receipt::Receipt;
 use crate::select::Choice;

@@ -81,6 +81,10 @@ pub struct Receipt {
     pub transaction: Option<String>,
     /// What was reported about settlement.
     pub settlement: Settlement,
+    /// The id of the purchase, where the seller asks for one. A seller that knows it answers another payment with the same id
+    /// as it answered the first, and charges once: see [`crate::RequestBuilder::payment_id`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_id: Option<String>,
     /// When the payment was signed, in milliseconds since the Unix epoch.
     pub signed_at_ms: u64,
 }
@@ -249,6 +253,7 @@ pub(crate) mod tests {
 
     pub(crate) fn receipt() -> Receipt {
         Receipt {
+            payment_id: None,
             url: "https://api.example.com/weather".into(),
             method: "GET".into(),
             payer: Address::repeat_byte(0x11),

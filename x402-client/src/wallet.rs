@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use crate::select::Choice;
 
 mod file;
+mod identity;
 mod nonce;
 mod unsigned;
 mod view;

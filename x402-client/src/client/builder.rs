@@ -103,6 +103,7 @@ pub(crate) struct Settings {
     pub(crate) chain: Option<Arc<dyn ChainReader>>,
     pub(crate) hook: Option<Arc<dyn PaymentHook>>,
     pub(crate) hook_timeout: Duration,
+    pub(crate) sign_in: bool,
 }
 
 impl Settings {
@@ -122,6 +123,7 @@ impl Settings {
             chain: None,
             hook: None,
             hook_timeout: DEFAULT_HOOK_TIMEOUT,
+            sign_in: false,
         }
     }
 }
@@ -237,6 +239,11 @@ impl<W, B> ClientBuilder<W, B> {
     /// content: for closed networks only.
     pub fn allow_http(self, allow: bool) -> Self {
         self.with(|settings| settings.allow_http = allow)
+    }
+
+    /// Signs in at every seller that lets known wallets in: see [`crate::RequestBuilder::sign_in`]. Off unless set.
+    pub fn sign_in(self, sign_in: bool) -> Self {
+        self.with(|settings| settings.sign_in = sign_in)
     }
 
     /// Calls `record` with every payment after it was signed and before it is sent for the first time, so that not even

@@ -25,6 +25,7 @@ mod exchange;
 mod hook;
 mod price;
 mod sign;
+mod sign_in;
 mod trace;
 
 use ending::terms_error;
@@ -144,6 +145,9 @@ impl<'a> Drive<'a> {
             self.shared.settings.terms_cap,
         ) {
             Ok(terms) => {
+                if let Some(event) = self.try_sign_in(&terms).await {
+                    return event;
+                }
                 self.terms = Some(terms);
                 CallEvent::TermsOffered
             }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use serde::Serialize;
 use x402_model::asset::parse_address;
+use x402_model::extension::PaymentIdentifier;
 use x402_model::wire::headers::{PAYMENT_SIGNATURE, X_PAYMENT};
 
 use super::Shared;
@@ -38,6 +39,8 @@ pub(crate) struct Call {
     pub(crate) cap: Option<CallCap>,
     pub(crate) pay_to: Option<Address>,
     pub(crate) idempotency_key: Option<String>,
+    pub(crate) payment_id: Option<PaymentIdentifier>,
+    pub(crate) sign_in: bool,
 }
 
 impl Call {
@@ -64,6 +67,8 @@ pub struct RequestBuilder {
     cap: Option<CallCap>,
     pay_to: Option<Address>,
     idempotency_key: Option<String>,
+    payment_id: Option<PaymentIdentifier>,
+    sign_in: bool,
     fault: Option<RequestFault>,
 }
 
@@ -78,6 +83,8 @@ impl RequestBuilder {
             cap: None,
             pay_to: None,
             idempotency_key: None,
+            payment_id: None,
+            sign_in: false,
             fault: None,
         }
     }
@@ -157,6 +164,30 @@ impl RequestBuilder {
         self
     }
 
+    /// The id of the purchase: 16 to 128 of `A-Z`, `a-z`, `0-9`, `_` and `-`. Sellers that ask for ids (`payment-identifier`)
+    /// charge a purchase once and show its first answer again, whatever other payment comes with the same id. Others never
+    /// see it.
+    ///
+    /// A call gets an id by itself; give one to pay again for a call whose outcome is unknown
+    /// ([`crate::Receipt::payment_id`]). An [`idempotency_key`](Self::idempotency_key) yields the same id each time.
+    pub fn payment_id(mut self, id: &str) -> Self {
+        match PaymentIdentifier::parse(id) {
+            Some(id) => self.payment_id = Some(id),
+            None => self.fail(RequestFault::PaymentId),
+        }
+        self
+    }
+
+    /// Signs in before it pays, where the seller lets known wallets in (`sign-in-with-x`): the wallet signs a message that
+    /// names the seller's origin, and the request goes out once more with it. If the seller asks for payment all the same,
+    /// the call is paid as ever. Tells the seller which address calls, before and without a payment.
+    ///
+    /// A message that is about any other origin than the one called is not signed.
+    pub const fn sign_in(mut self) -> Self {
+        self.sign_in = true;
+        self
+    }
+
     /// Makes the call: unpaid first, then, if the seller asks for payment and policy and budget allow it, paid.
     ///
     /// `Ok` is the answer of the seller's handler, whatever its status; [`Response::receipt`] tells whether and what
@@ -198,6 +229,8 @@ impl RequestBuilder {
             cap: self.cap,
             pay_to: self.pay_to,
             idempotency_key: self.idempotency_key,
+            payment_id: self.payment_id,
+            sign_in: self.sign_in,
         };
         Ok((self.shared, call))
     }

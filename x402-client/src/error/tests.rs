@@ -353,6 +353,7 @@ fn codes_of_request_faults_and_limits_are_distinct() {
         RequestFault::Max(Box::new(budget)),
         RequestFault::PayTo,
         RequestFault::IdempotencyKey,
+        RequestFault::PaymentId,
         RequestFault::WalletWithoutSalt,
     ];
     let limits = [

@@ -79,6 +79,22 @@ pub(crate) fn derived_nonce(
     hash.finalize()
 }
 
+/// `H(salt, payer, idempotency key, call)`: whatever the call costs by now, it is the same purchase.
+pub(crate) fn derived_purchase(
+    salt: &[u8; 32],
+    payer: Address,
+    key: &str,
+    call: &CallFingerprint,
+) -> B256 {
+    let mut hash = Keccak256::new();
+    hash.update(b"x402-client/derived-purchase/1");
+    hash.update(salt);
+    hash.update(payer);
+    part(&mut hash, key.as_bytes());
+    hash.update(call.0);
+    hash.finalize()
+}
+
 fn part(hash: &mut Keccak256, bytes: &[u8]) {
     let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     hash.update(length.to_be_bytes());

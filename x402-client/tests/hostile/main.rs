@@ -11,6 +11,7 @@ mod approvals;
 mod asking;
 mod calls;
 mod hooks;
+mod identity;
 mod ordinary;
 mod permit2;
 mod race;

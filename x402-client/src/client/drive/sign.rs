@@ -4,6 +4,7 @@ use std::pin::pin;
 
 use alloy_primitives::B256;
 use futures_util::future::{Either, select as race};
+use x402_model::extension::PaymentIdentifier;
 
 use super::{Drive, trace};
 use crate::approval::{self, Approval};
@@ -11,6 +12,7 @@ use crate::client::Shared;
 use crate::client::request::Call;
 use crate::error::Error;
 use crate::flow::CallEvent;
+use crate::payment::purchase::{id_of, with_id};
 use crate::payment::{Bearer, PendingPayment, encode_payment};
 use crate::receipt::{Receipt, Settlement};
 use crate::select::Choice;
@@ -65,6 +67,7 @@ impl Drive<'_> {
             reservation.charge(nonce, open.valid_before());
             return Ok(open.for_request(&call.request));
         }
+        let id = id_of(call, terms, &self.shared.wallet, nonce).map_err(Error::NotSigned)?;
         // Until here dropping the reservation gives its room back; from the charge on only proof does.
         self.ask_whether(call, choice)
             .await
@@ -74,7 +77,7 @@ impl Drive<'_> {
         let now_ms = settings.clock.now_ms();
         let now = now_ms / 1000;
         reservation.charge(nonce, valid_before(choice, now));
-        let signing = self.make(terms, choice, nonce, now, approval);
+        let signing = self.make(terms, choice, (nonce, id.as_ref()), now, approval);
         let deadline = self.shared.io.timer.sleep(settings.limits.timeout);
         let signed = match race(pin!(signing), deadline).await {
             Either::Left((signed, _)) => signed,
@@ -85,7 +88,10 @@ impl Drive<'_> {
             budget.never_sent(&nonce);
             Error::NotSigned(error)
         })?;
-        let receipt = self.receipt(call, choice, nonce, now_ms);
+        let receipt = Receipt {
+            payment_id: id.map(|id| id.to_string()),
+            ..self.receipt(call, choice, nonce, now_ms)
+        };
         Ok(PendingPayment::new(&call.request, header, bearer, receipt))
     }
 
@@ -94,7 +100,7 @@ impl Drive<'_> {
         &self,
         terms: &Terms,
         choice: &Choice,
-        nonce: B256,
+        (nonce, id): (B256, Option<&PaymentIdentifier>),
         now: u64,
         approval: Option<Approval>,
     ) -> Result<(&'static str, Bearer), SigningError> {
@@ -104,7 +110,7 @@ impl Drive<'_> {
             None => None,
             Some(approval) => Some(approval.sign(wallet, choice, now).await?),
         };
-        let extensions = approval::extensions(terms, added);
+        let extensions = with_id(approval::extensions(terms, added), id);
         encode_payment(terms, choice, &payload, extensions).map_err(|_| SigningError::Encoding)
     }
 
@@ -139,6 +145,7 @@ impl Drive<'_> {
             valid_before: valid_before(choice, now_ms / 1000),
             transaction: None,
             settlement: Settlement::Unreported,
+            payment_id: None,
             signed_at_ms: now_ms,
         }
     }

@@ -103,7 +103,10 @@ impl Challenge {
     #[must_use]
     pub fn is_for(&self, called: &Origin) -> bool {
         let info = &self.info;
-        info.domain == called.domain() && called.covers(&info.uri)
+        let mut resources = info.resources.iter().flatten();
+        info.domain == called.domain()
+            && called.covers(&info.uri)
+            && resources.all(|uri| called.covers(uri))
     }
 
     /// The message that an account signs.
