@@ -119,6 +119,10 @@ async fn what_the_chain_lacks_is_named_in_order() {
     let request = payment.request();
     let lacks = |code| assert_eq!(code, Some("permit2_proxy_not_deployed".to_owned()));
     lacks(code_of(&sandbox, &request).await);
+    // Nothing is sent to an account without code.
+    let outcome = sandbox.facilitator().settle(&request).await;
+    assert_eq!(support::refused(outcome), "permit2_proxy_not_deployed");
+    assert_eq!(sandbox.transaction_count(sandbox.settler()), 0);
     sandbox.set_code(EXACT_PERMIT2_PROXY, proxy).unwrap();
     let code = code_of(&sandbox, &request).await;
     assert_eq!(code.as_deref(), Some("permit2_insufficient_balance"));

@@ -1,4 +1,4 @@
-//! Remembers which assets have code, for a while and not too many.
+//! Remembers which contracts are there, for a while and not too many.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

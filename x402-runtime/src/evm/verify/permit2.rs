@@ -95,6 +95,7 @@ impl Core {
                 .map(|call| approval = Some(call)),
         };
         checked.map_err(|error| Refusal::new(error.code(), error.to_string()))?;
+        self.check_proxy(permitted.authorization.spender).await?;
         if approval.is_some() && self.is_approved(permitted).await? {
             approval = None;
         }
@@ -104,6 +105,22 @@ impl Core {
             deploy: signed.deploy,
             approval,
         })
+    }
+
+    /// Whether the proxy is there: an account without code takes any call, and moves nothing. Only a yes is remembered.
+    async fn check_proxy(&self, proxy: Address) -> Result<(), Stop> {
+        let now = self.clock.now_ms();
+        if self.assets.knows(proxy, now) {
+            return Ok(());
+        }
+        if !permit2::has_proxy(&*self.chain, proxy).await? {
+            return refuse(
+                reason::PERMIT2_PROXY_NOT_DEPLOYED,
+                "no x402 proxy on this chain",
+            );
+        }
+        self.assets.remember(proxy, now);
+        Ok(())
     }
 
     /// Whether Permit2 may move what is charged.
@@ -143,9 +160,7 @@ impl Core {
             self.last_of(calls).await
         };
         let message = match run {
-            // An account without code takes any call.
-            Ok(_) if self.has_code(plan.target).await? => return Ok(()),
-            Ok(_) => "no code".to_owned(),
+            Ok(_) => return Ok(()),
             Err(CallError::Revert { message, .. }) => message,
             // Not every node can run calls in turn; what can be known without that is asked.
             Err(CallError::Chain(ChainError::Refused { .. })) if plan.approval.is_some() => {
@@ -155,10 +170,6 @@ impl Core {
         };
         let cause = self.find_permit2_cause(permitted).await?;
         Err(Refusal::new(cause.unwrap_or(reason::PERMIT2_SIMULATION_FAILED), message).into())
-    }
-
-    async fn has_code(&self, address: Address) -> Result<bool, ChainError> {
-        Ok(!self.chain.code(address).await?.is_empty())
     }
 
     /// What must hold besides the approval.
