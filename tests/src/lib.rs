@@ -21,6 +21,7 @@ pub mod doubles;
 pub mod logs;
 pub mod marketplace;
 pub mod permit2;
+pub mod permitted;
 pub mod rpc;
 pub mod rpc_double;
 pub mod seller;

@@ -1,4 +1,4 @@
-// A facilitator made of @x402/core and @x402/evm: versions 1 and 2, EIP-3009.
+// A facilitator made of @x402/core and @x402/evm: versions 1 and 2, EIP-3009 and Permit2, exact and upto.
 import express from "express";
 import { createWalletClient, http, publicActions } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
@@ -6,6 +6,7 @@ import { baseSepolia } from "viem/chains";
 import { x402Facilitator } from "@x402/core/facilitator";
 import { toFacilitatorEvmSigner } from "@x402/evm";
 import { registerExactEvmScheme } from "@x402/evm/exact/facilitator";
+import { UptoEvmScheme } from "@x402/evm/upto/facilitator";
 import { key, listen, setting } from "./env.mjs";
 
 const account = privateKeyToAccount(key());
@@ -18,6 +19,7 @@ const wallet = createWalletClient({
 const signer = toFacilitatorEvmSigner(Object.assign(wallet, { address: account.address }));
 const facilitator = new x402Facilitator();
 registerExactEvmScheme(facilitator, { signer, networks: "eip155:84532" });
+facilitator.register("eip155:84532", new UptoEvmScheme(signer));
 
 const app = express();
 app.use(express.json());

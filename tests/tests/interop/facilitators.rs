@@ -1,5 +1,7 @@
 //! Everybody who settles for sellers.
 
+use std::path::Path;
+
 use tokio::process::Command;
 
 use crate::install::Tools;
@@ -28,9 +30,9 @@ impl Facilitator {
     }
 
     /// Opens the one made of `@x402/core` and `@x402/evm`.
-    pub(crate) async fn npm(tools: &Tools, stage: &Stage, settler: usize) -> Result<Self, String> {
+    pub(crate) async fn npm(js: &Path, stage: &Stage, settler: usize) -> Result<Self, String> {
         let mut command = Command::new("node");
-        command.arg(tools.js.join("settle.mjs"));
+        command.arg(js.join("settle.mjs"));
         Self::script("@x402/core 2.27 (npm)", command, stage, settler).await
     }
 
@@ -43,12 +45,22 @@ impl Facilitator {
 
     /// Opens ours: `x402 facilitator`.
     pub(crate) async fn ours(stage: &Stage, settler: usize) -> Result<Self, String> {
+        Self::ours_with(stage, settler, &[]).await
+    }
+
+    /// Opens ours with further arguments.
+    pub(crate) async fn ours_with(
+        stage: &Stage,
+        settler: usize,
+        arguments: &[&str],
+    ) -> Result<Self, String> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_x402_program"));
         command
             .args(["facilitator", "--listen", "127.0.0.1:0"])
             .args(["--network", "base-sepolia", "--rpc-url", stage.chain.url()])
             .arg("--settler-key-file")
-            .arg(stage.key(settler));
+            .arg(stage.key(settler))
+            .args(arguments);
         Self::ready("x402 facilitator (ours)", command, settler, "listening on ").await
     }
 

@@ -62,8 +62,10 @@ fn once(home: &Path, list: &str, install: impl FnOnce()) {
     }
 }
 
+/// The folder with the scripts for Node and the packages they import; fetches what is not there yet.
+///
 /// Node finds packages beside the scripts that import them, so the scripts are copied to the packages.
-fn packages_of_npm() -> PathBuf {
+pub(crate) fn packages_of_npm() -> PathBuf {
     let (from, home) = (peers("js"), tools::target().join("npm/peers"));
     alone_in(&home, || {
         for file in fs::read_dir(&from).expect("the scripts").flatten() {

@@ -18,6 +18,7 @@ mod sellers;
 mod sides;
 mod stage;
 mod table;
+mod verdicts;
 
 use install::Tools;
 use table::Table;

@@ -115,7 +115,7 @@ pub(crate) async fn providers(tools: &Tools) -> Vec<Row> {
     let stage = Stage::set().await;
     let mut rows = Vec::new();
     for facilitator in [
-        Facilitator::npm(tools, &stage, SETTLERS[1]).await,
+        Facilitator::npm(&tools.js, &stage, SETTLERS[1]).await,
         Facilitator::pypi(tools, &stage, SETTLERS[2]).await,
     ] {
         let facilitator = match facilitator {

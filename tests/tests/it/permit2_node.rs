@@ -3,140 +3,16 @@
 use std::sync::Arc;
 
 use alloy_primitives::{Address, B256, U256};
-use alloy_signer::SignerSync;
 use alloy_sol_types::SolCall;
-use serde_json::{Value, json};
-use x402_model::evm::gas_sponsoring::ERC20_APPROVAL_GAS_SPONSORING;
-use x402_model::evm::permit2::{self, PERMIT2, TokenPermissions, Witness};
-use x402_model::evm::{
-    CallTransaction, Erc20ApprovalInfo, Permit2Authorization, Permit2Payload, Signature,
-};
-use x402_model::money::AtomicAmount;
-use x402_model::network::Network;
+use x402_model::evm::permit2::PERMIT2;
 use x402_runtime::evm::chain::{CallError, CallRequest};
 use x402_runtime::evm::{Chain, RpcChain, SettlePath, token_facts};
-use x402_runtime::facilitator::{
-    Evidence, Facilitator, FacilitatorRequest, PaymentRef, SettleOutcome,
-};
+use x402_runtime::facilitator::{Evidence, Facilitator, FacilitatorRequest, SettleOutcome};
 use x402_tests::accounts::{self, PAYEE, PAYER, SETTLER};
 use x402_tests::anvil::{Anvil, FUNDS};
+use x402_tests::permitted::{PRICE, Payment};
 use x402_tests::settler;
-use x402_tests::token::{CHAIN_ID, NETWORK, TestUsd, USDC, fresh_nonce};
-
-const PRICE: u64 = 10_000;
-
-/// One signed payment of the payer's.
-struct Payment {
-    authorization: Permit2Authorization,
-    extensions: Value,
-}
-
-fn sign(digest: B256) -> Signature {
-    let signature = accounts::signer(PAYER).sign_hash_sync(&digest).unwrap();
-    Signature::new(signature.as_bytes().to_vec()).unwrap()
-}
-
-impl Payment {
-    async fn new(chain: &Anvil, upto: bool) -> Self {
-        let (to, valid_after) = (accounts::address(PAYEE), U256::ZERO);
-        let facilitator = accounts::address(SETTLER);
-        let witness = if upto {
-            Witness::Upto {
-                to,
-                facilitator,
-                valid_after,
-            }
-        } else {
-            Witness::Exact { to, valid_after }
-        };
-        let amount = U256::from(PRICE);
-        Self {
-            authorization: Permit2Authorization {
-                from: accounts::address(PAYER),
-                permitted: TokenPermissions {
-                    token: USDC,
-                    amount,
-                },
-                spender: witness.proxy(),
-                nonce: fresh_nonce().into(),
-                deadline: U256::from(chain.now().await + 300),
-                witness,
-            },
-            extensions: json!({}),
-        }
-    }
-
-    /// The request that charges this much.
-    fn charging(&self, units: u64) -> FacilitatorRequest {
-        let scheme = if self.authorization.witness.facilitator().is_some() {
-            "upto"
-        } else {
-            "exact"
-        };
-        let terms = |amount: String| {
-            json!({
-                "scheme": scheme, "network": NETWORK, "amount": amount, "asset": USDC.to_checksum(None),
-                "payTo": accounts::text(PAYEE), "maxTimeoutSeconds": 300,
-                "extra": {"name": "USDC", "version": "2", "assetTransferMethod": "permit2"},
-            })
-        };
-        let payload = Permit2Payload {
-            signature: sign(self.authorization.digest(&permit2::separator(CHAIN_ID))),
-            authorization: self.authorization,
-        };
-        FacilitatorRequest {
-            x402_version: 2,
-            payload: json!({
-                "x402Version": 2, "accepted": terms(PRICE.to_string()), "payload": payload.to_json(), "extensions": self.extensions,
-            })
-            .into(),
-            requirements: terms(units.to_string()).into(),
-        }
-    }
-
-    fn reference(&self, units: u64) -> PaymentRef {
-        PaymentRef {
-            network: Network::evm(CHAIN_ID),
-            asset: USDC,
-            payer: self.authorization.from,
-            nonce: self.authorization.nonce.into(),
-            pay_to: accounts::address(PAYEE),
-            amount: AtomicAmount::from_u128(units.into()),
-            valid_before: self.authorization.deadline.to(),
-            transaction: None,
-            since_ms: 0,
-        }
-    }
-
-    /// Adds the payer's signed approval of Permit2 by `to`.
-    async fn approving(mut self, chain: &Anvil, to: Address) -> Self {
-        let transaction = CallTransaction {
-            chain_id: CHAIN_ID,
-            nonce: chain.transaction_count(self.authorization.from).await,
-            max_priority_fee_per_gas: 1_000_000_000,
-            max_fee_per_gas: 3_000_000_000,
-            gas_limit: 70_000,
-            to,
-            data: TestUsd::approveCall {
-                spender: PERMIT2,
-                value: U256::MAX,
-            }
-            .abi_encode()
-            .into(),
-        };
-        let signature = sign(transaction.signing_hash()).split().unwrap();
-        let info = Erc20ApprovalInfo {
-            from: self.authorization.from,
-            asset: USDC,
-            spender: PERMIT2,
-            amount: U256::MAX,
-            signed_transaction: transaction.encode_signed(&signature).into(),
-        };
-        let info = Value::Object(info.to_json());
-        self.extensions = json!({ERC20_APPROVAL_GAS_SPONSORING: {"info": info}});
-        self
-    }
-}
+use x402_tests::token::{TestUsd, USDC};
 
 async fn ready() -> (Anvil, Arc<dyn Facilitator>) {
     let chain = Anvil::start().await;
@@ -159,12 +35,12 @@ fn transaction(outcome: SettleOutcome) -> B256 {
 #[tokio::test]
 async fn permit2_payments_settle_on_a_node_and_are_found_there() {
     let (chain, facilitator) = ready().await;
-    let exact = Payment::new(&chain, false).await;
+    let exact = Payment::exact(&chain).await;
     let required = reason(&*facilitator, &exact.charging(PRICE)).await;
     assert_eq!(required.as_deref(), Some("permit2_allowance_required"));
     chain.approve_permit2(PAYER, true).await;
     assert_eq!(reason(&*facilitator, &exact.charging(PRICE)).await, None);
-    let upto = Payment::new(&chain, true).await;
+    let upto = Payment::upto(&chain, SETTLER).await;
     for (payment, units, path) in [
         (&exact, PRICE, SettlePath::Permit2Exact),
         (&upto, 123, SettlePath::Permit2Upto),
@@ -210,10 +86,7 @@ async fn a_payer_without_native_money_pays_with_an_approval_that_comes_along() {
     chain
         .set_native_balance(accounts::address(PAYER), U256::ZERO)
         .await;
-    let payment = Payment::new(&chain, false)
-        .await
-        .approving(&chain, USDC)
-        .await;
+    let payment = Payment::exact(&chain).await.approving(&chain, USDC).await;
     assert_eq!(reason(&*facilitator, &payment.charging(PRICE)).await, None);
     transaction(facilitator.settle(&payment.charging(PRICE)).await);
     assert_eq!(
@@ -227,7 +100,7 @@ async fn a_payer_without_native_money_pays_with_an_approval_that_comes_along() {
 #[tokio::test]
 async fn f03_a_node_is_sent_no_signed_call_of_another_contract() {
     let (chain, facilitator) = ready().await;
-    let payment = Payment::new(&chain, false)
+    let payment = Payment::exact(&chain)
         .await
         .approving(&chain, PERMIT2)
         .await;
