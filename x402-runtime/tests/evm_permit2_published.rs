@@ -91,6 +91,7 @@ async fn payments_settle_and_are_found_with_the_published_contract() {
     );
     let burnt = Permit2Payment::exact(&sandbox);
     burnt.burn(&sandbox, Address::repeat_byte(1), 5);
+    sandbox.advance_seconds(300 + 3_602);
     let evidence = facilitator.evidence(&burnt.reference()).await;
     assert!(
         matches!(evidence, Evidence::Mismatch { .. }),

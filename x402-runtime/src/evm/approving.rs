@@ -61,6 +61,11 @@ impl Turn {
         state.given.insert(self.payer, now_ms);
         true
     }
+
+    /// The money was not given after all.
+    pub(crate) fn not_given(&self) {
+        self.all.lock().given.remove(&self.payer);
+    }
 }
 
 impl Drop for Turn {
@@ -84,6 +89,8 @@ mod tests {
         drop(turn);
         let turn = all.enter(payer).unwrap();
         assert!(!turn.may_give(2_000) && turn.may_give(1_000 + PAUSE_MS));
+        turn.not_given();
+        assert!(turn.may_give(1_001 + PAUSE_MS));
     }
 
     #[test]

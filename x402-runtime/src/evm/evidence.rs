@@ -76,6 +76,7 @@ impl Core {
             rail: Rail::Either,
             pay_to: payment.pay_to,
             amount: payment.amount.get(),
+            dead_at: payment.valid_before.saturating_add(1),
         };
         let scope = Scope {
             hint: payment
@@ -120,12 +121,16 @@ impl Core {
         if latest.number < scope.at_least {
             return Err(Doubt::Other("the node is behind"));
         }
+        let mut misused = None;
         if let Some(hint) = scope.hint
             && let Some(receipt) = chain.receipt(hint).await?
             && receipt.status
-            && proves(chain, wanted, &receipt).await?
         {
-            return Ok(paid(hint, receipt.block_number, latest));
+            match what_of(chain, wanted, &receipt).await? {
+                Use::Pays => return Ok(paid(hint, receipt.block_number, latest)),
+                Use::Wastes => misused = Some(hint.to_string()),
+                Use::None => {}
+            }
         }
         let safe = latest.number.saturating_sub(scope.depth.saturating_sub(1));
         let used_now = state(chain, wanted, latest.number).await?;
@@ -147,12 +152,13 @@ impl Core {
             }
             (false, true) => Err(Doubt::Other("the chain changed its mind")),
             (true, deep) => {
-                let found = match wanted.rail {
-                    Rail::Permit2 => {
+                let found = match (misused, wanted.rail) {
+                    (Some(transaction), _) => Ok(Evidence::Mismatch { transaction }),
+                    (None, Rail::Permit2) => {
                         self.find_settlement(chain, wanted, scope.since, latest)
                             .await
                     }
-                    _ => self.find_use(chain, wanted, scope.since, latest).await,
+                    (None, _) => self.find_use(chain, wanted, scope.since, latest).await,
                 };
                 match found? {
                     found @ (Evidence::Cancelled { .. } | Evidence::Mismatch { .. }) if deep => {
@@ -169,15 +175,25 @@ impl Core {
     }
 }
 
-/// Whether a successful transaction is the one that paid.
-async fn proves(
+/// What a successful transaction did with a payment's nonce.
+enum Use {
+    /// It paid with it.
+    Pays,
+    /// It used it up without paying.
+    Wastes,
+    /// Nothing that can be seen.
+    None,
+}
+
+async fn what_of(
     chain: &dyn Chain,
     wanted: Wanted,
     receipt: &ReceiptInfo,
-) -> Result<bool, ChainError> {
+) -> Result<Use, ChainError> {
     match wanted.rail {
-        Rail::Permit2 => permit2::proves(chain, wanted, receipt).await,
-        _ => Ok(wanted.paid_in(&receipt.logs)),
+        Rail::Permit2 => permit2::what_of(chain, wanted, receipt).await,
+        _ if wanted.paid_in(&receipt.logs) => Ok(Use::Pays),
+        _ => Ok(Use::None),
     }
 }
 

@@ -128,6 +128,8 @@ impl Core {
         }
         tracing::warn!(name: event::EVM_MISMATCH, transaction = %hash, status = receipt.status, "a settlement was mined without moving the money as agreed");
         let scope = Scope {
+            // With Permit2 the transaction itself shows what it did with the nonce.
+            hint: Some(receipt.transaction),
             depth: 1,
             at_least: receipt.block_number,
             ..Scope::default()

@@ -124,9 +124,15 @@ impl Core {
             gas: TRANSFER_GAS,
             fees,
         };
-        match self.spend(account, draft, |_| ()).await? {
+        let end = self.spend(account, draft, |_| ()).await;
+        if matches!(end, Err(_) | Ok(End::Displaced)) {
+            turn.not_given();
+        }
+        match end? {
             End::Mined(receipt) if receipt.status => Ok(()),
-            end => refuse(
+            // Nothing of the payment is on its way, and the same one may come again.
+            End::Displaced | End::Abandoned(_) => Err(ChainError::Timeout.into()),
+            end @ End::Mined(_) => refuse(
                 reason::ERC20_APPROVAL_BROADCAST_FAILED,
                 format!("the payer could not be given money: {end}"),
             ),

@@ -156,6 +156,8 @@ pub(crate) struct Wanted {
     pub(crate) rail: Rail,
     pub(crate) pay_to: Address,
     pub(crate) amount: U256,
+    /// Unix seconds at which no block can take the payment any more.
+    pub(crate) dead_at: u64,
 }
 
 impl Wanted {
@@ -209,6 +211,7 @@ impl From<&Payment> for Wanted {
             rail: payment.rail(),
             pay_to: payment.pay_to(),
             amount: payment.amount(),
+            dead_at: payment.dead_at().saturating_to(),
         }
     }
 }

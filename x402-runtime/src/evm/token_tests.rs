@@ -16,6 +16,7 @@ fn wanted(nonce: u8) -> Wanted {
         rail: Rail::Eip3009,
         pay_to: SELLER,
         amount: U256::from(AMOUNT),
+        dead_at: 0,
     }
 }
 

@@ -291,6 +291,13 @@ async fn handle(chain: &dyn Chain, method: &str, params: &Value) -> Result<Value
             let receipt = chain.receipt(parse(&params[0])).await.map_err(refuse)?;
             Ok(json!(receipt.as_ref().map(receipt_json)))
         }
+        "eth_getTransactionByHash" => {
+            let found = chain.transaction(parse(&params[0])).await.map_err(refuse)?;
+            Ok(json!(found.map(|transaction| json!({
+                "hash": transaction.hash, "from": transaction.from, "to": transaction.to, "input": transaction.input,
+                "blockNumber": "0x1", "type": "0x7e",
+            }))))
+        }
         "eth_getLogs" => {
             let logs = chain.logs(filter(&params[0])).await.map_err(refuse)?;
             Ok(json!(logs.iter().map(log_json).collect::<Vec<_>>()))

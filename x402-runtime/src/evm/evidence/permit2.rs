@@ -3,13 +3,14 @@
 //! Permit2 says nothing when a nonce is used by a transfer, and the proxies do not say whose. So the transactions that moved
 //! the token from the payer to the receiver are looked at: one that calls a proxy directly names the nonce it used. A
 //! transfer inside of somebody's own contract names none; then the outcome stays open rather than being guessed, because a
-//! payer could have one transfer stand for two nonces.
+//! payer could have one transfer stand for two nonces. That no such transaction is found is believed only long after the
+//! payment's end, because nodes index logs late.
 
 use alloy_primitives::B256;
 use alloy_sol_types::{SolEvent, SolValue};
 use x402_model::evm::permit2::PERMIT2;
 
-use super::{Doubt, MAX_QUERIES, MIN_CHUNK, before, consistent, paid, state};
+use super::{Doubt, MAX_QUERIES, MIN_CHUNK, Use, before, consistent, paid, state};
 use crate::evm::abi::Eip3009Token::Transfer;
 use crate::evm::abi::Permit2Nonces::UnorderedNonceInvalidation;
 use crate::evm::chain::{BlockInfo, Chain, ChainError, LogFilter, LogInfo, ReceiptInfo};
@@ -21,11 +22,14 @@ use crate::facilitator::Evidence;
 /// Transactions that are looked at for one question.
 const MAX_CANDIDATES: usize = 512;
 
+/// How long after a payment's end the absence of its logs means something, in seconds.
+const LOGS_LAG: u64 = 3_600;
+
 /// What the blocks so far have shown.
 #[derive(Default)]
 struct Seen {
-    /// The owner took the nonce back here; it may have been used before that.
-    cancelled: Option<B256>,
+    /// The owner took the nonce back here, in this block; it may have been used before that.
+    cancelled: Option<(B256, u64)>,
     /// A transfer of the right size that does not say which nonce it used.
     unreadable: bool,
     candidates: usize,
@@ -56,7 +60,7 @@ impl Core {
                 return Ok(found);
             }
             if from <= oldest || before(chain, from, since).await? {
-                return seen.conclude(chain, wanted, from).await;
+                return seen.conclude(chain, wanted, from, latest).await;
             }
             to = from.saturating_sub(1);
         }
@@ -103,9 +107,11 @@ impl Seen {
         logs: Logs,
         latest: BlockInfo,
     ) -> Result<Option<Evidence>, Doubt> {
+        // The oldest one counts: taking a nonce back twice changes nothing.
         let mut invalidations = logs.invalidations.iter();
-        let cancelled = invalidations.find(|log| takes_back(log, wanted));
-        self.cancelled = self.cancelled.or(cancelled.map(|log| log.transaction));
+        if let Some(log) = invalidations.find(|log| takes_back(log, wanted)) {
+            self.cancelled = Some((log.transaction, log.block_number));
+        }
         for log in logs.transfers.iter().rev() {
             self.candidates = self.candidates.saturating_add(1);
             if self.candidates > MAX_CANDIDATES {
@@ -134,28 +140,42 @@ impl Seen {
         Ok(None)
     }
 
-    /// What it means that no transfer used the nonce. Nothing, unless it was unused before the first block looked at.
+    /// What it means that no transfer used the nonce. Nothing, unless the chain's state agrees.
     async fn conclude(
         self,
         chain: &dyn Chain,
         wanted: Wanted,
         first: u64,
+        latest: BlockInfo,
     ) -> Result<Evidence, Doubt> {
+        if let Some((transaction, block)) = self.cancelled
+            && !used_before(chain, wanted, block).await?
+        {
+            return Ok(Evidence::Cancelled {
+                transaction: transaction.to_string(),
+            });
+        }
         if self.unreadable {
             return Err(Doubt::Other("a transfer does not say which nonce it used"));
         }
-        if first > 0 && state(chain, wanted, first.saturating_sub(1)).await? {
+        if latest.timestamp < wanted.dead_at.saturating_add(LOGS_LAG) {
+            return Err(Doubt::Other("the nonce is used, and no transfer says how"));
+        }
+        if used_before(chain, wanted, first).await? {
             return Err(Doubt::Other("the nonce was used before the search began"));
         }
-        Ok(match self.cancelled {
-            Some(transaction) => Evidence::Cancelled {
-                transaction: transaction.to_string(),
-            },
-            // It was used for something that moved nothing to the receiver, and that has no event to find it by.
-            None => Evidence::Mismatch {
-                transaction: String::new(),
-            },
+        // It was used for something that moved nothing to the receiver, and that has no event to find it by.
+        Ok(Evidence::Mismatch {
+            transaction: String::new(),
         })
+    }
+}
+
+/// Whether the nonce was used before a block.
+async fn used_before(chain: &dyn Chain, wanted: Wanted, block: u64) -> Result<bool, Doubt> {
+    match block.checked_sub(1) {
+        Some(parent) => state(chain, wanted, parent).await,
+        None => Ok(false),
     }
 }
 
@@ -174,17 +194,17 @@ fn moves(wanted: Wanted, settlement: Settlement, receipt: &ReceiptInfo) -> bool 
         && wanted.is_moved_in(&receipt.logs)
 }
 
-/// Whether a successful transaction is the one that paid.
-pub(super) async fn proves(
+/// What a successful transaction did with the payment's nonce.
+pub(super) async fn what_of(
     chain: &dyn Chain,
     wanted: Wanted,
     receipt: &ReceiptInfo,
-) -> Result<bool, ChainError> {
-    if !wanted.is_moved_in(&receipt.logs) {
-        return Ok(false);
-    }
+) -> Result<Use, ChainError> {
     let transaction = chain.transaction(receipt.transaction).await?;
-    let settlement = transaction.as_ref().and_then(Settlement::of);
-    Ok(settlement
-        .is_some_and(|settlement| settlement.uses(wanted.id) && moves(wanted, settlement, receipt)))
+    Ok(match transaction.as_ref().and_then(Settlement::of) {
+        Some(settlement) if !settlement.uses(wanted.id) => Use::None,
+        Some(settlement) if moves(wanted, settlement, receipt) => Use::Pays,
+        Some(_) => Use::Wastes,
+        None => Use::None,
+    })
 }
