@@ -156,11 +156,6 @@ impl BoundEndpoint {
         }
     }
 
-    /// Advertises one more extension in the 402.
-    pub(crate) fn advertise(&mut self, key: &str, declared: Value) {
-        self.extensions.insert(key.to_owned(), declared);
-    }
-
     /// Advertises the ways in which the facilitator pays for the approval of Permit2, of those that its tokens have.
     pub(crate) fn sponsor(&mut self, extensions: &[String]) {
         let tokens = || {
@@ -291,11 +286,6 @@ impl Context<'_> {
         let spec = &mounted.spec;
         texts(spec, mistakes);
         self.timeout(spec, mistakes);
-        if !spec.plans.is_empty() {
-            mistakes.push(Mistake::Plans {
-                endpoint: spec.id.to_owned(),
-            });
-        }
         let receiver = self.receiver(spec, mistakes);
         let assets = rails::of_endpoint(spec, &self.given.rails, self.assets, mistakes);
         let prices = prices::on(spec, &assets, self.assets, mistakes);

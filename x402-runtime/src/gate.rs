@@ -4,7 +4,6 @@
 //! |---|---|
 //! | `entry` | sits on the handler in axum's router; answers unpaid requests at once |
 //! | `checks` | header → verified payment, without IO |
-//! | `free` | calls that are given away |
 //! | `price` | the price of one request, where it depends on the request |
 //! | `present` | body, fingerprint, hand-over to a tracked task |
 //! | `flow` | reserve → run → store → settle |
@@ -19,7 +18,6 @@ pub(crate) mod decision;
 mod entry;
 mod fingerprint;
 mod flow;
-mod free;
 mod outlive;
 mod present;
 mod price;
@@ -34,7 +32,6 @@ use crate::telemetry::EndpointMetrics;
 pub(crate) use self::core::Core;
 pub(crate) use answers::bare_problem;
 pub(crate) use entry::{Erased, ErasedHandler, GateHandler};
-pub(crate) use free::Free;
 pub(crate) use price::{Pricing, quote};
 
 /// Terms that were published earlier and may still be paid.
@@ -51,8 +48,6 @@ pub(crate) struct Gate {
     pub(crate) challenge: Arc<Challenge>,
     /// Where the price depends on the request: how it is found.
     pub(crate) pricing: Option<Arc<Pricing>>,
-    /// Where some calls are free: how they are given.
-    pub(crate) free: Option<Arc<Free>>,
     pub(crate) earlier: Vec<Earlier>,
     pub(crate) core: Arc<Core>,
     pub(crate) metrics: Arc<EndpointMetrics>,
@@ -65,7 +60,6 @@ impl Gate {
             endpoint,
             challenge: Arc::clone(&self.challenge),
             pricing: None,
-            free: None,
             // Earlier terms were told for other requests.
             earlier: Vec::new(),
             core: Arc::clone(&self.core),

@@ -49,10 +49,6 @@ pub mod event {
     pub const UNDECODABLE: &str = "x402.undecodable";
     /// A payment payload could not be read.
     pub const MALFORMED: &str = "x402.malformed";
-    /// A call was served for free.
-    pub const FREE: &str = "x402.free";
-    /// A free call was asked for in vain.
-    pub const FREE_DECLINED: &str = "x402.free_declined";
     /// A price could not be told.
     pub const QUOTE_FAILED: &str = "x402.quote_failed";
     /// The facilitator found a payment invalid.

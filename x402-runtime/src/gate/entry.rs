@@ -6,14 +6,12 @@ use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::handler::Handler;
-use axum::http::Uri;
-use axum::http::uri::PathAndQuery;
 use axum::response::Response;
 use futures_util::future::Either;
 
-use super::checks::{Presented, check, is_unpaid};
+use super::checks::{Presented, check};
 use super::present::{original_uri, serve};
-use super::{Gate, answers, free, price};
+use super::{Gate, answers, price};
 use crate::facilitator::BoxFuture;
 use crate::handler::{PaidHandler, QuoteRequest, QuoteResult};
 
@@ -71,41 +69,6 @@ impl<S> Clone for GateHandler<S> {
     }
 }
 
-impl<S: Clone + Send + Sync + 'static> GateHandler<S> {
-    /// Answers where the price is not the same for every call.
-    async fn special(self, request: Request, state: S) -> Response {
-        let Self { gate, handler } = self;
-        let mut request = request;
-        if let Some(free) = &gate.free
-            && is_unpaid(request.headers())
-        {
-            match free::serve(&gate, free, &*handler, request, &state).await {
-                Ok(response) => return response,
-                Err(unserved) => request = unserved,
-            }
-        }
-        if let Some(pricing) = gate.pricing.clone() {
-            return price::answer(gate, pricing, handler, request, state).await;
-        }
-        let uri = original_uri(&request).clone();
-        let (version, presented) = check(&gate, request.headers(), uri.path());
-        if let Presented::Refused(refusal) = &presented {
-            let told = gate
-                .free
-                .as_ref()
-                .and_then(|free| free.told(&gate, place(&uri)));
-            return answers::refusal(told.as_ref().unwrap_or(&gate), uri.path(), refusal);
-        }
-        let run = Box::new(move |request| handler.answer(request, state));
-        serve(gate, request, version, presented, run).await
-    }
-}
-
-/// Path and query of a request.
-pub(super) fn place(uri: &Uri) -> &str {
-    uri.path_and_query().map_or("/", PathAndQuery::as_str)
-}
-
 /// Tells this implementation of axum's `Handler` from those for functions.
 pub(crate) struct Gated;
 
@@ -117,8 +80,10 @@ where
     type Future = Either<Ready<Response>, BoxFuture<'static, Response>>;
 
     fn call(self, request: Request, state: S) -> Self::Future {
-        if self.gate.pricing.is_some() || self.gate.free.is_some() {
-            return Either::Right(Box::pin(self.special(request, state)));
+        if let Some(pricing) = &self.gate.pricing {
+            let pricing = Arc::clone(pricing);
+            let answer = price::answer(self.gate, pricing, self.handler, request, state);
+            return Either::Right(Box::pin(answer));
         }
         let path = original_uri(&request).path();
         match check(&self.gate, request.headers(), path) {

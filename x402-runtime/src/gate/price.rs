@@ -30,7 +30,7 @@ use x402_model::problem::{Problem, ProblemCode};
 
 use self::quote::Quotes;
 use super::checks::{Presented, Refusal, check, is_unpaid};
-use super::entry::{ErasedHandler, place};
+use super::entry::ErasedHandler;
 use super::fingerprint::fingerprint;
 use super::present::{original_uri, serve};
 use super::{Gate, answers, body};
@@ -159,9 +159,7 @@ pub(super) async fn answer<S: Clone + Send + Sync + 'static>(
             return answers::guarded(handler.answer(request, state).await);
         }
         // A request that decides nothing wants to know what the endpoint costs.
-        Err(problem) if unpaid && problem.missing && asked.read.is_empty() => {
-            Arc::new(base.with_endpoint(base.endpoint.clone()))
-        }
+        Err(problem) if unpaid && problem.missing && asked.read.is_empty() => Arc::clone(&base),
         Err(problem) if unpaid => {
             return answers::refusal(&base, uri.path(), &Refusal::from(*problem.problem));
         }
@@ -177,11 +175,7 @@ pub(super) async fn answer<S: Clone + Send + Sync + 'static>(
     let (version, presented) = check(&gate, &asked.parts.headers, uri.path());
     if let Presented::Refused(refusal) = &presented {
         let told = pricing.quotes.told(&gate, &asked.fingerprint);
-        let inviting = base
-            .free
-            .as_ref()
-            .and_then(|free| free.told(&told, place(&uri)));
-        return answers::refusal(inviting.as_ref().unwrap_or(&told), uri.path(), refusal);
+        return answers::refusal(&told, uri.path(), refusal);
     }
     crate::failpoint("c0_header_parsed");
     let request = Request::from_parts(asked.parts, asked.body);

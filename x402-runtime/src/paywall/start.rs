@@ -12,15 +12,13 @@ use x402_model::wire::{Offered, SupportedResponse};
 use super::builder::PaywallBuilder;
 use super::mistake::{BuildError, Mistake};
 use super::{Paywall, mount, rail_id};
-use crate::allowance::Allowances;
 use crate::bind::{Bound, BoundEndpoint, MAX_TERMS_HEADER, Mounted, SCHEME, Terms, bind, is_main};
 use crate::facilitator::Facilitator;
 use crate::gate::quote::{self, Quotes};
-use crate::gate::{Core, Earlier, Free, Gate, Pricing};
+use crate::gate::{Core, Earlier, Gate, Pricing};
 use crate::ledger::{Durability, Ledger, LedgerError};
 use crate::project::Challenge;
 use crate::resolver;
-use crate::siwx::Siwx;
 use crate::telemetry::{EndpointMetrics, PaywallMetrics, event};
 
 /// From this length on proxies with small limits may refuse the header.
@@ -241,7 +239,6 @@ async fn gates(
 ) -> Result<Vec<Arc<Gate>>, BuildError> {
     let mut gates = Vec::with_capacity(challenges.len());
     let quotes = quotes(core, &bound.endpoints).await?;
-    let allowances = allowances(core, &bound)?;
     for (endpoint, challenge) in bound.endpoints.into_iter().zip(challenges) {
         let now_ms = core.clock.now_ms();
         let accepts = endpoint.accepts_json();
@@ -269,10 +266,6 @@ async fn gates(
                 let needs = endpoint.spec().price.needs();
                 Arc::new(Pricing::new(needs, Arc::clone(&quotes)))
             }),
-            free: match endpoint.spec().allowances {
-                [] => None,
-                list => Some(Arc::new(Free::new(Arc::clone(&allowances), list))),
-            },
             endpoint,
             challenge: Arc::new(challenge),
             earlier,
@@ -280,40 +273,6 @@ async fn gates(
         }));
     }
     Ok(gates)
-}
-
-/// The books of free calls, with sign-in by the accounts of every accepted network.
-fn allowances(core: &Core, bound: &Bound) -> Result<Arc<Allowances>, BuildError> {
-    let books = Allowances::new(Arc::clone(&core.ledger), Arc::clone(&core.clock));
-    let Some(endpoint) = bound.endpoints.first() else {
-        return Ok(Arc::new(books));
-    };
-    let mut chains: Vec<String> = Vec::new();
-    for asset in &bound.assets {
-        let chain = asset.network.to_string();
-        if !chains.contains(&chain) {
-            chains.push(chain);
-        }
-    }
-    let chains: Vec<&str> = chains.iter().map(String::as_str).collect();
-    let given = bound
-        .endpoints
-        .iter()
-        .any(|one| !one.spec().allowances.is_empty());
-    let siwx = Siwx::new(
-        endpoint.origin(),
-        &chains,
-        Arc::clone(&core.clock),
-        Arc::clone(&core.ledger),
-        Arc::clone(&core.facilitator),
-    );
-    match siwx {
-        Ok(siwx) => Ok(Arc::new(books.with_sign_in(siwx))),
-        Err(_) if !given => Ok(Arc::new(books)),
-        Err(error) => Err(BuildError::one(Mistake::SignIn {
-            reason: error.to_string(),
-        })),
-    }
 }
 
 /// The keys of quotes: a new one, and those of earlier starts that told what may still be paid.

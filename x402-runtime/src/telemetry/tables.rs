@@ -121,10 +121,6 @@ events! {
         "A payment header is not what the protocol says.";
     MALFORMED "debug" ["endpoint", "error"]
         "A payment payload is not what the scheme says.";
-    FREE "debug" ["endpoint"]
-        "A call was served for free, out of an allowance.";
-    FREE_DECLINED "debug" ["endpoint", "code"]
-        "A free call was asked for in vain: none is left, or the sign-in does not count.";
     QUOTE_FAILED "warn, error" ["endpoint", "price", "error"]
         "The price of a request could not be told: the quote function gave none in time, or one outside its bounds.";
     INVALID "info" ["reason", "detail"]
