@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `entry` | sits on the handler in axum's router; answers unpaid requests at once |
 //! | `checks` | header → verified payment, without IO |
+//! | `free` | calls that are answered without payment while they last |
 //! | `price` | the price of one request, where it depends on the request |
 //! | `present` | body, fingerprint, hand-over to a tracked task |
 //! | `flow` | reserve → run → store → settle |
@@ -18,6 +19,7 @@ pub(crate) mod decision;
 mod entry;
 mod fingerprint;
 mod flow;
+pub(crate) mod free;
 mod outlive;
 mod present;
 mod price;
@@ -48,6 +50,8 @@ pub(crate) struct Gate {
     pub(crate) challenge: Arc<Challenge>,
     /// Where the price depends on the request: how it is found.
     pub(crate) pricing: Option<Arc<Pricing>>,
+    /// Where some calls are free.
+    pub(crate) free: Option<Arc<free::Free>>,
     pub(crate) earlier: Vec<Earlier>,
     pub(crate) core: Arc<Core>,
     pub(crate) metrics: Arc<EndpointMetrics>,
@@ -60,6 +64,7 @@ impl Gate {
             endpoint,
             challenge: Arc::clone(&self.challenge),
             pricing: None,
+            free: None,
             // Earlier terms were told for other requests.
             earlier: Vec::new(),
             core: Arc::clone(&self.core),

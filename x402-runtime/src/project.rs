@@ -15,7 +15,7 @@ use axum::http::HeaderValue;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use x402_model::problem::{Problem, ProblemCode};
 
 use self::body::Template;
@@ -179,6 +179,18 @@ impl Challenge {
         text.push_str(rest);
         HeaderValue::from_maybe_shared(Bytes::from(text)).ok()
     }
+}
+
+/// Terms with one more extension: for what is new in every answer, and cannot be encoded beforehand.
+pub(crate) fn with_extension(terms: &HeaderValue, key: &str, value: Value) -> Option<HeaderValue> {
+    let text = STANDARD.decode(terms.as_bytes()).ok()?;
+    let mut terms: Map<String, Value> = serde_json::from_slice(&text).ok()?;
+    let extensions = terms
+        .entry("extensions")
+        .or_insert_with(|| Value::Object(Map::new()));
+    extensions.as_object_mut()?.insert(key.to_owned(), value);
+    let text = serde_json::to_vec(&terms).ok()?;
+    HeaderValue::from_maybe_shared(Bytes::from(STANDARD.encode(text))).ok()
 }
 
 /// The body of a refusal.

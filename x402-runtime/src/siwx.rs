@@ -27,8 +27,8 @@ use crate::clock::Clock;
 use crate::facilitator::Facilitator;
 use crate::ledger::{Ledger, LedgerError};
 
-/// Longest header that is read, in bytes. Messages take about one kilobyte, signatures of contract wallets some more.
-const HEADER_CAP: usize = 8 * 1024;
+/// Longest header that is read, in bytes. Messages take about one kilobyte, signatures of contract wallets and long paths more.
+const HEADER_CAP: usize = 16 * 1024;
 
 /// Why a name for the verifier is not taken. Found when it is made, not by a request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -123,6 +123,12 @@ impl Siwx {
                 .filter(|chain| keys::can_verify(chain.kind))
                 .ok_or_else(|| SiwxSetupError::Chain((*name).to_owned()))
         };
+        // Origins of browsers and clients leave the usual port out.
+        let usual = match origin.split_once("://") {
+            Some(("https", _)) => ":443",
+            _ => ":80",
+        };
+        let origin = origin.strip_suffix(usual).unwrap_or(origin);
         Ok(Self {
             origin: Origin::new(origin).ok_or_else(|| SiwxSetupError::Origin(origin.to_owned()))?,
             chains: chains.iter().map(chain).collect::<Result<_, _>>()?,

@@ -22,7 +22,7 @@ use crate::project::problem_json;
 use crate::telemetry::endpoint::Answered;
 use crate::telemetry::event;
 
-const PAYMENT_REQUIRED: HeaderName = HeaderName::from_static("payment-required");
+pub(super) const PAYMENT_REQUIRED: HeaderName = HeaderName::from_static("payment-required");
 const PAYMENT_RESPONSE: HeaderName = HeaderName::from_static("payment-response");
 const X_PAYMENT_RESPONSE: HeaderName = HeaderName::from_static("x-payment-response");
 const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-store");

@@ -11,7 +11,7 @@ use futures_util::future::Either;
 
 use super::checks::{Presented, check};
 use super::present::{original_uri, serve};
-use super::{Gate, answers, price};
+use super::{Gate, answers, free, price};
 use crate::facilitator::BoxFuture;
 use crate::handler::{PaidHandler, QuoteRequest, QuoteResult};
 
@@ -80,6 +80,24 @@ where
     type Future = Either<Ready<Response>, BoxFuture<'static, Response>>;
 
     fn call(self, request: Request, state: S) -> Self::Future {
+        if let Some(free) = &self.gate.free {
+            let free = Arc::clone(free);
+            return Either::Right(Box::pin(free::answer(self, free, request, state)));
+        }
+        self.pay(request, state)
+    }
+}
+
+impl<S> GateHandler<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    /// Answers a request for which nothing but a payment counts.
+    pub(super) fn pay(
+        self,
+        request: Request,
+        state: S,
+    ) -> Either<Ready<Response>, BoxFuture<'static, Response>> {
         if let Some(pricing) = &self.gate.pricing {
             let pricing = Arc::clone(pricing);
             let answer = price::answer(self.gate, pricing, self.handler, request, state);

@@ -12,13 +12,16 @@ use x402_model::wire::{Offered, SupportedResponse};
 use super::builder::PaywallBuilder;
 use super::mistake::{BuildError, Mistake};
 use super::{Paywall, mount, rail_id};
+use crate::allowance::Allowances;
 use crate::bind::{Bound, BoundEndpoint, MAX_TERMS_HEADER, Mounted, SCHEME, Terms, bind, is_main};
 use crate::facilitator::Facilitator;
+use crate::gate::free::Free;
 use crate::gate::quote::{self, Quotes};
 use crate::gate::{Core, Earlier, Gate, Pricing};
 use crate::ledger::{Durability, Ledger, LedgerError};
 use crate::project::Challenge;
 use crate::resolver;
+use crate::siwx::Siwx;
 use crate::telemetry::{EndpointMetrics, PaywallMetrics, event};
 
 /// From this length on proxies with small limits may refuse the header.
@@ -231,6 +234,38 @@ fn durable(ledger: &dyn Ledger, assets: &[Asset], mistakes: &mut Vec<Mistake>) {
     }
 }
 
+/// What counts free calls, if any endpoint has some. Accounts of every network that is accepted may sign in.
+fn allowances(core: &Arc<Core>, bound: &Bound) -> Option<Arc<Allowances>> {
+    let endpoint = bound
+        .endpoints
+        .iter()
+        .find(|one| !one.spec().allowances.is_empty())?;
+    let mut chains: Vec<String> = bound
+        .assets
+        .iter()
+        .map(|asset| asset.network.to_string())
+        .collect();
+    chains.sort_unstable();
+    chains.dedup();
+    let chains: Vec<&str> = chains.iter().map(String::as_str).collect();
+    let parts = (
+        Arc::clone(&core.clock),
+        Arc::clone(&core.ledger),
+        Arc::clone(&core.facilitator),
+    );
+    let allowances = Allowances::new(Arc::clone(&core.ledger), Arc::clone(&core.clock));
+    Some(Arc::new(
+        match Siwx::new(endpoint.origin(), &chains, parts.0, parts.1, parts.2) {
+            Ok(siwx) => allowances.with_sign_in(siwx),
+            Err(error) => {
+                // Cannot be: origin and networks were checked. Without it, calls that are free for known callers cost their price.
+                tracing::error!(%error, "nobody can sign in");
+                allowances
+            }
+        },
+    ))
+}
+
 /// Publishes the terms of every endpoint, and learns which earlier ones may still be paid.
 async fn gates(
     core: &Arc<Core>,
@@ -238,6 +273,7 @@ async fn gates(
     challenges: Vec<Challenge>,
 ) -> Result<Vec<Arc<Gate>>, BuildError> {
     let mut gates = Vec::with_capacity(challenges.len());
+    let allowances = allowances(core, &bound);
     let quotes = quotes(core, &bound.endpoints).await?;
     for (endpoint, challenge) in bound.endpoints.into_iter().zip(challenges) {
         let now_ms = core.clock.now_ms();
@@ -262,6 +298,10 @@ async fn gates(
         let metrics = core.metrics.endpoint(endpoint.id()).cloned();
         gates.push(Arc::new(Gate {
             metrics: metrics.unwrap_or_else(|| Arc::new(EndpointMetrics::new(&endpoint))),
+            free: allowances.clone().and_then(|allowances| {
+                let list = endpoint.spec().allowances;
+                (!list.is_empty()).then(|| Arc::new(Free { allowances, list }))
+            }),
             pricing: endpoint.is_priced_by_request().then(|| {
                 let needs = endpoint.spec().price.needs();
                 Arc::new(Pricing::new(needs, Arc::clone(&quotes)))

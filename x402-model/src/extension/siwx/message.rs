@@ -9,7 +9,7 @@ use super::error::Unreadable;
 use crate::wire::headers;
 
 /// Longest member of a message, in bytes.
-const MAX_MEMBER: usize = 2048;
+const MAX_MEMBER: usize = 4096;
 
 /// Most resources that a message lists.
 const MAX_RESOURCES: usize = 32;

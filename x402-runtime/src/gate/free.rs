@@ -1,0 +1,144 @@
+//! Calls of an endpoint that are answered without payment while they last; everything else is the price's business.
+//!
+//! A request without payment takes a free call, if there is one for whoever signed in. Whatever stands against it (no sign-in, a
+//! bad one, no call left, a ledger that does not answer), the request is answered as any unpaid one: 402, never 401. Its terms
+//! then ask for a sign-in as well.
+
+use std::net::{IpAddr, SocketAddr};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
+use axum::response::Response;
+use futures_util::FutureExt as _;
+use tokio::time::timeout;
+use x402_model::extension::siwx;
+use x402_model::price::{Allowance, Identify};
+use x402_model::problem::{Problem, ProblemCode};
+
+use super::body::{Unread, collect};
+use super::checks::is_unpaid;
+use super::entry::GateHandler;
+use super::present::original_uri;
+use super::{Gate, answers};
+use crate::allowance::{Allowances, Declined, FreeCall};
+use crate::project;
+use crate::telemetry::event;
+
+const SIGN_IN_WITH_X: HeaderName = HeaderName::from_static("sign-in-with-x");
+
+/// What an endpoint with free calls needs for them.
+#[derive(Debug)]
+pub(crate) struct Free {
+    pub(crate) allowances: Arc<Allowances>,
+    pub(crate) list: &'static [Allowance],
+}
+
+impl Free {
+    /// A free call under the first allowance that has one.
+    async fn take(
+        &self,
+        gate: &Gate,
+        headers: &HeaderMap,
+        client: Option<IpAddr>,
+    ) -> Option<FreeCall> {
+        let endpoint = gate.endpoint.id();
+        for allowance in self.list {
+            match self
+                .allowances
+                .take(endpoint, allowance, headers, client)
+                .await
+            {
+                Ok(call) => return Some(call),
+                Err(Declined::Ledger(error)) => gate.core.ledger_failed(&error),
+                Err(declined) => {
+                    tracing::debug!(name: event::REFUSED, endpoint, code = declined.code(), "a call is not free");
+                }
+            }
+        }
+        None
+    }
+
+    /// Asks for a sign-in in the terms of an answer.
+    fn ask(&self, mut response: Response, path_and_query: &str) -> Response {
+        let signs_in = self
+            .list
+            .iter()
+            .any(|one| one.identify == Identify::SignInWithX);
+        let Some(siwx) = self.allowances.sign_in().filter(|_| signs_in) else {
+            return response;
+        };
+        if let Some(terms) = response.headers_mut().get_mut(answers::PAYMENT_REQUIRED)
+            && let Some(more) =
+                project::with_extension(terms, siwx::KEY, siwx.challenge(path_and_query))
+        {
+            *terms = more;
+        }
+        response
+    }
+}
+
+/// Answers a request to an endpoint with free calls.
+pub(super) async fn answer<S: Clone + Send + Sync + 'static>(
+    paid: GateHandler<S>,
+    free: Arc<Free>,
+    request: Request,
+    state: S,
+) -> Response {
+    let uri = original_uri(&request);
+    // Queries may be secrets of the caller's, and no wallet has to show them (G18).
+    let path = project::url("", uri.path());
+    let from = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let client = from.map(|ConnectInfo(address)| address.ip());
+    let (parts, body) = request.into_parts();
+    if is_unpaid(&parts.headers)
+        && let Some(call) = free.take(&paid.gate, &parts.headers, client).await
+    {
+        let request = Request::from_parts(parts, body);
+        return serve(paid, free, call, request, state).await;
+    }
+    let request = Request::from_parts(parts, body);
+    free.ask(paid.pay(request, state).await, &path)
+}
+
+/// Runs the handler for a free call. One that fails is given back, as a payment would not have been charged.
+async fn serve<S: Clone + Send + Sync + 'static>(
+    paid: GateHandler<S>,
+    free: Arc<Free>,
+    call: FreeCall,
+    mut request: Request,
+    state: S,
+) -> Response {
+    let core = Arc::clone(&paid.gate.core);
+    let place = match core.admit() {
+        Ok(place) => place,
+        Err(code) => {
+            free.allowances.give_back(call).await;
+            return answers::bare_problem(&Problem::new(code));
+        }
+    };
+    // Who signed in is the gate's business, and the message lets its holder in.
+    request.headers_mut().remove(SIGN_IN_WITH_X);
+    let limits = &core.limits;
+    let run = async {
+        let (parts, body) = paid.handler.answer(request, state).await.into_parts();
+        match collect(body, limits.answer_cap).await {
+            Ok(body) => Ok(Response::from_parts(parts, Body::from(body))),
+            Err(Unread::TooLarge) => Err(ProblemCode::AnswerTooLarge),
+            Err(Unread::Broken) => Err(ProblemCode::HandlerPanicked),
+        }
+    };
+    let ran = match timeout(limits.handler_timeout, AssertUnwindSafe(run).catch_unwind()).await {
+        Ok(Ok(ran)) => ran,
+        Ok(Err(_panic)) => Err(ProblemCode::HandlerPanicked),
+        Err(_) => Err(ProblemCode::HandlerTimeout),
+    };
+    drop(place);
+    let response = ran.unwrap_or_else(|code| answers::bare_problem(&Problem::new(code)));
+    if response.status() >= StatusCode::BAD_REQUEST {
+        free.allowances.give_back(call).await;
+    }
+    answers::guarded(response)
+}
