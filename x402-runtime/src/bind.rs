@@ -286,6 +286,11 @@ impl Context<'_> {
         let spec = &mounted.spec;
         texts(spec, mistakes);
         self.timeout(spec, mistakes);
+        if !spec.plans.is_empty() {
+            mistakes.push(Mistake::Plans {
+                endpoint: spec.id.to_owned(),
+            });
+        }
         let receiver = self.receiver(spec, mistakes);
         let assets = rails::of_endpoint(spec, &self.given.rails, self.assets, mistakes);
         let prices = prices::on(spec, &assets, self.assets, mistakes);

@@ -317,6 +317,14 @@ pub enum Mistake {
         /// What went wrong.
         reason: String,
     },
+    /// An endpoint sells credit or subscriptions.
+    #[error(
+        "`{endpoint}` has plans, which this version does not sell yet: leave them out, or sell single calls"
+    )]
+    Plans {
+        /// The endpoint.
+        endpoint: String,
+    },
     /// The operating system gives no random numbers, which quotes need.
     #[error("no key for quotes can be made, because there are no random numbers: {reason}")]
     NoRandomNumbers {
@@ -370,6 +378,7 @@ impl Mistake {
             Self::LedgerMissing => "ledger_missing",
             Self::LedgerVolatile { .. } => "ledger_volatile",
             Self::LedgerFailed { .. } => "ledger_failed",
+            Self::Plans { .. } => "plans_unsupported",
             Self::NoRandomNumbers { .. } => "no_random_numbers",
             Self::Limit { .. } => "limit_invalid",
         }
