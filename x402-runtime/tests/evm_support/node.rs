@@ -287,6 +287,13 @@ async fn handle(chain: &dyn Chain, method: &str, params: &Value) -> Result<Value
             sent.map(|hash| json!(hash))
                 .map_err(|error| send_error(&error))
         }
+        _ => find(chain, method, params).await,
+    }
+}
+
+/// What the chain remembers: receipts, transactions, logs.
+async fn find(chain: &dyn Chain, method: &str, params: &Value) -> Result<Value, Value> {
+    match method {
         "eth_getTransactionReceipt" => {
             let receipt = chain.receipt(parse(&params[0])).await.map_err(refuse)?;
             Ok(json!(receipt.as_ref().map(receipt_json)))
