@@ -279,3 +279,89 @@ fn bounds_too_long_for_a_decimal_are_refused_not_rounded() {
         Err(PriceModelError::TooManyDigits)
     );
 }
+
+#[test]
+fn selectors_that_find_nothing_and_tiers_out_of_reach_are_found() {
+    use PriceModelError as E;
+    let one = |by: Selector, equals: CaseValue| {
+        let case = Case {
+            equals,
+            charge: Charge::Amount(usd(1, 2)),
+        };
+        let dimension = Dimension {
+            by,
+            table: DimensionTable::Cases(vec![case].into()),
+        };
+        bounds_of(&[dimension], Combine::Sum).unwrap_err()
+    };
+    let text = || CaseValue::Text(Cow::Borrowed("a"));
+    let header = |name| Selector::at(Source::Header, name);
+    for by in [
+        Selector::at(Source::Body, "quality"),
+        Selector::at(Source::Body, "/a~2"),
+        Selector::at(Source::Body, "/a~"),
+        Selector::at(Source::Query, ""),
+        header("Payment-Signature"),
+        header("x-payment"),
+        Selector::at(Source::Path, "a").measured(Measure::Items),
+        Selector::at(Source::Body, "/a")
+            .measured(Measure::Chars)
+            .or(text()),
+    ] {
+        assert!(matches!(one(by, text()), E::Selector { .. }));
+    }
+    let counted = || Selector::at(Source::Query, "a").measured(Measure::Bytes);
+    assert_eq!(one(counted(), text()), E::CountedText);
+    let minus = CaseValue::Integer(-1);
+    assert_eq!(one(counted(), minus), E::NegativeCount { value: -1 });
+    let default = Selector::at(Source::Query, "a").or(CaseValue::Bool(true));
+    assert!(matches!(
+        one(default, text()),
+        E::DefaultWithoutPrice { .. }
+    ));
+    let undivided = Selector::at(Source::Query, "a").divided_by(0);
+    assert_eq!(
+        one(undivided, text()),
+        E::BelowOne {
+            what: "`divide_by`"
+        }
+    );
+}
+
+#[test]
+fn quotients_are_compared_with_values_and_counts_with_bands_that_hold_one() {
+    use PriceModelError as E;
+    // The default stands where the value would, so it is divided like it.
+    let third = |default| {
+        let by = Selector::at(Source::Query, "a").divided_by(3);
+        let case = Case {
+            equals: CaseValue::Integer(3),
+            charge: Charge::Amount(usd(1, 2)),
+        };
+        let dimension = Dimension {
+            by: by.or(CaseValue::Integer(default)),
+            table: DimensionTable::Cases(vec![case].into()),
+        };
+        bounds_of(&[dimension], Combine::Sum).is_ok()
+    };
+    assert!(third(9) && !third(3));
+    let bands = |ends: &[u128]| Dimension {
+        by: Selector::at(Source::Query, "a")
+            .measured(Measure::Bytes)
+            .divided_by(2),
+        table: DimensionTable::Bands(
+            ends.iter()
+                .map(|end| Band {
+                    up_to: Some(Decimal::new(*end, 1)),
+                    charge: Charge::Amount(usd(1, 2)),
+                })
+                .collect(),
+        ),
+    };
+    assert!(
+        bounds_of(&[bands(&[10, 15])], Combine::Sum).is_ok(),
+        "two bytes, three bytes"
+    );
+    let none = bounds_of(&[bands(&[10, 14])], Combine::Sum);
+    assert!(matches!(none, Err(E::EmptyBand { .. })));
+}

@@ -107,6 +107,8 @@ fn readable(selector: &Selector) -> Result<(), PriceModelError> {
         "a `~` in a JSON pointer is followed by 0 or 1"
     } else if !of_a_body && pointer.is_empty() {
         "it has no name"
+    } else if selector.source == Source::Header && is_payment(pointer) {
+        "it carries the payment, and a request has the same price before and after it is paid"
     } else if !of_a_body && selector.measure == Measure::Items {
         "only arrays in a body have items"
     } else if selector.measure != Measure::Value
@@ -130,4 +132,11 @@ fn escapes_are_whole(pointer: &str) -> bool {
         .split('~')
         .skip(1)
         .all(|after| after.starts_with(['0', '1']))
+}
+
+/// The headers in which payments come, in both versions of the protocol.
+fn is_payment(header: &str) -> bool {
+    ["payment-signature", "x-payment"]
+        .iter()
+        .any(|payment| header.eq_ignore_ascii_case(payment))
 }
