@@ -11,6 +11,7 @@ use alloy_primitives::Address;
 use crate::money::{AtomicAmount, Decimal, MoneyError};
 use crate::network::Network;
 
+pub(crate) use address::is_checksum;
 pub use address::{AddressError, checksum, parse_address};
 pub use table::{AssetError, AssetTable};
 

@@ -1,9 +1,20 @@
 //! EVM addresses as people write them, with the EIP-55 checksum.
 
-use alloy_primitives::Address;
+use std::cell::RefCell;
+
+use alloy_primitives::{Address, AddressChecksumBuffer};
 
 /// Hex digits of an address.
 const HEX_DIGITS: usize = 40;
+/// How many spellings a thread keeps.
+const KEPT: usize = 32;
+
+thread_local! {
+    /// What was spelt lately, by the last byte of the address. A checksum takes a hash, and a seller spells few addresses again
+    /// and again: who is paid in every payment, and who pays several times in each.
+    static SPELT: RefCell<[Option<(Address, AddressChecksumBuffer)>; KEPT]> =
+        const { RefCell::new([const { None }; KEPT]) };
+}
 
 /// An EVM address that was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -71,23 +82,45 @@ pub fn parse_address(text: &str) -> Result<Address, AddressError> {
     let address: Address = text.parse().map_err(|_| AddressError::Length { found })?;
     let one_case = !digits.bytes().any(|byte| byte.is_ascii_lowercase())
         || !digits.bytes().any(|byte| byte.is_ascii_uppercase());
-    let expected = checksum(address);
-    if one_case || expected == text {
+    if one_case || is_checksum(address, text) {
         Ok(address)
     } else {
-        Err(AddressError::Checksum { expected })
+        Err(AddressError::Checksum {
+            expected: checksum(address),
+        })
     }
 }
 
 /// The address with its EIP-55 checksum: the form used on the wire and in messages.
 #[must_use]
 pub fn checksum(address: Address) -> String {
-    address.to_checksum(None)
+    spell(address, str::to_owned)
+}
+
+/// Whether a text is the address with its checksum.
+pub(crate) fn is_checksum(address: Address, text: &str) -> bool {
+    spell(address, |spelt| spelt == text)
+}
+
+fn spell<T>(address: Address, see: impl FnOnce(&str) -> T) -> T {
+    SPELT.with_borrow_mut(|kept| {
+        let place = address.last().map_or(0, |byte| usize::from(*byte) % KEPT);
+        let Some(kept) = kept.get_mut(place) else {
+            return see(&address.to_checksum(None));
+        };
+        let (_, text) = match kept {
+            Some(kept) if kept.0 == address => kept,
+            other => other.insert((address, address.to_checksum_buffer(None))),
+        };
+        see(text.as_str())
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{AddressError, checksum, parse_address};
+    use alloy_primitives::Address;
+
+    use super::{AddressError, checksum, is_checksum, parse_address};
 
     #[test]
     fn checksums_of_the_eip_are_accepted_in_every_case() {
@@ -108,6 +141,18 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn addresses_that_share_a_place_among_the_spellings_kept_do_not_mix() {
+        let one = Address::repeat_byte(0xab);
+        let mut other = Address::repeat_byte(0xcd);
+        other.0[19] = 0xab;
+        for address in [one, other, one, one, other] {
+            assert_eq!(checksum(address), address.to_checksum(None));
+            assert!(is_checksum(address, &address.to_checksum(None)));
+        }
+        assert!(!is_checksum(one, &other.to_checksum(None)));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use super::json::within_depth;
 use super::offered::Offered;
 use super::raw::RawJson;
 use super::v2::{PaymentRequirements, VERSION};
-use crate::asset::checksum;
+use crate::asset::is_checksum;
 use crate::evm::{Authorization, ExactEvmPayload, members};
 
 /// An `exact` payment on an EVM chain that has every member once and no other, texts without escapes where they count,
@@ -215,7 +215,7 @@ impl Signed<'_> {
     /// Addresses with their checksum, integers without leading zeros, bytes in lower case.
     fn is_canonical(&self) -> bool {
         let address = |text: &str| {
-            crate::evm::address::read_address(text).is_some_and(|read| checksum(read) == text)
+            crate::evm::address::read_address(text).is_some_and(|read| is_checksum(read, text))
         };
         let integer = |text: &str| {
             let digits = text.bytes().all(|byte| byte.is_ascii_digit());
