@@ -10,9 +10,10 @@ use super::record::{NewPayment, Record};
 use super::store::{Advanced, Begin, Durability, Ledger, LedgerError, Twice};
 use super::transition::{Next, step};
 use crate::facilitator::BoxFuture;
-use std::collections::hash_map::{Entry, RandomState};
+use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::future::ready;
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -73,6 +74,30 @@ impl Shard {
         note(&mut self.due, serial, None, Some(&record));
         let open = Open { serial, record };
         self.open.insert(open.record.key.clone(), open);
+    }
+
+    fn advance(&mut self, key: &PaymentKey, event: &Event, now_ms: u64) -> Advanced {
+        let Some(Open { serial, record }) = self.open.get_mut(key) else {
+            // Nothing moves a closed record.
+            return Advanced::Lost(self.closed.get(key).cloned());
+        };
+        let Ok(step) = step(record, event) else {
+            return Advanced::Lost(Some(Arc::clone(record)));
+        };
+        let (serial, before) = (*serial, record.due_ms());
+        let Next::Become(next) = step.at(now_ms).next else {
+            note(&mut self.due, serial, before, None);
+            self.open.remove(key);
+            return Advanced::Removed;
+        };
+        note(&mut self.due, serial, before, Some(&next));
+        if next.state.is_closed() {
+            self.open.remove(key);
+            self.closed.insert(key.clone(), Arc::clone(&next));
+        } else {
+            *record = Arc::clone(&next);
+        }
+        Advanced::Done(next)
     }
 }
 
@@ -150,31 +175,28 @@ impl MemoryLedger {
         event: &Event,
         now_ms: u64,
     ) -> Result<Advanced, LedgerError> {
-        let mut guard = self.shard(key)?;
-        let shard = &mut *guard;
-        let Entry::Occupied(mut entry) = shard.open.entry(key.clone()) else {
-            // Nothing moves a closed record.
-            return Ok(Advanced::Lost(shard.closed.get(key).cloned()));
-        };
-        let Open { serial, record } = entry.get_mut();
-        let Ok(step) = step(record, event) else {
-            return Ok(Advanced::Lost(Some(Arc::clone(record))));
-        };
-        let (serial, before) = (*serial, record.due_ms());
-        let Next::Become(next) = step.at(now_ms).next else {
-            note(&mut shard.due, serial, before, None);
-            entry.remove();
+        let advanced = self.shard(key)?.advance(key, event, now_ms);
+        Ok(self.counted(advanced))
+    }
+
+    fn advance_twice_now(
+        &self,
+        key: &PaymentKey,
+        [first, second]: &[Event; 2],
+        now_ms: u64,
+    ) -> Result<Twice, LedgerError> {
+        let mut shard = self.shard(key)?;
+        Ok(match shard.advance(key, first, now_ms) {
+            Advanced::Done(_) => Twice::Second(self.counted(shard.advance(key, second, now_ms))),
+            other => Twice::First(self.counted(other)),
+        })
+    }
+
+    fn counted(&self, advanced: Advanced) -> Advanced {
+        if matches!(advanced, Advanced::Removed) {
             self.count.fetch_sub(1, Ordering::Relaxed);
-            return Ok(Advanced::Removed);
-        };
-        note(&mut shard.due, serial, before, Some(&next));
-        if next.state.is_closed() {
-            let (key, _) = entry.remove_entry();
-            shard.closed.insert(key, Arc::clone(&next));
-        } else {
-            *record = Arc::clone(&next);
         }
-        Ok(Advanced::Done(next))
+        advanced
     }
 
     fn due_now(&self, now_ms: u64, max: usize) -> Vec<Record> {
@@ -242,7 +264,7 @@ impl fmt::Debug for MemoryLedger {
 
 impl Ledger for MemoryLedger {
     fn begin(&self, new: NewPayment) -> BoxFuture<'_, Result<Begin, LedgerError>> {
-        Box::pin(async move { self.begin_now(new) })
+        done(self.begin_now(new))
     }
 
     fn advance<'a>(
@@ -251,22 +273,16 @@ impl Ledger for MemoryLedger {
         event: Event,
         now_ms: u64,
     ) -> BoxFuture<'a, Result<Advanced, LedgerError>> {
-        Box::pin(async move { self.advance_now(key, &event, now_ms) })
+        done(self.advance_now(key, &event, now_ms))
     }
 
     fn advance_twice<'a>(
         &'a self,
         key: &'a PaymentKey,
-        [first, second]: [Event; 2],
+        events: [Event; 2],
         now_ms: u64,
     ) -> BoxFuture<'a, Result<Twice, LedgerError>> {
-        Box::pin(async move {
-            let first = self.advance_now(key, &first, now_ms)?;
-            if !matches!(first, Advanced::Done(_)) {
-                return Ok(Twice::First(first));
-            }
-            self.advance_now(key, &second, now_ms).map(Twice::Second)
-        })
+        done(self.advance_twice_now(key, &events, now_ms))
     }
 
     fn get<'a>(
@@ -308,6 +324,11 @@ impl Ledger for MemoryLedger {
     fn durability(&self) -> Durability {
         Durability::Volatile
     }
+}
+
+/// What is in memory is done at once: the future is small, and nothing is carried into it.
+fn done<'a, T: Send + 'a>(output: T) -> BoxFuture<'a, T> {
+    Box::pin(ready(output))
 }
 
 /// A thread that panicked cannot have left a record half written: records are replaced whole.
