@@ -1,5 +1,6 @@
 //! Outcomes as HTTP answers. Every answer to a paid route is private and varies by the payment headers.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -136,7 +137,10 @@ fn unsettled(gate: &Gate, path: &str, version: Version, record: &Record, code: &
         .with_reason(code)
         .payment_id(PaymentId::of(&record.key).as_str());
     match version {
-        Version::V2 => with_settlement(bare_problem(&refused), version, not_settled(record, code)),
+        Version::V2 => {
+            let told = Cow::Owned(not_settled(record, code));
+            with_settlement(bare_problem(&refused), version, told)
+        }
         Version::V1 => {
             let payer = checksum(record.key.payer);
             let body = gate.challenge.body_with(path, &refused, code, Some(&payer));
@@ -221,15 +225,15 @@ fn paid(record: &Record, version: Version) -> Response {
 fn with_settlement(
     mut response: Response,
     version: Version,
-    mut settlement: SettleResponse,
+    mut settlement: Cow<'_, SettleResponse>,
 ) -> Response {
     let (name, text) = match version {
-        Version::V2 => (PAYMENT_RESPONSE, headers::encode(&settlement)),
+        Version::V2 => (PAYMENT_RESPONSE, headers::encode(&*settlement)),
         Version::V1 => {
             if let Some(short) = short_name(&settlement.network) {
-                short.clone_into(&mut settlement.network);
+                short.clone_into(&mut settlement.to_mut().network);
             }
-            (X_PAYMENT_RESPONSE, headers::encode_v1(&settlement))
+            (X_PAYMENT_RESPONSE, headers::encode_v1(&*settlement))
         }
     };
     let header = text.ok().and_then(|text| HeaderValue::try_from(text).ok());
@@ -260,15 +264,16 @@ pub(super) fn guarded(mut response: Response) -> Response {
 
 /// A handler's answer in the form in which the ledger keeps it.
 pub(super) fn store(parts: &Parts, body: Bytes) -> StoredAnswer {
+    // No more room than it takes: a ledger may keep it in memory for long.
+    let mut headers = Vec::with_capacity(parts.headers.len());
     let kept = parts
         .headers
         .iter()
         .filter(|(name, _)| *name != CONTENT_LENGTH);
+    headers.extend(kept.map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())));
     StoredAnswer {
         status: parts.status.as_u16(),
-        headers: kept
-            .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
-            .collect(),
+        headers,
         body,
     }
 }

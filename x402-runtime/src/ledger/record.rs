@@ -4,6 +4,7 @@ use super::key::{Fingerprint, PaymentKey};
 use crate::facilitator::{FacilitatorRequest, PaymentRef};
 use alloy_primitives::Address;
 use bytes::Bytes;
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use x402_model::asset::checksum;
@@ -178,20 +179,24 @@ impl Record {
 
     /// A recorded settlement as the buyer is told: itself when it is in our own words (which saves working out a checksum), else
     /// its transaction in our own words.
-    pub(crate) fn told(&self, recorded: &SettleResponse) -> SettleResponse {
-        let plain = SettleResponse {
+    pub(crate) fn told<'a>(&self, recorded: &'a SettleResponse) -> Cow<'a, SettleResponse> {
+        if let SettleResponse {
             success: true,
-            payer: recorded.payer.clone(),
-            transaction: recorded.transaction.clone(),
-            network: self.key.network.to_string(),
-            ..SettleResponse::default()
-        };
-        let payer = recorded.payer.as_deref().and_then(read_address);
-        if payer == Some(self.key.payer) && plain == *recorded {
-            plain
-        } else {
-            self.settlement_in(&recorded.transaction)
+            error_reason: None,
+            error_message: None,
+            payer: Some(payer),
+            transaction: _,
+            network,
+            amount: None,
+            extensions: None,
+            extra: None,
+        } = recorded
+            && read_address(payer) == Some(self.key.payer)
+            && *network == self.key.network.to_string()
+        {
+            return Cow::Borrowed(recorded);
         }
+        Cow::Owned(self.settlement_in(&recorded.transaction))
     }
 
     /// The record a reservation creates.

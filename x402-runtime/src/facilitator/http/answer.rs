@@ -95,11 +95,14 @@ pub(super) fn settlement(reply: &Reply, asked: &Asked<'_>) -> Settling {
     shorten(&mut response.error_reason);
     shorten(&mut response.error_message);
     let transaction = Some(response.transaction.trim())
-        .filter(|text| !text.is_empty() && text.len() <= MAX_TRANSACTION)
-        .map(str::to_owned);
+        .filter(|text| !text.is_empty() && text.len() <= MAX_TRANSACTION);
     if response.success {
-        return succeeded(reply, response, transaction, asked);
+        return match doubtful(reply, &response, transaction.is_some(), asked) {
+            Some(doubt) => open(transaction.map(str::to_owned), doubt),
+            None => Settling::Settled(response),
+        };
     }
+    let transaction = transaction.map(str::to_owned);
     let reason = response.error_reason.clone().unwrap_or_default();
     match transaction {
         Some(transaction) if is_pending(&reason) => Settling::Pending { transaction },
@@ -111,30 +114,28 @@ pub(super) fn settlement(reply: &Reply, asked: &Asked<'_>) -> Settling {
     }
 }
 
-fn succeeded(
+/// Why an answer that says "success" does not prove a settlement.
+fn doubtful(
     reply: &Reply,
-    response: SettleResponse,
-    transaction: Option<String>,
+    response: &SettleResponse,
+    has_transaction: bool,
     asked: &Asked<'_>,
-) -> Settling {
+) -> Option<String> {
     if !is_ok(reply) {
-        return open(transaction, format!("success with {}", status_text(reply)));
-    }
-    if transaction.is_none() {
-        return open(None, "success without a transaction".to_owned());
-    }
-    if !asked.is_on(&response.network) {
-        return open(transaction, "success on another network".to_owned());
+        return Some(format!("success with {}", status_text(reply)));
     }
     // A payer that is not named is not wrong.
-    if response
-        .payer
-        .as_deref()
-        .is_some_and(|payer| !asked.is_paid_by(payer))
-    {
-        return open(transaction, "success for another payer".to_owned());
-    }
-    Settling::Settled(response)
+    let payer = response.payer.as_deref();
+    let doubt = if !has_transaction {
+        "success without a transaction"
+    } else if !asked.is_on(&response.network) {
+        "success on another network"
+    } else if payer.is_some_and(|payer| !asked.is_paid_by(payer)) {
+        "success for another payer"
+    } else {
+        return None;
+    };
+    Some(doubt.to_owned())
 }
 
 fn open(transaction: Option<String>, reason: String) -> Settling {

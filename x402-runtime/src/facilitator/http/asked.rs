@@ -1,5 +1,7 @@
 //! What the settle calls about one payment say, read from it once.
 
+use std::borrow::Cow;
+
 use alloy_primitives::{Address, hex};
 use bytes::Bytes;
 use http::header::HeaderValue;
@@ -19,7 +21,7 @@ pub(super) struct Asked<'a> {
     pub(super) body: Bytes,
     /// Their `Idempotency-Key`.
     pub(super) key: Option<HeaderValue>,
-    network: Option<String>,
+    network: Option<Cow<'a, str>>,
     /// Who pays, if the payment is in the spelling that most buyers use.
     payer: Option<Address>,
 }
@@ -74,13 +76,13 @@ fn is_spelt(address: &Address, text: &str) -> bool {
 }
 
 /// What is paid with, as the terms spell it.
-pub(super) struct Token {
-    pub(super) network: Option<String>,
-    pub(super) asset: Option<String>,
+pub(super) struct Token<'a> {
+    pub(super) network: Option<Cow<'a, str>>,
+    pub(super) asset: Option<Cow<'a, str>>,
 }
 
-impl Token {
-    fn of(terms: &RawJson) -> Self {
+impl<'a> Token<'a> {
+    fn of(terms: &'a RawJson) -> Self {
         if let Some(Known { network, asset }) = terms.read() {
             return Self {
                 network: Some(network),
@@ -88,7 +90,10 @@ impl Token {
             };
         }
         let terms = terms.to_value();
-        let text = |term: &str| terms.get(term).and_then(Value::as_str).map(str::to_owned);
+        let text = |term: &str| {
+            let text = terms.get(term).and_then(Value::as_str)?;
+            Some(Cow::Owned(text.to_owned()))
+        };
         Self {
             network: text("network"),
             asset: text("asset"),
@@ -97,9 +102,11 @@ impl Token {
 }
 
 #[derive(Deserialize)]
-struct Known {
-    network: String,
-    asset: String,
+struct Known<'a> {
+    #[serde(borrow)]
+    network: Cow<'a, str>,
+    #[serde(borrow)]
+    asset: Cow<'a, str>,
 }
 
 #[cfg(test)]

@@ -13,16 +13,15 @@ use crate::facilitator::FacilitatorRequest;
 /// already.
 pub(super) fn key(
     request: &FacilitatorRequest,
-    token: &Token,
+    token: &Token<'_>,
     signed: Option<Authorization>,
 ) -> Option<HeaderValue> {
     let mut hash = Sha256::new();
-    hash.update(b"x402 settle\n");
-    for text in [&token.network, &token.asset] {
-        let text = text.as_deref().unwrap_or_default();
-        hash.update(text.to_ascii_lowercase());
-        hash.update(b"\n");
-    }
+    let [network, asset] =
+        [&token.network, &token.asset].map(|text| text.as_deref().unwrap_or_default());
+    let mut named = ["x402 settle", network, asset, ""].join("\n");
+    named.make_ascii_lowercase();
+    hash.update(named);
     match signed.map_or_else(|| authorization(request), Ok) {
         Ok(authorization) => {
             hash.update(authorization.from);
