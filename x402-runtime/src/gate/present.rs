@@ -5,8 +5,8 @@ use std::sync::Arc;
 use alloy_primitives::Address;
 use axum::body::Body;
 use axum::extract::{OriginalUri, Request};
-use axum::http::Uri;
 use axum::http::request::Parts;
+use axum::http::{Extensions, Uri};
 use axum::response::Response;
 use bytes::Bytes;
 use http_body::Body as _;
@@ -34,10 +34,13 @@ pub(super) type Run = Box<dyn FnOnce(Request) -> BoxFuture<'static, Response> + 
 
 /// The URI of a request as the client sent it, whatever routers it was nested in.
 pub(super) fn original_uri(request: &Request) -> &Uri {
-    request
-        .extensions()
+    uri_of(request.extensions(), request.uri())
+}
+
+fn uri_of<'a>(extensions: &'a Extensions, uri: &'a Uri) -> &'a Uri {
+    extensions
         .get::<OriginalUri>()
-        .map_or_else(|| request.uri(), |OriginalUri(uri)| uri)
+        .map_or(uri, |OriginalUri(original)| original)
 }
 
 /// Answers a request that presents a payment.
@@ -49,9 +52,10 @@ pub(super) async fn serve(
     run: Run,
 ) -> Response {
     let payer = presented.payer();
-    let uri = original_uri(&request).clone();
+    // No copy of the URI, which would keep the bytes of the request's head in memory until the payment has ended.
+    let path = original_uri(&request).path().to_owned();
     let span = present_span(&gate, version, &presented);
-    let outcome = present(&gate, &uri, request, presented, run)
+    let outcome = present(&gate, request, presented, run)
         .instrument(span)
         .await;
     let mut outcome = outcome.unwrap_or_else(Outcome::Refused);
@@ -59,7 +63,7 @@ pub(super) async fn serve(
         refusal.payer = refusal.payer.or(payer);
     }
     crate::failpoint("c8_before_response");
-    answers::render(&gate, uri.path(), version, outcome)
+    answers::render(&gate, &path, version, outcome)
 }
 
 /// Names the payment by what becomes public with it. The payer's address is left out: logs need it for nothing, and it would tie
@@ -90,7 +94,6 @@ fn present_span(gate: &Gate, version: Version, presented: &Presented) -> Span {
 
 async fn present(
     gate: &Arc<Gate>,
-    uri: &Uri,
     request: Request,
     presented: Presented,
     run: Run,
@@ -102,7 +105,7 @@ async fn present(
         Presented::Late(late, refusal) => {
             let (key, signed) = *late;
             // Boxed, as all that is rare: a future is as large as the largest thing it may wait for.
-            return Box::pin(remembered(gate, uri, request, &key, &signed, refusal)).await;
+            return Box::pin(remembered(gate, request, &key, &signed, refusal)).await;
         }
         Presented::Proven(payment) => payment,
         Presented::Unproven(payment) => {
@@ -116,6 +119,7 @@ async fn present(
     } else {
         Box::pin(body::read(&gate.core, body)).await?
     };
+    let uri = uri_of(&parts.extensions, &parts.uri);
     let fingerprint = fingerprint(
         &gate.endpoint,
         uri.path(),
@@ -167,7 +171,6 @@ async fn hand_over(job: flow::Job, permit: Place) -> Result<Outcome, Refusal> {
 /// Answers a payment that would be refused now from the record that an earlier presentation left, if there is one.
 async fn remembered(
     gate: &Gate,
-    uri: &Uri,
     request: Request,
     key: &PaymentKey,
     signed: &EvmPayload,
@@ -178,7 +181,9 @@ async fn remembered(
         Ok(_) => return Err(refusal),
         Err(error) => return Err(flow::ledger_down(&gate.core, &error)),
     };
-    let body = body::read(&gate.core, request.into_body()).await?;
+    let (parts, body) = request.into_parts();
+    let body = body::read(&gate.core, body).await?;
+    let uri = uri_of(&parts.extensions, &parts.uri);
     let fingerprint = fingerprint(
         &gate.endpoint,
         uri.path(),
