@@ -24,7 +24,7 @@ use self::answer::Settling;
 use self::asked::Asked;
 use self::body::encode;
 use self::kinds::Kinds;
-use self::wire::Wire;
+use self::wire::{Wire, from_now};
 use super::{
     BoxFuture, Evidence, Facilitator, FacilitatorError, FacilitatorRequest, PaymentRef,
     SettleOutcome,
@@ -114,14 +114,19 @@ impl HttpFacilitator {
             PlainPayment::read(request.payload.as_str()).as_ref(),
         );
         let reply = wire
-            .exchange(Operation::Verify, Some(body), None, *verify_deadline)
+            .exchange(
+                Operation::Verify,
+                Some(body),
+                None,
+                from_now(*verify_deadline),
+            )
             .await?;
         answer::verification(&reply)
     }
 
     async fn settle_payment(&self, request: &FacilitatorRequest) -> SettleOutcome {
         let asked = Asked::of(request);
-        let until = Instant::now() + self.inner.settle_deadline;
+        let until = from_now(self.inner.settle_deadline);
         match self.settle_once(&asked, until).await {
             Settling::Settled(response) => SettleOutcome::Settled(response),
             Settling::Refused(response) => SettleOutcome::Refused(response),
@@ -132,7 +137,7 @@ impl HttpFacilitator {
             Settling::Pending { transaction } => {
                 // Asked exactly once more, with the same bytes (protocol 1.10). A second "no" says nothing about the
                 // transaction that the first answer named.
-                match self.settle_once(&asked, until).await {
+                match Box::pin(self.settle_once(&asked, until)).await {
                     Settling::Settled(response) => SettleOutcome::Settled(response),
                     Settling::Pending { transaction: again } => {
                         unknown(Some(again), "settlement_pending, twice".to_owned())
@@ -157,12 +162,11 @@ impl HttpFacilitator {
     }
 
     async fn settle_once(&self, asked: &Asked<'_>, until: Instant) -> Settling {
-        let left = until.saturating_duration_since(Instant::now());
         let (body, key) = (asked.body.clone(), asked.key.clone());
         let exchange = self
             .inner
             .wire
-            .exchange(Operation::Settle, Some(body), key, left);
+            .exchange(Operation::Settle, Some(body), key, until);
         match exchange.await {
             Ok(reply) => answer::settlement(&reply, asked),
             Err(error) => Settling::Open {

@@ -153,7 +153,7 @@ async fn a_provider_with_the_right_certificate_is_talked_to_on_one_connection() 
     let (to, counted) = serve(certificate.clone(), key);
     let pool = Pool::new(trusting(&to, &certificate));
     for _ in 0..3 {
-        let answer = pool.call(get(), 100).await.unwrap();
+        let answer = pool.call(Box::new(get()), 100).await.unwrap();
         assert_eq!(answer.body, b"http/1.1");
     }
     drop(pool);
@@ -167,14 +167,17 @@ async fn t09_nothing_is_sent_to_a_provider_that_is_not_trusted() {
     let (to, counted) = serve(own, key);
     let platform = Connect::new(to.clone()).unwrap();
     for connect in [platform, trusting(&to, &other)] {
-        let broken = Pool::new(connect).call(get(), 100).await.unwrap_err();
+        let broken = Pool::new(connect)
+            .call(Box::new(get()), 100)
+            .await
+            .unwrap_err();
         assert_eq!(broken, Broken::NoConnection);
         assert_eq!(counted.recv().unwrap(), 0);
     }
     let (elsewhere, key) = certificate([127, 0, 0, 2]);
     let (to, counted) = serve(elsewhere.clone(), key);
     let pool = Pool::new(trusting(&to, &elsewhere));
-    let broken = pool.call(get(), 100).await.unwrap_err();
+    let broken = pool.call(Box::new(get()), 100).await.unwrap_err();
     assert_eq!(broken, Broken::NoConnection, "another host");
     assert_eq!(counted.recv().unwrap(), 0);
 }
@@ -195,7 +198,7 @@ async fn t09_nothing_is_sent_to_a_provider_that_speaks_no_tls() {
         said
     });
     let pool = Pool::new(Connect::new(to).unwrap());
-    let broken = pool.call(get(), 100).await.unwrap_err();
+    let broken = pool.call(Box::new(get()), 100).await.unwrap_err();
     assert_eq!(broken, Broken::NoConnection);
     drop(pool);
     let said = listening.join().unwrap();

@@ -90,7 +90,7 @@ impl Connection {
     /// When there is no whole answer of at most `cap` bytes.
     pub(super) async fn exchange(
         self: Box<Self>,
-        request: Sent,
+        request: Box<Sent>,
         cap: usize,
     ) -> Result<(Answer, Option<Box<Self>>), Failed> {
         let mut open = Some(self);
@@ -122,14 +122,14 @@ fn advance(open: &mut Option<Box<Connection>>, cx: &mut Context<'_>) {
 /// Sends a request and waits for the head of its answer.
 async fn head(
     open: &mut Option<Box<Connection>>,
-    request: Sent,
+    request: Box<Sent>,
 ) -> Result<Response<Incoming>, Failed> {
     let Some(connection) = open else {
-        return Err(Failed::NotSent(Box::new(request)));
+        return Err(Failed::NotSent(request));
     };
     // Only moving the connection along makes this ready, which happens right here: it needs no waker, nor a task's share of
     // turns, for whose end it would have to be woken.
-    let mut answer = pin!(unconstrained(connection.sender.try_send_request(request)));
+    let mut answer = pin!(unconstrained(connection.sender.try_send_request(*request)));
     poll_fn(|cx| {
         until_handed(open, cx, |is_open| {
             match answer.as_mut().poll(&mut nobody()) {

@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep};
 use x402_model::wire::SupportedResponse;
 
 use super::auth::Operation;
+use super::wire::from_now;
 use super::{Inner, answer};
 use crate::facilitator::FacilitatorError;
 use crate::telemetry::event;
@@ -114,7 +115,12 @@ async fn fetch(inner: &Inner) -> Result<SupportedResponse, FacilitatorError> {
     loop {
         let reply = inner
             .wire
-            .exchange(Operation::Supported, None, None, inner.verify_deadline)
+            .exchange(
+                Operation::Supported,
+                None,
+                None,
+                from_now(inner.verify_deadline),
+            )
             .await?;
         if reply.status != TOO_MANY_REQUESTS || retry == RETRIES {
             return answer::supported(&reply);

@@ -39,17 +39,22 @@ impl Pool {
     ///
     /// # Errors
     /// When there is no whole answer of at most `cap` bytes.
-    pub(super) async fn call(&self, mut request: Sent, cap: usize) -> Result<Answer, Broken> {
+    pub(super) async fn call(&self, mut request: Box<Sent>, cap: usize) -> Result<Answer, Broken> {
         if let Some(connection) = self.take() {
             match connection.exchange(request, cap).await {
                 Ok((answer, kept)) => {
                     self.keep(kept);
                     return Ok(answer);
                 }
-                Err(Failed::NotSent(unsent)) => request = *unsent,
+                Err(Failed::NotSent(unsent)) => request = unsent,
                 Err(Failed::Broken(broken)) => return Err(broken),
             }
         }
+        // Boxed, because it is rare: a future is as large as the largest thing it may wait for.
+        Box::pin(self.call_anew(request, cap)).await
+    }
+
+    async fn call_anew(&self, request: Box<Sent>, cap: usize) -> Result<Answer, Broken> {
         let connection = self.connect.open().await?;
         match connection.exchange(request, cap).await {
             Ok((answer, kept)) => {

@@ -9,7 +9,7 @@ use http::header::{
 };
 use http::{Method, Request, Uri};
 use http_body_util::Full;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 use url::Url;
@@ -31,6 +31,14 @@ const AGENT: HeaderValue =
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The header lines of a call without authorization, those that are added when it is written included.
 const HEADERS: usize = 6;
+
+/// A deadline longer than this is as good as none.
+const LONGEST: Duration = Duration::from_hours(24 * 365);
+
+/// When a time from now on is over.
+pub(super) fn from_now(time: Duration) -> Instant {
+    Instant::now() + time.min(LONGEST)
+}
 
 /// The way to one provider.
 pub(super) struct Wire {
@@ -107,13 +115,13 @@ impl Wire {
     /// Calls the provider once, under an idempotency key if there is one. An answer of any status is a reply.
     ///
     /// # Errors
-    /// When there is no whole answer within `deadline` and the cap.
+    /// When there is no whole answer before `deadline` and within the cap.
     pub(super) async fn exchange(
         &self,
         operation: Operation,
         body: Option<Bytes>,
         key: Option<HeaderValue>,
-        deadline: Duration,
+        deadline: Instant,
     ) -> Result<Reply, FacilitatorError> {
         let span = tracing::info_span!(
             span::FACILITATOR_CALL,
@@ -127,9 +135,9 @@ impl Wire {
         // On the heap: the future of an exchange is large, and every paid call would carry it around.
         let exchange = Box::pin(self.send(operation, body, key));
         let ended = if span.is_disabled() {
-            timeout(deadline, exchange).await
+            timeout_at(deadline, exchange).await
         } else {
-            timeout(deadline, exchange.instrument(span.clone())).await
+            timeout_at(deadline, exchange.instrument(span.clone())).await
         };
         let ended = ended.unwrap_or(Err(FacilitatorError::Timeout));
         self.observe(&span, operation, &ended, started.elapsed());
@@ -197,7 +205,7 @@ impl Wire {
         body: Option<Bytes>,
         key: Option<HeaderValue>,
         authorization: Vec<(HeaderName, HeaderValue)>,
-    ) -> Sent {
+    ) -> Box<Sent> {
         let mut headers = HeaderMap::with_capacity(HEADERS + authorization.len());
         headers.insert(HOST, self.host_header.clone());
         headers.insert(CONTENT_TYPE, JSON);
@@ -207,7 +215,7 @@ impl Wire {
             headers.insert(IDEMPOTENCY_KEY, key);
         }
         replace(&mut headers, authorization);
-        let mut request = Request::new(Full::default());
+        let mut request = Box::new(Request::new(Full::default()));
         if let Some(body) = body {
             *request.method_mut() = Method::POST;
             *request.body_mut() = Full::new(body);
@@ -305,6 +313,11 @@ mod tests {
         assert_eq!(clean, r#"{"error":"<redacted> is no Bearer token"}"#);
         assert!(without(vec![0xff], &secrets).is_empty());
         assert_eq!(without(vec![0xff], &[]), [0xff]);
+    }
+
+    #[tokio::test]
+    async fn no_deadline_is_too_far() {
+        assert!(from_now(Duration::MAX) > Instant::now());
     }
 
     #[test]
