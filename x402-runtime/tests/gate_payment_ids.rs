@@ -78,8 +78,8 @@ async fn terms_declare_the_extension_as_the_paywall_was_told() {
             .terms("GET", "/news")
             .await
             .extensions
-            .is_some(),
-        "on unless turned off"
+            .is_none(),
+        "off unless turned on"
     );
 }
 
@@ -364,7 +364,10 @@ async fn a_purchase_that_was_not_charged_can_be_paid_anew() {
 #[tokio::test]
 async fn a_purchase_whose_seller_died_is_taken_over() {
     let ledger = Arc::new(MemoryLedger::default());
-    let dead = Stand::open_with(ledger.clone(), |builder| builder).await;
+    let dead = Stand::open_with(ledger.clone(), |builder| {
+        builder.payment_ids(PaymentIds::Optional)
+    })
+    .await;
     let buyer = Buyer::new(7);
     let terms = dead.terms("GET", "/behave/wait").await;
     let first = encode(&named(&buyer, &terms, NOW, ID));
@@ -377,7 +380,7 @@ async fn a_purchase_whose_seller_died_is_taken_over() {
         .await
     });
     until(|| dead.runs() == 1).await;
-    let stand = Stand::open_with(ledger, |builder| builder).await;
+    let stand = Stand::open_with(ledger, |builder| builder.payment_ids(PaymentIds::Optional)).await;
     stand.shop.door.add_permits(1);
     assert_eq!(pay(&stand, &buyer, "/behave/wait", ID).await.status, 409);
     stand.clock.advance_ms(90_000);
@@ -393,7 +396,9 @@ async fn a_purchase_whose_seller_died_is_taken_over() {
 #[tokio::test]
 async fn an_id_is_forgotten_with_its_time() {
     let stand = Stand::open_with(Arc::new(MemoryLedger::default()), |builder| {
-        builder.retention(Duration::from_secs(3_600))
+        builder
+            .payment_ids(PaymentIds::Optional)
+            .retention(Duration::from_secs(3_600))
     })
     .await;
     let buyer = Buyer::new(7);

@@ -45,7 +45,7 @@ fn dollars(eip2612: bool) -> Asset {
         address: TOKEN,
         symbol: Cow::Borrowed("TUSD"),
         decimals: 18,
-        eip712: eip2612.then(|| Eip712Name {
+        eip712: eip2612.then_some(Eip712Name {
             name: Cow::Borrowed("Test dollar"),
             version: Cow::Borrowed("1"),
         }),

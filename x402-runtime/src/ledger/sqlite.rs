@@ -19,6 +19,7 @@ use super::store::{Advanced, Begin, Durability, Ledger, LedgerError, Twice};
 use crate::facilitator::BoxFuture;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use sync::Syncer;
 use table::Table;
@@ -72,6 +73,8 @@ pub struct SqliteLedger {
     reader: Worker,
     writer: Worker,
     path: PathBuf,
+    /// Whether this handle has seen to the index that counting settled payments needs.
+    volume_indexed: AtomicBool,
 }
 
 impl SqliteLedger {
@@ -111,6 +114,7 @@ impl SqliteLedger {
             reader,
             writer,
             path: path.to_owned(),
+            volume_indexed: AtomicBool::new(false),
         })
     }
 

@@ -87,7 +87,7 @@ where
         self
     }
 
-    /// Whether buyers may or must give purchases ids of their own; they may unless set.
+    /// Whether buyers may or must give purchases ids of their own; not unless set.
     pub const fn payment_ids(mut self, ids: PaymentIds) -> Self {
         self.given.payment_ids = ids;
         self

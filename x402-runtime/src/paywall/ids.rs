@@ -11,11 +11,12 @@
 /// ([`retention`](super::PaywallBuilder::retention)).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PaymentIds {
-    /// Ids are not advertised and not looked at.
-    Off,
-    /// Ids are advertised and honoured; payments without one are taken as well. It makes a 402 about half a kilobyte longer,
-    /// and protects every buyer that signs again.
+    /// Ids are not advertised and not looked at. The stored answer is then found by the payment itself, which is enough for
+    /// buyers that present the same payment again.
     #[default]
+    Off,
+    /// Ids are advertised and honoured; payments without one are taken as well. It protects buyers that sign again, and makes
+    /// every 402 about half a kilobyte longer.
     Optional,
     /// A payment without an id is refused (400 `payment_id_missing`), which shuts out buyers of protocol version 1.
     Required,

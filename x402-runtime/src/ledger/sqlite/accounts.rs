@@ -9,6 +9,7 @@ use crate::ledger::{Begin, LedgerError, NewPayment, Record};
 use alloy_primitives::Address;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 impl Accounts for SqliteLedger {
     fn take<'a>(
@@ -39,10 +40,15 @@ impl Accounts for SqliteLedger {
         presented_ms: Range<u64>,
     ) -> BoxFuture<'a, Result<Volume, LedgerError>> {
         let endpoint = endpoint.to_owned();
-        Box::pin(
+        Box::pin(async move {
+            if !self.volume_indexed.load(Ordering::Acquire) {
+                self.writer.run(|table| table.index_volume()).await?;
+                self.volume_indexed.store(true, Ordering::Release);
+            }
             self.reader
-                .run(move |table| table.volume(payer, &endpoint, &presented_ms)),
-        )
+                .run(move |table| table.volume(payer, &endpoint, &presented_ms))
+                .await
+        })
     }
 
     fn post<'a>(

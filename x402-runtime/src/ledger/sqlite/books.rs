@@ -1,6 +1,7 @@
 //! The tables beside payments, inside a transaction that the caller holds.
 
 use super::rows::sortable;
+use super::schema::VOLUME_INDEX;
 use super::table::{Fault, Table};
 use crate::ledger::account::{
     Account, Balance, Count, Counter, Entry, EntryState, Identity, Named, OpenHold, Posted,
@@ -64,6 +65,12 @@ impl Table {
                 count.used.cast_signed(),
                 count.until_ms.map(sortable)
             ])?;
+        Ok(())
+    }
+
+    /// Makes sure that [`volume`](Self::volume) need not read every payment.
+    pub(super) fn index_volume(&self) -> Result<(), Fault> {
+        self.prepare(VOLUME_INDEX)?.execute([])?;
         Ok(())
     }
 
