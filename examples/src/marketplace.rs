@@ -1,4 +1,4 @@
-//! A seller with three paid routes and a free one: what a small x402 business looks like.
+//! A seller with five paid routes and a free one: what a small x402 business looks like.
 
 mod routes;
 mod settings;
@@ -83,6 +83,8 @@ impl Seller {
             .mount(routes::weather)
             .mount(routes::summarize)
             .mount(routes::report)
+            .mount(routes::quote)
+            .mount(routes::sample)
             .build()
             .await?;
         let app = paywall

@@ -15,13 +15,21 @@ use axum::{
     http::StatusCode,
 };
 use serde::{Deserialize, Serialize};
-use x402_runtime::paid;
+use x402_model::{
+    money::Decimal,
+    price::{Price, PriceUnit},
+};
+use x402_runtime::{
+    handler::{QuoteRequest, QuoteResult},
+    paid,
+};
 
 /// What this process has sold so far; the report is made of it.
 #[derive(Debug, Default)]
 pub struct Sales {
     readings: AtomicU64,
     summaries: AtomicU64,
+    proverbs: AtomicU64,
 }
 
 /// A synthetic reading: stable for a city, not a forecast.
@@ -54,6 +62,20 @@ pub(super) struct SummaryRequest {
     /// How many sentences to keep; 3 if absent.
     #[serde(default = "three")]
     pub sentences: usize,
+    /// How to choose them; `best` if absent.
+    #[serde(default)]
+    pub quality: Quality,
+}
+
+/// How sentences are chosen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Quality {
+    /// The first ones.
+    Fast,
+    /// Those that say most.
+    #[default]
+    Best,
 }
 
 fn three() -> usize {
@@ -71,8 +93,18 @@ pub struct Summary {
 
 /// Shorten a text to its most telling sentences.
 ///
-/// Sentences are scored by how often their words occur in the whole text. An empty text is refused and not charged.
-#[paid(POST "/summarize", price = "0.50 USDC", tags = ["text"])]
+/// `best` scores sentences by how often their words occur in the whole text, `fast` takes the first ones. Long texts cost more. An
+/// empty text is refused and not charged.
+#[paid(
+    POST "/summarize",
+    price = tiers(
+        multiply,
+        by = body.quality or "best", "fast" => "0.05 USDC", "best" => "0.50 USDC",
+        by = bytes(body), ..=4_096 => "x1", ..=16_384 => "x2", ..=81_920 => "x4",
+    ),
+    probe = r#"{"body": {"quality": "fast", "text": "Agents pay. Sellers earn."}}"#,
+    tags = ["text"],
+)]
 pub(super) async fn summarize(
     State(sales): State<Arc<Sales>>,
     Json(request): Json<SummaryRequest>,
@@ -83,17 +115,33 @@ pub(super) async fn summarize(
             "text must have 1 byte to 64 KiB".to_owned(),
         ));
     }
-    let answer = shorten(&request.text, request.sentences.clamp(1, 50));
+    let keep = request.sentences.clamp(1, 50);
+    let answer = match request.quality {
+        Quality::Fast => first(&request.text, keep),
+        Quality::Best => shorten(&request.text, keep),
+    };
     sales.summaries.fetch_add(1, Ordering::Relaxed);
     Ok(Json(answer))
 }
 
-fn shorten(text: &str, keep: usize) -> Summary {
-    let sentences: Vec<&str> = text
-        .split_inclusive(['.', '!', '?'])
+fn sentences(text: &str) -> Vec<&str> {
+    text.split_inclusive(['.', '!', '?'])
         .map(str::trim)
         .filter(|s| !s.is_empty())
-        .collect();
+        .collect()
+}
+
+fn first(text: &str, keep: usize) -> Summary {
+    let sentences = sentences(text);
+    let kept: Vec<&str> = sentences.iter().take(keep).copied().collect();
+    Summary {
+        summary: kept.join(" "),
+        sentences_read: sentences.len(),
+    }
+}
+
+fn shorten(text: &str, keep: usize) -> Summary {
+    let sentences = sentences(text);
     let mut counts: HashMap<String, u64> = HashMap::new();
     for word in words(text) {
         *counts.entry(word).or_default() += 1;
@@ -131,6 +179,40 @@ fn words(text: &str) -> impl Iterator<Item = String> + '_ {
     text.split(|c: char| !c.is_alphanumeric())
         .filter(|word| word.len() > 3)
         .map(str::to_lowercase)
+}
+
+const PROVERBS: [&str; 4] = [
+    "Short reckonings make long friends.",
+    "A penny saved is a penny earned.",
+    "Fair exchange is no robbery.",
+    "He who pays the piper calls the tune.",
+];
+
+/// One cent, and a tenth of one more for each that was sold before: what many want costs more.
+pub(super) async fn by_demand(sales: Arc<Sales>, _request: QuoteRequest) -> QuoteResult {
+    let sold = sales.proverbs.load(Ordering::Relaxed).min(90);
+    Ok(Price {
+        amount: Decimal::new(10 + u128::from(sold), 3),
+        unit: PriceUnit::Symbol("USDC".into()),
+    })
+}
+
+/// A proverb about money, at a price that rises with demand.
+#[paid(
+    GET "/quote",
+    price = dynamic(by_demand, state = Arc<Sales>, min = "0.01 USDC", max = "0.10 USDC", factors = ["proverbs sold since the start"]),
+    tags = ["text"],
+)]
+pub(super) async fn quote(State(sales): State<Arc<Sales>>) -> &'static str {
+    let sold = sales.proverbs.fetch_add(1, Ordering::Relaxed);
+    let place = usize::try_from(sold).unwrap_or_default() % PROVERBS.len();
+    PROVERBS.get(place).copied().unwrap_or_default()
+}
+
+/// A sample of the proverbs, three times a day for whoever signs in.
+#[paid(GET "/sample", price = "0.01 USDC", free = "3/day per payer", tags = ["text"])]
+pub(super) async fn sample() -> &'static str {
+    PROVERBS.first().copied().unwrap_or_default()
 }
 
 /// What this marketplace has sold since it started.
