@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, Bytes, U256, address};
 use alloy_sol_types::{SolCall, sol};
 use serde_json::json;
-use x402_client::{Budget, Client, ClientBuilder, Policy, Wallet};
+use x402_client::{Approvals, Budget, Client, ClientBuilder, Policy, Wallet};
 use x402_model::asset::{Asset, TransferMethod};
 use x402_model::evm::permit2::{EXACT_PERMIT2_PROXY, PERMIT2, UPTO_PERMIT2_PROXY};
 use x402_model::network::Network;
@@ -76,7 +76,10 @@ pub fn builder() -> ClientBuilder<Wallet, Budget> {
         eip2612: false,
         usd_pegged: true,
     };
-    let policy = Policy::default().allow_asset(wrapped);
+    // A token without permits is approved by a transaction without limit, which a buyer has to allow.
+    let policy = Policy::default()
+        .allow_asset(wrapped)
+        .approvals(Approvals::Any);
     Client::builder()
         .wallet(Wallet::from_local_key(accounts::signer(PAYER)))
         .budget(Budget::new("1 USD", "1 USD").expect("a budget"))

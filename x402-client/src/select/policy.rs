@@ -53,10 +53,10 @@ pub enum Approvals {
     /// None: approve Permit2 yourself.
     Never,
     /// EIP-2612 permits, which are for the amount of the payment and end with it.
+    #[default]
     Permits,
     /// Permits, and for tokens without them a signed `approve` transaction, which the protocol wants to be without limit.
-    /// Permit2 moves nothing without a signature of the payer.
-    #[default]
+    /// Permit2 moves nothing without a signature of the payer, but an approval without limit stays (A14).
     Any,
 }
 

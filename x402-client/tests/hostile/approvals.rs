@@ -190,7 +190,12 @@ async fn payments_with_an_approval_equal_the_reference_bit_for_bit() {
     let cases = recorded();
     assert_eq!(cases.len(), 2);
     for (name, case) in &cases {
-        let paid = paid_by(case, Some(case.chain.clone()), Policy::default()).await;
+        let paid = paid_by(
+            case,
+            Some(case.chain.clone()),
+            Policy::default().approvals(Approvals::Any),
+        )
+        .await;
         assert_eq!(paid, case.expected, "{name}");
     }
 }
@@ -323,7 +328,12 @@ async fn fees_that_cannot_be_read_are_the_usual_ones() {
         fees: None,
         ..case.chain.clone()
     };
-    let paid = paid_by(case, Some(chain), Policy::default()).await;
+    let paid = paid_by(
+        case,
+        Some(chain),
+        Policy::default().approvals(Approvals::Any),
+    )
+    .await;
     let Some(GasSponsoring::Erc20Approval(info)) = approval(&paid) else {
         panic!("no approval");
     };
