@@ -12,7 +12,7 @@
 
 pub(crate) mod quote;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -25,7 +25,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http_body::Body as _;
 use tokio::time::timeout;
-use x402_model::price::{Due, Facts, Needs, Price, PriceError, evaluate};
+use x402_model::price::{Due, Facts, Needs, Price, PriceError, PriceModel, Source, evaluate};
 use x402_model::problem::{Problem, ProblemCode};
 
 use self::quote::Quotes;
@@ -131,6 +131,8 @@ struct Asked {
     read: Bytes,
     uri: Uri,
     fingerprint: Fingerprint,
+    /// The headers that the price looks at, by name.
+    looked_at: BTreeSet<String>,
 }
 
 /// Answers a request whose price is not known beforehand.
@@ -174,7 +176,11 @@ pub(super) async fn answer<S: Clone + Send + Sync + 'static>(
     };
     let (version, presented) = check(&gate, &asked.parts.headers, uri.path());
     if let Presented::Refused(refusal) = &presented {
-        let told = pricing.quotes.told(&gate, &asked.fingerprint);
+        let request = quote::Request {
+            fingerprint: &asked.fingerprint,
+            headers: &asked.parts.headers,
+        };
+        let told = pricing.quotes.told(&gate, &request, &asked.looked_at);
         return answers::refusal(&told, uri.path(), refusal);
     }
     crate::failpoint("c0_header_parsed");
@@ -202,15 +208,18 @@ async fn ask(gate: &Gate, pricing: &Pricing, request: Request, uri: Uri) -> Resu
         read,
         uri,
         fingerprint,
+        looked_at: headers_of(&gate.endpoint.spec().price),
     })
 }
 
 /// The gate with the terms that a payment repeats, if they were told for this request and still hold.
 fn promised(base: &Gate, pricing: &Pricing, asked: &Asked) -> Option<Arc<Gate>> {
     let now_ms = base.core.clock.now_ms();
-    let terms = pricing
-        .quotes
-        .recognise(base, &asked.parts.headers, &asked.fingerprint, now_ms)?;
+    let request = quote::Request {
+        fingerprint: &asked.fingerprint,
+        headers: &asked.parts.headers,
+    };
+    let terms = pricing.quotes.recognise(base, &request, now_ms)?;
     let price = Price {
         amount: terms
             .amount()
@@ -246,7 +255,12 @@ async fn price<S>(
             for (name, value) in captures {
                 request = request.with_capture(name, value);
             }
+            let looked_at = request.looked_at();
             let quoted = ask_seller(base, handler, state, request).await?;
+            asked.looked_at = looked_at
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone();
             model
                 .quoted(quoted)
                 .map_err(|error| PriceProblem::of(base, &error))?
@@ -258,6 +272,18 @@ async fn price<S>(
         return Ok(None);
     }
     pricing.gate(base, price).map(Some)
+}
+
+/// The headers that a price table looks at.
+fn headers_of(model: &PriceModel) -> BTreeSet<String> {
+    let PriceModel::Tiered { dimensions, .. } = model else {
+        return BTreeSet::new();
+    };
+    let selectors = dimensions.iter().map(|dimension| &dimension.by);
+    selectors
+        .filter(|selector| selector.source == Source::Header)
+        .map(|selector| selector.pointer.to_ascii_lowercase())
+        .collect()
 }
 
 /// Calls the quote function, within its time.

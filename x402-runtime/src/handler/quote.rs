@@ -1,6 +1,8 @@
 //! Quote functions: how a seller computes the price of a call whose `#[paid]` says `dynamic(…)`.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{FromRef, Query};
 use axum::http::{HeaderMap, Method, Uri, request::Parts};
@@ -29,7 +31,12 @@ pub struct QuoteRequest {
     headers: HeaderMap,
     captures: Vec<(String, String)>,
     body: Bytes,
+    /// Which headers the price was seen to look at: a price that was told holds for requests that agree in them.
+    looked_at: LookedAt,
 }
+
+/// Names of headers, in lower case.
+type LookedAt = Arc<Mutex<BTreeSet<String>>>;
 
 /// Headers that carry payments. Quote functions do not see them.
 const PAYMENT_HEADERS: [&str; 2] = ["payment-signature", "x-payment"];
@@ -48,6 +55,7 @@ impl QuoteRequest {
             headers,
             captures: Vec::new(),
             body: body.into(),
+            looked_at: LookedAt::default(),
         }
     }
 
@@ -70,10 +78,27 @@ impl QuoteRequest {
         &self.uri
     }
 
-    /// The headers, without those that carry payments.
+    /// The text of a header: `None` if it is absent, given more than once, no text, or one that carries payments.
+    ///
+    /// A price that was told holds for requests that agree with the one it was told for in method, path, query, body and in
+    /// every header that was asked for here.
     #[must_use]
-    pub const fn headers(&self) -> &HeaderMap {
-        &self.headers
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut looked_at = self
+            .looked_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        looked_at.insert(name.to_ascii_lowercase());
+        let mut values = self.headers.get_all(name).iter();
+        match (values.next(), values.next()) {
+            (Some(value), None) => value.to_str().ok(),
+            _ => None,
+        }
+    }
+
+    /// The names of the headers that were asked for, also later.
+    pub(crate) fn looked_at(&self) -> LookedAt {
+        Arc::clone(&self.looked_at)
     }
 
     /// What the route captured under a name.
@@ -223,7 +248,11 @@ mod tests {
             .expect("a request")
             .into_parts();
         let request = QuoteRequest::new(&parts, "");
-        assert_eq!(request.headers().len(), 1);
+        assert_eq!(request.headers.len(), 1);
+        assert_eq!(request.header("X-Payment"), None);
+        assert_eq!(request.header("X-Other"), Some("1"));
+        let looked_at = request.looked_at().lock().expect("a lock").clone();
+        assert!(looked_at.iter().eq(["x-other", "x-payment"]));
         let shown = format!("{request:?}");
         assert!(!shown.contains("secret"), "{shown}");
     }

@@ -163,6 +163,7 @@ impl Quotes<WithState<Goods>> for Tours {
         Box::pin(async move {
             goods.asked.fetch_add(1, Ordering::SeqCst);
             assert!(request.capture("city").is_some());
+            let _ = request.header("X-Class");
             let said = *goods.said.lock().unwrap();
             match said {
                 Said::Price(text) => Ok(text.parse()?),

@@ -354,3 +354,116 @@ async fn bad_payments_are_told_the_price_of_their_request() {
     assert_eq!(answer.brief(), (400, "duplicate_payment_header".to_owned()));
     assert_eq!((depot.runs(), depot.double.settles()), (0, 0));
 }
+
+/// Version 1 repeats no terms: the payment is taken if it pays what the request costs when it arrives.
+#[tokio::test]
+async fn version_1_buyers_pay_the_price_of_their_request() {
+    let depot = Depot::open().await;
+    let version_1 = |terms: &PaymentRequired| {
+        let payment = Buyer::new(7).payment(terms, NOW, &Change::default());
+        let payment = json!({
+            "x402Version": 1, "scheme": "exact", "network": "base-sepolia", "payload": payment["payload"],
+        });
+        common::buyer::encode(&payment)
+    };
+    let send = async |method: &str, path: &str, payment: &str, body: &str| {
+        let mut request = request(method, path, None, body);
+        let header = payment.parse().unwrap();
+        request.headers_mut().insert("X-PAYMENT", header);
+        depot.send(request).await
+    };
+    let terms = depot.call("POST", "/summarize", None, FAST).await.terms();
+    let payment = version_1(&terms);
+    let dear = send("POST", "/summarize", &payment, BEST).await;
+    assert_eq!(dear.brief(), (402, "value_mismatch".to_owned()));
+    assert_eq!(dear.json()["accepts"][0]["maxAmountRequired"], "500000");
+    assert_eq!(send("POST", "/summarize", &payment, FAST).await.status, 200);
+
+    depot.says(Said::Price("0.03 USDC"));
+    let payment = version_1(&depot.get("/tours/oslo", None).await.terms());
+    depot.says(Said::Price("0.04 USDC"));
+    let moved = send("GET", "/tours/oslo", &payment, "").await;
+    assert_eq!(moved.brief(), (402, "value_mismatch".to_owned()));
+    assert_eq!(moved.json()["accepts"][0]["maxAmountRequired"], "40000");
+    depot.says(Said::Price("0.03 USDC"));
+    assert_eq!(send("GET", "/tours/oslo", &payment, "").await.status, 200);
+    assert_eq!((depot.runs(), depot.double.settles()), (2, 2));
+}
+
+/// A price that looks at a header holds for that header only.
+#[tokio::test]
+async fn a_quote_is_bound_to_the_headers_that_it_looked_at() {
+    let depot = Depot::open().await;
+    let send = async |class: Option<&str>, other: &str, payment: Option<&str>| {
+        let mut request = request("GET", "/tours/oslo", payment, "");
+        let headers = request.headers_mut();
+        headers.insert("x-other", other.parse().unwrap());
+        for value in class.iter().flat_map(|class| class.split('+')) {
+            headers.append("x-class", value.parse().unwrap());
+        }
+        depot.send(request).await
+    };
+    depot.says(Said::Price("0.01 USDC"));
+    for class in [Some("second"), None] {
+        depot.says(Said::Price("0.01 USDC"));
+        let terms = send(class, "a", None).await.terms();
+        let payment = Buyer::new(7).pay(&terms, NOW);
+        depot.says(Said::Price("0.09 USDC"));
+        for dearer in [
+            Some("first"),
+            Some("first+second"),
+            Some("second+second"),
+            Some(""),
+        ] {
+            let answer = send(dearer, "a", Some(&payment)).await;
+            assert_eq!(
+                answer.brief(),
+                (402, "no_matching_requirements".to_owned()),
+                "{dearer:?}"
+            );
+            assert_eq!(amount(&answer.terms()), "90000");
+        }
+        // Nobody can leave the header out of the token.
+        let mut bare = terms.clone();
+        let mut offer = bare.accepts[0].value().clone();
+        let token = offer["extra"]["x402Quote"].as_str().unwrap().to_owned();
+        assert!(token.ends_with(".x-class"), "{token}");
+        offer["extra"]["x402Quote"] = json!(token.strip_suffix(".x-class").unwrap());
+        bare.accepts = vec![serde_json::from_value(offer).unwrap()];
+        let answer = send(Some("first"), "a", Some(&Buyer::new(7).pay(&bare, NOW))).await;
+        assert_eq!(answer.brief(), (402, "no_matching_requirements".to_owned()));
+        // Others may change on the way.
+        assert_eq!(
+            send(class, "b", Some(&payment)).await.status,
+            200,
+            "{class:?}"
+        );
+    }
+    assert_eq!((depot.runs(), depot.double.settles()), (2, 2));
+}
+
+/// Sends a parcel.
+#[x402_runtime::paid(GET "/parcels", price = tiers(by = header("X-Size"), "small" => "0.01 USDC", "large" => "0.05 USDC"))]
+async fn parcels() -> &'static str {
+    "sent"
+}
+
+#[tokio::test]
+async fn terms_for_a_small_parcel_do_not_send_a_large_one() {
+    let depot = Depot::open_with(Arc::new(MemoryLedger::default()), |builder| {
+        builder.mount(parcels)
+    })
+    .await;
+    let send = async |size: &str, payment: Option<&str>| {
+        let mut request = request("GET", "/parcels", payment, "");
+        request
+            .headers_mut()
+            .insert("x-size", size.parse().unwrap());
+        depot.send(request).await
+    };
+    let payment = Buyer::new(7).pay(&send("small", None).await.terms(), NOW);
+    let large = send("large", Some(&payment)).await;
+    assert_eq!(large.brief(), (402, "no_matching_requirements".to_owned()));
+    assert_eq!(amount(&large.terms()), "50000");
+    assert_eq!(send("small", Some(&payment)).await.status, 200);
+}

@@ -1,10 +1,11 @@
 //! Tokens that bind told terms to a request and a time, so that a price that was told is kept to without remembering it.
 //!
-//! A token is `<unix seconds>.<code>` in the member `x402Quote` of the terms' `extra`, which buyers repeat. The code is Keccak-256 over
-//! a key, the endpoint, the request's fingerprint, the time and the terms, cut to 16 bytes; the key goes in first, and Keccak
-//! needs no more to be a message authentication code. A paywall makes a key at each start and has the ledger remember it for
-//! as long as what it told may be paid.
+//! A token is `<unix seconds>.<code>` in the member `x402Quote` of the terms' `extra`, which buyers repeat; `.<name>,<name>` follows if the
+//! price looks at headers. The code is Keccak-256 over a key, the endpoint, the request's fingerprint and those headers, the time
+//! and the terms, cut to 16 bytes; the key goes in first, and Keccak needs no more to be a message authentication code. A paywall
+//! makes a key at each start and has the ledger remember it for as long as what it told may be paid.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -41,7 +42,14 @@ impl Quotes {
     }
 
     /// The gate whose 402 tells its terms for one request, with a token in each.
-    pub(super) fn told(&self, gate: &Gate, request: &Fingerprint) -> Gate {
+    pub(super) fn told(
+        &self,
+        gate: &Gate,
+        request: &Request<'_>,
+        looked_at: &BTreeSet<String>,
+    ) -> Gate {
+        let names: Vec<&str> = looked_at.iter().map(String::as_str).collect();
+        let names = names.join(",");
         let now = gate.core.clock.now_ms() / 1000;
         let terms = gate.endpoint.terms().iter().filter_map(|terms| {
             let until = now.saturating_add(terms.max_timeout_seconds());
@@ -49,10 +57,16 @@ impl Quotes {
                 &self.key,
                 gate.endpoint.id(),
                 request,
+                &names,
                 until,
                 terms.offered().view()?,
             );
-            Some(terms.with_extra(MEMBER, format!("{until}.{}", hex::encode(code))))
+            let code = hex::encode(code);
+            let token = match names.as_str() {
+                "" => format!("{until}.{code}"),
+                names => format!("{until}.{code}.{names}"),
+            };
+            Some(terms.with_extra(MEMBER, token))
         });
         let endpoint = gate.endpoint.with_terms(terms);
         gate.with_challenge(Challenge::new(&endpoint), endpoint)
@@ -62,15 +76,15 @@ impl Quotes {
     pub(super) fn recognise(
         &self,
         gate: &Gate,
-        headers: &HeaderMap,
-        request: &Fingerprint,
+        request: &Request<'_>,
         now_ms: u64,
     ) -> Option<Terms> {
-        let text = payment_text(gate, headers)?;
+        let text = payment_text(gate, request.headers)?;
         let Repeated { accepted } = serde_json::from_str(&text).ok()?;
         let mut plain: PaymentRequirements = serde_json::from_str(accepted.get()).ok()?;
         let token = plain.extra.remove(MEMBER)?;
-        let (until, shown) = token.as_str()?.split_once('.')?;
+        let (until, rest) = token.as_str()?.split_once('.')?;
+        let (shown, names) = rest.split_once('.').unwrap_or((rest, ""));
         let until: u64 = until.parse().ok()?;
         let shown: [u8; CODE_BYTES] = hex::decode(shown).ok()?.try_into().ok()?;
         let holds = now_ms
@@ -85,7 +99,7 @@ impl Quotes {
             .chain(earlier.map(|(key, _)| key))
             .any(|key| {
                 same(
-                    &code(key, gate.endpoint.id(), request, until, &plain),
+                    &code(key, gate.endpoint.id(), request, names, until, &plain),
                     &shown,
                 )
             });
@@ -115,10 +129,18 @@ struct Repeated<'a> {
     accepted: &'a RawValue,
 }
 
+/// A request as far as its price may depend on it.
+pub(super) struct Request<'a> {
+    /// Of method, path, query and body.
+    pub(super) fingerprint: &'a Fingerprint,
+    pub(super) headers: &'a HeaderMap,
+}
+
 fn code(
     key: &[u8; 32],
     endpoint: &str,
-    request: &Fingerprint,
+    request: &Request<'_>,
+    names: &str,
     until: u64,
     terms: &PaymentRequirements,
 ) -> [u8; CODE_BYTES] {
@@ -131,7 +153,13 @@ fn code(
     };
     part(b"x402 quote 1");
     part(endpoint.as_bytes());
-    part(&request.0);
+    part(&request.fingerprint.0);
+    part(names.as_bytes());
+    for name in names.split(',').filter(|name| !name.is_empty()) {
+        let values = request.headers.get_all(name);
+        part(&values.iter().count().to_be_bytes());
+        values.iter().for_each(|value| part(value.as_bytes()));
+    }
     part(&until.to_be_bytes());
     // Maps of JSON are sorted by key, so equal terms have equal text.
     let terms = serde_json::to_value(terms).unwrap_or(Value::Null);
