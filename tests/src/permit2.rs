@@ -78,8 +78,8 @@ pub fn builder() -> ClientBuilder<Wallet, Budget> {
     };
     // A token without permits is approved by a transaction without limit, which a buyer has to allow.
     let policy = Policy::default()
-        .allow_asset(wrapped)
-        .approvals(Approvals::Any);
+        .approvals(Approvals::Any)
+        .allow_asset(wrapped);
     Client::builder()
         .wallet(Wallet::from_local_key(accounts::signer(PAYER)))
         .budget(Budget::new("1 USD", "1 USD").expect("a budget"))
