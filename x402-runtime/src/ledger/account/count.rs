@@ -15,7 +15,7 @@ pub struct Counter {
     pub limit: u64,
 }
 
-/// The answer to [`Accounts::take`].
+/// The answer to [`Accounts::take`](super::Accounts::take).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Taken {
     /// There was one.

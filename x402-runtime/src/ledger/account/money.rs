@@ -59,7 +59,7 @@ pub enum Posting {
     Release,
 }
 
-/// The answer to [`Accounts::post`], with the account as it is now.
+/// The answer to [`Accounts::post`](super::Accounts::post), with the account as it is now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Posted {
     /// It was done.
