@@ -12,8 +12,10 @@ use std::ops::Range;
 
 pub(super) use count::Count;
 pub use count::{Counter, Spend, Taken, Volume};
+#[cfg(feature = "sqlite")]
+pub(super) use money::EntryState;
 pub use money::{Account, Balance, OpenHold, PostRefusal, Posted, Posting};
-pub(super) use money::{Entry, EntryState, Ruling, rule};
+pub(super) use money::{Entry, Ruling, rule};
 pub use name::Identity;
 pub(super) use name::{Named, Purchase};
 
