@@ -32,6 +32,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["serve", target, facilitator] => server::run(target, Some(facilitator.parse()?)),
         ["soak"] => soak::run(60),
         ["soak", seconds] => soak::run(seconds.parse()?),
-        _ => Err("arguments: none, `quick`, `soak [seconds]`, or `load <target> <unpaid|paid> <requests> [connections]`".into()),
+        _ => Err("arguments: none, `quick`, `soak [seconds]`, or `load <target> <unpaid|captured|paid> <requests> [connections]`".into()),
     }
 }

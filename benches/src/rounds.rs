@@ -104,11 +104,16 @@ pub fn load_one(
     count: usize,
     connections: usize,
 ) -> Result<(), Box<dyn Error>> {
-    let (requests, status) = match workload {
-        "unpaid" => (vec![request(FIXED, "")], 402),
-        "paid" => (paid_requests(CAPTURED, count), 200),
-        _ => return Err("the workload is `unpaid` or `paid`".into()),
-    };
+    let (requests, status) =
+        match workload {
+            "unpaid" => (vec![request(FIXED, "")], unpaid_status(target)),
+            "captured" => (vec![request(CAPTURED, "")], unpaid_status(target)),
+            "paid" => (paid_requests(CAPTURED, count), 200),
+            _ => return Err(
+                "the workload is `unpaid`, `captured` (unpaid, at a path with a capture) or `paid`"
+                    .into(),
+            ),
+        };
     let facilitator = facilitator_of(&[target])?;
     let server = Server::start_with(target, facilitator.as_ref().map(|it| it.port))?;
     eprintln!("{target} is process {}", server.id());
@@ -124,6 +129,11 @@ pub fn load_one(
         one.micros, one.per_second
     );
     Ok(())
+}
+
+/// What a target answers to a request without a payment.
+fn unpaid_status(target: &str) -> u16 {
+    if target == "bare" { 200 } else { 402 }
 }
 
 /// One load on one target.
