@@ -25,6 +25,14 @@ pub(crate) const MARKET: &[Call] = &[
         price: 500_000,
         holds: r#""sentences_read":3"#,
     },
+    // The same route at the price of another request: terms that only hold for it.
+    Call {
+        method: "POST",
+        path: "/summarize",
+        body: Some(r#"{"text":"Agents pay. Sellers earn.","sentences":1,"quality":"fast"}"#),
+        price: 50_000,
+        holds: r#""summary":"Agents pay.""#,
+    },
     Call {
         method: "GET",
         path: "/report",
