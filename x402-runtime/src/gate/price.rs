@@ -160,8 +160,12 @@ pub(super) async fn answer<S: Clone + Send + Sync + 'static>(
             let request = Request::from_parts(asked.parts, asked.body);
             return answers::guarded(handler.answer(request, state).await);
         }
-        // A request that decides nothing wants to know what the endpoint costs.
-        Err(problem) if unpaid && problem.missing && asked.read.is_empty() => Arc::clone(&base),
+        // A request that decides nothing wants to know what the endpoint costs. It is told without a promise: this very request
+        // has no price, and is not served for that of the example.
+        Err(problem) if unpaid && problem.missing && asked.read.is_empty() => {
+            let unpaid = Refusal::from(ProblemCode::PaymentRequired);
+            return answers::refusal(&base, uri.path(), &unpaid);
+        }
         Err(problem) if unpaid => {
             return answers::refusal(&base, uri.path(), &Refusal::from(*problem.problem));
         }

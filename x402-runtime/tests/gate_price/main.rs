@@ -467,3 +467,21 @@ async fn terms_for_a_small_parcel_do_not_send_a_large_one() {
     assert_eq!(amount(&large.terms()), "50000");
     assert_eq!(send("small", Some(&payment)).await.status, 200);
 }
+
+/// What a probe is told is no promise: a request without a price is not served for it.
+#[tokio::test]
+async fn terms_of_a_probe_do_not_pay_for_a_request_without_a_price() {
+    let depot = Depot::open().await;
+    let probe = depot.call("POST", "/summarize", None, "").await.terms();
+    assert!(!probe.accepts[0].raw().get().contains("x402Quote"));
+    let payment = Buyer::new(7).pay(&probe, NOW);
+    let answer = depot.call("POST", "/summarize", Some(&payment), "").await;
+    assert_eq!(answer.brief(), (400, "price_undetermined".to_owned()));
+
+    depot.says(Said::Refuse);
+    let terms = depot.get("/tours/oslo", None).await.terms();
+    let payment = Buyer::new(7).pay(&terms, NOW);
+    let answer = depot.get("/tours/oslo", Some(&payment)).await;
+    assert_eq!(answer.brief(), (400, "price_undetermined".to_owned()));
+    assert_eq!((depot.runs(), depot.double.settles()), (0, 0));
+}
