@@ -41,6 +41,18 @@ pub(super) fn signature(payload: &Map<String, Value>) -> Result<Signature, Paylo
     }
 }
 
+/// The members of what a payload signs, under the name that its kind has for it.
+pub(super) fn signed<'a>(
+    payload: &'a Map<String, Value>,
+    name: &str,
+) -> Result<&'a Map<String, Value>, PayloadError> {
+    match present(payload, name) {
+        None => Err(PayloadError::MissingAuthorization),
+        Some(Value::Object(fields)) => Ok(fields),
+        Some(_) => Err(PayloadError::AuthorizationType),
+    }
+}
+
 /// A member that is an object itself.
 pub(super) fn object<'a>(
     fields: &'a Map<String, Value>,

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::eip3009::Authorization;
-use super::members::{address, integer, present, raw, signature, word};
+use super::members::{address, integer, raw, signature, signed, word};
 use super::signature::{Signature, SignatureError};
 
 /// The scheme data of an `exact` payment by EIP-3009: `{signature, authorization}`.
@@ -126,11 +126,7 @@ impl ExactEvmPayload {
     pub fn parse(payload: &Value) -> Result<Self, PayloadError> {
         let payload = payload.as_object().ok_or(PayloadError::NotAnObject)?;
         let signature = signature(payload)?;
-        let fields = match present(payload, "authorization") {
-            None => return Err(PayloadError::MissingAuthorization),
-            Some(Value::Object(fields)) => fields,
-            Some(_) => return Err(PayloadError::AuthorizationType),
-        };
+        let fields = signed(payload, "authorization")?;
         Ok(Self {
             signature,
             authorization: read_authorization(fields)?,

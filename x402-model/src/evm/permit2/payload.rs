@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::{Permit2Authorization, TokenPermissions, Witness};
-use crate::evm::members::{address, integer, object, present, raw, signature};
+use crate::evm::members::{address, integer, object, present, raw, signature, signed};
 use crate::evm::{PayloadError, Signature};
 
 /// The scheme data of a payment through Permit2: `{signature, permit2Authorization}`.
@@ -47,11 +47,7 @@ impl Permit2Payload {
     pub fn parse(payload: &Value) -> Result<Self, PayloadError> {
         let payload = payload.as_object().ok_or(PayloadError::NotAnObject)?;
         let signature = signature(payload)?;
-        let fields = match present(payload, "permit2Authorization") {
-            None => return Err(PayloadError::MissingAuthorization),
-            Some(Value::Object(fields)) => fields,
-            Some(_) => return Err(PayloadError::AuthorizationType),
-        };
+        let fields = signed(payload, "permit2Authorization")?;
         Ok(Self {
             signature,
             authorization: read_authorization(fields)?,
