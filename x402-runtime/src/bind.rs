@@ -22,15 +22,16 @@ use x402_model::evm::gas_sponsoring::{
     EIP2612_GAS_SPONSORING, ERC20_APPROVAL_GAS_SPONSORING, declaration,
 };
 use x402_model::extension::payment_identifier;
-use x402_model::money::MoneyError;
-use x402_model::price::{Price, PriceModel};
+use x402_model::money::{AtomicAmount, MoneyError};
+use x402_model::network::Network;
+use x402_model::price::{Ceiling, Price, PriceError, PriceModel};
 
 use crate::paywall::{Mistake, PaymentIds, Rail};
 
 pub(crate) use development::is_main;
 pub(crate) use origin::Origin;
-pub(crate) use terms::SCHEME;
 pub use terms::Terms;
+pub(crate) use terms::{METERED, SCHEME};
 
 /// Longest 402 header in bytes of base64 (discovery 2.4, rule 13).
 pub(crate) const MAX_TERMS_HEADER: usize = 12 * 1024;
@@ -51,6 +52,8 @@ pub struct BoundEndpoint {
     /// What its terms ask for: the price of every call, or of one request, or what a request that decides nothing is told.
     price: Price,
     terms: Vec<Arc<Terms>>,
+    /// Where its price is metered: who settles, by network.
+    settlers: Vec<(Network, Address)>,
     payment_ids: PaymentIds,
     extensions: Map<String, Value>,
 }
@@ -120,9 +123,19 @@ impl BoundEndpoint {
         &self.price
     }
 
-    /// Whether the price depends on the request.
-    pub(crate) const fn is_priced_by_request(&self) -> bool {
-        !matches!(self.spec.price, PriceModel::Flat { .. })
+    /// Whether what the terms ask for depends on the request.
+    pub(crate) fn is_priced_by_request(&self) -> bool {
+        match &self.spec.price {
+            PriceModel::Flat { .. } => false,
+            // Where one quantity cannot be foreseen, every buyer signs up to the ceiling.
+            PriceModel::Usage { units, .. } => units.iter().all(|unit| unit.estimate.is_some()),
+            _ => true,
+        }
+    }
+
+    /// Whether buyers sign up to a ceiling and pay what was metered.
+    pub(crate) const fn is_metered(&self) -> bool {
+        matches!(self.spec.price, PriceModel::Usage { .. })
     }
 
     /// The tokens in which it may be paid.
@@ -138,14 +151,45 @@ impl BoundEndpoint {
         let mut terms = Vec::with_capacity(self.assets.len());
         for asset in &self.assets {
             let amount = asset.to_atomic(price.amount)?;
-            let timeout = self.spec.timeout_seconds;
-            terms.extend(Terms::new(asset.clone(), amount, self.receiver, timeout));
+            terms.extend(self.terms_of(asset, amount));
         }
         let amount = price.amount.normalized();
         Ok(Self {
             price: Price { amount, ..price },
             ..self.with_terms(terms)
         })
+    }
+
+    /// The same endpoint with the ceiling of one request, which each token rounds up to its own smallest unit.
+    ///
+    /// # Errors
+    /// When a token cannot express the ceiling of the price.
+    pub(crate) fn up_to(&self, ceiling: &Ceiling) -> Result<Self, PriceError> {
+        let mut terms = Vec::with_capacity(self.assets.len());
+        for asset in &self.assets {
+            terms.extend(self.terms_of(asset, ceiling.on(asset.decimals)?));
+        }
+        Ok(self.with_terms(terms))
+    }
+
+    fn terms_of(&self, asset: &Asset, amount: AtomicAmount) -> Option<Terms> {
+        let (asset, timeout) = (asset.clone(), self.spec.timeout_seconds);
+        if !self.is_metered() {
+            return Terms::new(asset, amount, self.receiver, timeout);
+        }
+        let settler = self.settlers.iter().find(|(on, _)| *on == asset.network);
+        let (_, settler) = settler?;
+        Terms::metered(asset, amount, self.receiver, timeout, *settler)
+    }
+
+    /// Says who settles metered payments. Until then an endpoint with a metered price has no terms.
+    pub(crate) fn settle_by(&mut self, settlers: &[(Network, Address)]) {
+        if self.is_metered() {
+            settlers.clone_into(&mut self.settlers);
+            if let Ok(endpoint) = self.at(self.price.clone()) {
+                *self = endpoint;
+            }
+        }
     }
 
     /// The same endpoint with other terms.
@@ -159,7 +203,8 @@ impl BoundEndpoint {
     /// Advertises the ways in which the facilitator pays for the approval of Permit2, of those that its tokens have.
     pub(crate) fn sponsor(&mut self, extensions: &[String]) {
         let tokens = || {
-            let permit2 = |asset: &&Asset| asset.transfer == TransferMethod::Permit2;
+            let permit2 =
+                |asset: &&Asset| self.is_metered() || asset.transfer == TransferMethod::Permit2;
             self.assets.iter().filter(permit2)
         };
         for (key, useful) in [
@@ -298,12 +343,7 @@ impl Context<'_> {
         let receiver = receiver?;
         development::check_receiver(spec.id, receiver, &prices, mistakes);
         let assets = prices.iter().map(|(asset, _)| asset.clone()).collect();
-        let terms = prices
-            .into_iter()
-            .filter_map(|(asset, amount)| Terms::new(asset, amount, receiver, spec.timeout_seconds))
-            .map(Arc::new)
-            .collect();
-        Some(BoundEndpoint {
+        let mut endpoint = BoundEndpoint {
             receiver,
             assets,
             price: prices::shown(spec),
@@ -311,10 +351,17 @@ impl Context<'_> {
             method,
             path,
             origin: self.origin.to_owned(),
-            terms,
+            terms: Vec::new(),
+            settlers: Vec::new(),
             payment_ids: self.given.payment_ids,
             extensions: extensions(self.given.payment_ids),
-        })
+        };
+        let terms = prices
+            .iter()
+            .filter_map(|(asset, amount)| endpoint.terms_of(asset, *amount))
+            .map(Arc::new);
+        endpoint.terms = terms.collect();
+        Some(endpoint)
     }
 
     fn receiver(&self, spec: &EndpointSpec, mistakes: &mut Vec<Mistake>) -> Option<Address> {

@@ -17,6 +17,9 @@ use x402_model::wire::{
     FacilitatorCall, RawJson, SettleResponse, SupportedResponse, VerifyResponse,
 };
 
+/// The scheme of payments that are metered.
+const UPTO: &str = "upto";
+
 /// A boxed future, the return type of the object-safe traits of this crate.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -96,6 +99,34 @@ impl FacilitatorRequest {
             },
             |paying| Some(paying.payload.authorization.from),
         )
+    }
+
+    /// Whether the payer signed a ceiling and is charged what was metered (scheme `upto`).
+    #[must_use]
+    pub fn is_metered(&self) -> bool {
+        // Payments of other schemes are far more common and need not be read for it.
+        self.requirements.as_str().contains(UPTO)
+            && text_at(&self.requirements, "/scheme").as_deref() == Some(UPTO)
+    }
+
+    /// The amount of the terms: the price, or the ceiling of a metered one.
+    #[must_use]
+    pub fn amount(&self) -> Option<AtomicAmount> {
+        text_at(&self.requirements, "/amount")?.parse().ok()
+    }
+
+    /// The same call for another amount, which is how a facilitator is told what was metered.
+    #[must_use]
+    pub fn for_amount(&self, amount: AtomicAmount) -> Self {
+        let mut terms = self.requirements.to_value();
+        if let Some(members) = terms.as_object_mut() {
+            members.insert("amount".to_owned(), amount.to_string().into());
+        }
+        Self {
+            x402_version: self.x402_version,
+            payload: self.payload.clone(),
+            requirements: terms.into(),
+        }
     }
 
     /// The network of the terms, as they spell it.

@@ -8,6 +8,8 @@
 //! | `price` | the price of one request, where it depends on the request |
 //! | `present` | body, fingerprint, hand-over to a tracked task |
 //! | `flow` | reserve → run → store → settle |
+//! | `metering` | what a call used, and what that costs |
+//! | `stream` | answers that leave while they are made, and are settled when they end |
 //! | `decision` | what a record or an outcome means; pure |
 //! | `answers` | outcomes → HTTP |
 
@@ -20,10 +22,12 @@ mod entry;
 mod fingerprint;
 mod flow;
 pub(crate) mod free;
+mod metering;
 mod outlive;
 mod present;
 mod price;
 pub(crate) mod settle;
+mod stream;
 
 use std::sync::Arc;
 

@@ -63,6 +63,7 @@ mod failpoint;
 mod gate;
 pub mod handler;
 pub mod ledger;
+pub mod meter;
 pub mod paywall;
 mod project;
 mod resolver;
@@ -86,6 +87,7 @@ pub(crate) use failpoint::failpoint;
 pub use ledger::MemoryLedger;
 #[cfg(feature = "sqlite")]
 pub use ledger::SqliteLedger;
+pub use meter::Meter;
 pub use paywall::{BuildError, PaymentIds, Paywall, PaywallBuilder, Rail};
 pub use siwx::Siwx;
 pub use x402_macros::paid;

@@ -49,6 +49,8 @@ pub mod event {
     pub const UNDECODABLE: &str = "x402.undecodable";
     /// A payment payload could not be read.
     pub const MALFORMED: &str = "x402.malformed";
+    /// A call could not be charged, because nobody counted what it used.
+    pub const UNMETERED: &str = "x402.unmetered";
     /// A price could not be told.
     pub const QUOTE_FAILED: &str = "x402.quote_failed";
     /// The facilitator found a payment invalid.

@@ -56,6 +56,7 @@ async fn sell(ledger: Arc<SqliteLedger>, first: u64) {
             Event::Answered {
                 owner: 1,
                 answer: answer.into(),
+                charge: None,
             },
             Event::Intend {
                 owner: 1,

@@ -21,6 +21,7 @@ use x402_runtime::ledger::{
     Advanced, Begin, Commit, Event, Ledger, MemoryLedger, Next, PaymentKey, Record, SqliteLedger,
     State, StoredAnswer, Twice, step,
 };
+use x402_runtime::model::money::AtomicAmount;
 use x402_runtime::model::wire::SettleResponse;
 
 #[derive(Clone, Debug)]
@@ -59,12 +60,23 @@ fn answer() -> impl Strategy<Value = StoredAnswer> {
     })
 }
 
+/// What was metered: nothing, something, all that was signed, or more.
+fn charge() -> impl Strategy<Value = AtomicAmount> {
+    let signed = 10_000_u128;
+    prop_oneof![Just(0), 1..signed, Just(signed), Just(signed + 1)]
+        .prop_map(AtomicAmount::from_u128)
+}
+
 fn event() -> impl Strategy<Value = Event> {
     let owner = 0..2_u64;
     prop_oneof![
         1 => owner.clone().prop_map(|owner| Event::HandlerFailed { owner }),
         1 => (START_MS..START_MS + 60_000).prop_map(|now_ms| Event::LeaseOver { now_ms }),
-        4 => (owner.clone(), answer()).prop_map(|(owner, answer)| Event::Answered { owner, answer: answer.into() }),
+        4 => (owner.clone(), answer(), prop::option::of(charge()))
+            .prop_map(|(owner, answer, charge)| Event::Answered { owner, answer: answer.into(), charge }),
+        3 => (owner.clone(), charge(), START_MS..START_MS + 60_000)
+            .prop_map(|(owner, charge, lease_until_ms)| Event::Metered { owner, charge, lease_until_ms }),
+        1 => Just(Event::Waived),
         4 => (owner, START_MS..START_MS + 60_000)
             .prop_map(|(owner, lease_until_ms)| Event::Intend { owner, lease_until_ms }),
         2 => (any::<bool>(), prop_oneof![Just(String::new()), transaction()]).prop_map(|(success, transaction)| {
@@ -226,12 +238,20 @@ proptest! {
     #[test]
     fn t2_t3_a_life_keeps_its_promises(events in prop::collection::vec(event(), 1..80)) {
         let mut record = Record::reserve(payment(1, 0));
+        let ceiling = record.amount;
+        let mut streamed = false;
         for event in events {
             let Ok(taken) = step(&record, &event) else { continue };
             let Next::Become(next) = taken.next else {
-                prop_assert_eq!(record.state, State::Reserved, "only a reservation is removed");
+                let running = record.state == State::Reserved || record.is_streaming();
+                prop_assert!(running, "only what has no answer yet is removed");
                 return Ok(());
             };
+            streamed |= matches!(event, Event::Metered { .. });
+            // S9: never more than was signed, and never another sum once there is an answer or a call.
+            prop_assert!(next.amount <= ceiling);
+            let metered = matches!(event, Event::Metered { .. } | Event::Answered { .. });
+            prop_assert!(metered || next.amount == record.amount);
             // T3: money that moved is not failed, and is never taken for unsent again.
             if record.state.is_paid() {
                 prop_assert!(matches!(next.state, State::Settled | State::Final | State::Unknown), "{:?}", event);
@@ -244,11 +264,13 @@ proptest! {
             // What may be paid is on the disk, and so is what cannot be paid any more. What is paid was on the disk before.
             let moved = record.state != next.state;
             let must = matches!(next.state, State::Settling | State::Failed)
-                || (record.state, next.state) == (State::Served, State::Settled);
+                || (record.state, next.state) == (State::Served, State::Settled)
+                || matches!(event, Event::Waived);
             prop_assert_eq!(moved && must, taken.durability == Commit::Hard);
             // A record says what its state says.
             let has_answer = !matches!(next.state, State::Reserved | State::Failed);
-            prop_assert_eq!(next.answer.is_some(), has_answer);
+            // What broke off while it left has none to show.
+            prop_assert!(next.answer.is_some() == has_answer || (streamed && has_answer));
             prop_assert_eq!(next.settlement.is_some(), next.state.is_paid());
             // S3: whatever was once in doubt is never "only refused".
             prop_assert!(!(next.in_doubt && next.state == State::Served));

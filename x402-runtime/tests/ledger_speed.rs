@@ -43,6 +43,7 @@ async fn buy(ledger: &impl Ledger, n: u64) {
         Event::Answered {
             owner: n,
             answer: answer.into(),
+            charge: None,
         },
         Event::Intend {
             owner: n,

@@ -108,6 +108,17 @@ impl PriceModel {
             .collect()
     }
 
+    /// One metered quantity of a call, by the name of its unit.
+    ///
+    /// # Errors
+    /// As [`quantities`](Self::quantities); [`PriceError::UnknownQuantity`] if the price has no such unit.
+    pub fn quantity(&self, id: &str, facts: &Facts<'_>) -> Result<Decimal, PriceError> {
+        let units = self.terms()?.units;
+        let unit = units.iter().find(|unit| unit.id == id);
+        let unit = unit.ok_or_else(|| PriceError::UnknownQuantity { id: id.to_owned() })?;
+        quantity(&unit.meter, facts)
+    }
+
     /// What is settled for metered quantities, in an asset with so many decimals: base and quantities at their prices,
     /// rounded once as the model says, and never more than was signed or than the ceiling of the model.
     ///

@@ -188,6 +188,8 @@ codes! {
     HandlerTimeout,
     /// The handler crashed.
     HandlerPanicked,
+    /// The handler did not tell what the call used.
+    UsageUnmetered,
     /// The handler's answer is longer than the seller keeps.
     AnswerTooLarge,
     /// The ledger of payments cannot be reached.

@@ -214,6 +214,8 @@ table! {
         "The answer took too long, so nothing was charged. Send the request again with the same payment.";
     HandlerPanicked: "handler_panicked", 500, No, RetrySamePayment, None, None,
         "The server failed while it made the answer, so nothing was charged. Send the request again with the same payment.";
+    UsageUnmetered: "usage_unmetered", 500, No, Stop, None, None,
+        "The server did not tell what this call used, so nothing was charged. This is the seller's mistake: tell the seller.";
     AnswerTooLarge: "answer_too_large", 500, No, Stop, None, None,
         "The answer is longer than this server can hold back until it is paid, so nothing was charged. Tell the seller.";
     LedgerUnavailable: "ledger_unavailable", 503, Maybe, RetrySamePayment, Some(5), None,

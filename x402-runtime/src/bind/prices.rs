@@ -59,7 +59,7 @@ pub(super) fn shown(spec: &EndpointSpec) -> Price {
 /// Whether the gate knows how to ask for such a price.
 const fn is_bound(model: &PriceModel) -> bool {
     match model {
-        PriceModel::Flat { .. } | PriceModel::Dynamic { .. } => true,
+        PriceModel::Flat { .. } | PriceModel::Usage { .. } | PriceModel::Dynamic { .. } => true,
         PriceModel::Tiered { rebates, .. } => match rebates {
             Cow::Borrowed(rebates) => rebates.is_empty(),
             Cow::Owned(rebates) => rebates.is_empty(),

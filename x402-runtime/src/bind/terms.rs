@@ -3,13 +3,16 @@
 use alloy_primitives::Address;
 use serde_json::{Map, Value};
 use x402_model::asset::{Asset, TransferMethod, checksum, parse_address};
-use x402_model::evm::{DomainSeparator, Eip712Domain, EvmKind, permit2};
+use x402_model::evm::{DomainSeparator, Eip712Domain, EvmKind, facilitator_address, permit2};
 use x402_model::money::AtomicAmount;
 use x402_model::network::Network;
 use x402_model::wire::{Offered, PaymentRequirements, RawJson};
 
-/// The scheme of every offer: exactly this amount, signed by the payer.
+/// The scheme of offers at a price: exactly this amount, signed by the payer.
 pub(crate) const SCHEME: &str = "exact";
+
+/// The scheme of offers at a metered price: up to this amount, signed by the payer for one facilitator.
+pub(crate) const METERED: &str = "upto";
 
 /// The terms of one rail: an entry of `accepts`, with its values in typed form.
 #[derive(Debug, Clone)]
@@ -34,17 +37,43 @@ impl Terms {
     ) -> Option<Self> {
         let mut extra = Map::new();
         if asset.transfer == TransferMethod::Permit2 {
-            let method = Value::from(TransferMethod::Permit2.as_str());
-            extra.insert("assetTransferMethod".to_owned(), method);
+            extra.extend([permit2_member()]);
         }
+        Self::with(SCHEME, asset, amount, pay_to, max_timeout_seconds, extra)
+    }
+
+    /// Terms of scheme `upto`, which `facilitator` may settle; `None` for a token of another chain than an EVM's.
+    pub(super) fn metered(
+        asset: Asset,
+        ceiling: AtomicAmount,
+        pay_to: Address,
+        max_timeout_seconds: u64,
+        facilitator: Address,
+    ) -> Option<Self> {
+        let named = (
+            "facilitatorAddress".to_owned(),
+            checksum(facilitator).into(),
+        );
+        let extra = Map::from_iter([permit2_member(), named]);
+        Self::with(METERED, asset, ceiling, pay_to, max_timeout_seconds, extra)
+    }
+
+    fn with(
+        scheme: &str,
+        asset: Asset,
+        amount: AtomicAmount,
+        pay_to: Address,
+        max_timeout_seconds: u64,
+        mut extra: Map<String, Value>,
+    ) -> Option<Self> {
         if let Some(domain) = asset.signing_domain() {
             extra.insert("name".to_owned(), Value::from(domain.name.as_ref()));
             extra.insert("version".to_owned(), Value::from(domain.version.as_ref()));
         }
-        let kind = EvmKind::of_terms(SCHEME, &extra).ok()?;
+        let kind = EvmKind::of_terms(scheme, &extra).ok()?;
         let separator = separator(&asset, kind, &extra)?;
         let offered = Offered::new(PaymentRequirements {
-            scheme: SCHEME.to_owned(),
+            scheme: scheme.to_owned(),
             network: asset.network.to_string(),
             amount: amount.to_string(),
             asset: checksum(asset.address),
@@ -79,8 +108,8 @@ impl Terms {
         }
     }
 
-    /// Terms that were offered earlier, read back from the ledger; `None` if they are no `exact` offer in one of
-    /// the tokens accepted now.
+    /// Terms that were offered earlier, read back from the ledger; `None` if they are no offer in one of the
+    /// tokens accepted now.
     pub(crate) fn of_earlier(offered: Offered, assets: &[Asset]) -> Option<Self> {
         let view = offered.view()?;
         let network: Network = view.network.parse().ok()?;
@@ -89,9 +118,6 @@ impl Terms {
             .iter()
             .find(|asset| asset.network == network && asset.address == address)?
             .clone();
-        if view.scheme != SCHEME {
-            return None;
-        }
         let amount: AtomicAmount = view.amount.parse().ok()?;
         let pay_to = parse_address(&view.pay_to).ok()?;
         let kind = EvmKind::of_terms(&view.scheme, &view.extra).ok()?;
@@ -127,7 +153,15 @@ impl Terms {
         &self.asset.network
     }
 
-    /// The price in atomic units of the token.
+    /// The account that may settle a payment of scheme `upto`; none for other schemes.
+    #[must_use]
+    pub fn facilitator(&self) -> Option<Address> {
+        let view = self.offered.view()?;
+        let named = (self.kind == EvmKind::Permit2Upto).then(|| facilitator_address(&view.extra));
+        named?.ok()
+    }
+
+    /// The price in atomic units of the token; of a metered one the most that a buyer signs.
     #[must_use]
     pub const fn amount(&self) -> AtomicAmount {
         self.amount
@@ -161,6 +195,11 @@ impl Terms {
     pub const fn separator(&self) -> &DomainSeparator {
         &self.separator
     }
+}
+
+fn permit2_member() -> (String, Value) {
+    let method = TransferMethod::Permit2.as_str();
+    ("assetTransferMethod".to_owned(), method.into())
 }
 
 fn separator(asset: &Asset, kind: EvmKind, extra: &Map<String, Value>) -> Option<DomainSeparator> {

@@ -17,6 +17,7 @@ use x402_model::wire::{SettleResponse, headers};
 use super::Gate;
 use super::checks::{Refusal, Version};
 use super::decision::refusal as not_settled;
+use super::stream;
 use crate::extract::PaymentId;
 use crate::ledger::{Record, StoredAnswer};
 use crate::project::problem_json;
@@ -62,6 +63,8 @@ fn is_the_handlers(name: &HeaderName) -> bool {
 pub(super) enum Outcome {
     /// Paid: the stored answer and the settlement.
     Paid(Arc<Record>),
+    /// An answer that leaves while it is made. How it ends is told at its end.
+    Streams(Response),
     /// The handler's own answer of status 400 or more.
     Uncharged(Response),
     /// Refused before any money could move.
@@ -83,8 +86,10 @@ impl Outcome {
         }))
     }
 
-    const fn answered(&self) -> Answered {
+    /// How it is counted. A stream is when it has ended.
+    pub(super) const fn answered(&self) -> Answered {
         match self {
+            Self::Streams(_) => Answered::Paid,
             Self::Paid(_) => Answered::Paid,
             Self::Uncharged(_) => Answered::Uncharged,
             Self::Refused(_) => Answered::Refused,
@@ -96,6 +101,7 @@ impl Outcome {
     const fn name(&self) -> &'static str {
         match self {
             Self::Paid(_) => "paid",
+            Self::Streams(_) => "streams",
             Self::Uncharged(_) => "uncharged",
             Self::Refused(refusal) => refusal.code.as_str(),
             Self::NotSettled(..) => ProblemCode::SettlementRefused.as_str(),
@@ -106,27 +112,55 @@ impl Outcome {
 
 /// The answer to a request that presented a payment.
 pub(super) fn render(gate: &Gate, path: &str, version: Version, outcome: Outcome) -> Response {
-    gate.metrics.answered(outcome.answered());
-    tracing::info!(name: event::PAYMENT, endpoint = gate.endpoint.id(), outcome = outcome.name(), "a payment was answered");
+    tell(gate, &outcome);
     match outcome {
         Outcome::Paid(record) => paid(&record, version),
-        Outcome::Uncharged(response) => {
-            let (parts, body) = response.into_parts();
-            let mut response = Response::new(body);
-            *response.status_mut() = parts.status;
-            copy_headers(
-                &mut response,
-                parts
-                    .headers
-                    .iter()
-                    .map(|(name, value)| (name.clone(), value.clone())),
-            );
-            guarded(response)
-        }
+        Outcome::Uncharged(response) | Outcome::Streams(response) => handlers_own(response),
         Outcome::Refused(refused) => refusal(gate, path, &refused),
         Outcome::NotSettled(record, code) => unsettled(gate, path, version, &record, &code),
         Outcome::Pending(problem) => bare_problem(&problem),
     }
+}
+
+/// Counts and logs how a payment ended.
+pub(super) fn tell(gate: &Gate, outcome: &Outcome) {
+    if !matches!(outcome, Outcome::Streams(_)) {
+        gate.metrics.answered(outcome.answered());
+    }
+    tracing::info!(name: event::PAYMENT, endpoint = gate.endpoint.id(), outcome = outcome.name(), "a payment was answered");
+}
+
+/// The handler's own answer, without what only the gate may say.
+fn handlers_own(response: Response) -> Response {
+    let (parts, body) = response.into_parts();
+    let mut response = Response::new(body);
+    *response.status_mut() = parts.status;
+    let headers = parts.headers.iter();
+    copy_headers(
+        &mut response,
+        headers.map(|(name, value)| (name.clone(), value.clone())),
+    );
+    guarded(response)
+}
+
+/// The last event of a streamed answer: what became of its payment.
+pub(super) fn last_event(outcome: &Outcome) -> String {
+    let settlement = match outcome {
+        Outcome::Paid(record) => record.settlement.as_ref().map(|told| record.told(told)),
+        Outcome::NotSettled(record, code) => Some(Cow::Owned(not_settled(record, code))),
+        _ => None,
+    };
+    let header = settlement.and_then(|settlement| headers::encode(&*settlement).ok());
+    if let Some(header) = header {
+        return format!("event: {}\ndata: {header}\n\n", stream::SETTLEMENT_EVENT);
+    }
+    let problem = match outcome {
+        Outcome::Refused(refusal) => refusal.problem(),
+        Outcome::Pending(problem) => (**problem).clone(),
+        _ => Problem::new(ProblemCode::SettlementPending),
+    };
+    let problem = problem.to_json();
+    format!("event: {}\ndata: {problem}\n\n", stream::PROBLEM_EVENT)
 }
 
 /// The answer after a settlement that was refused. Version 2 says so in the settlement header, without terms; version 1 has

@@ -322,6 +322,11 @@ fn misfit(terms: &Terms, signed: &EvmPayload) -> Option<Refusal> {
             ProblemCode::PayloadMalformed,
             reason::PERMIT2_TOKEN_MISMATCH,
         ))
+    } else if authorization.witness.facilitator() != terms.facilitator() {
+        Some(by(
+            ProblemCode::PayloadMalformed,
+            reason::UPTO_FACILITATOR_MISMATCH,
+        ))
     } else {
         None
     }

@@ -5,21 +5,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::http::response::Parts;
 use axum::response::Response;
 use futures_util::FutureExt;
 use tokio::time::{Instant, timeout};
 use tracing::Instrument as _;
 use tracing::field::Empty;
+use x402_model::money::AtomicAmount;
 use x402_model::problem::{Problem, ProblemCode};
 
 use super::Gate;
 use super::answers::{self, Outcome};
 use super::body::{Unread, collect};
 use super::checks::{Payment, Refusal};
-use super::core::Core;
+use super::core::{Core, Place};
 use super::decision::{Found, found, verification};
+use super::metering::Metering;
 use super::present::is_same_payment;
 use super::settle::{Attempt, attempt, first_attempt};
+use super::stream::{self, Running};
 use crate::facilitator::{BoxFuture, FacilitatorRequest};
 use crate::ledger::{
     Begin, Event, Fingerprint, Identity, LedgerError, NewPayment, PaymentKey, Record, StoredAnswer,
@@ -37,6 +41,10 @@ pub(super) struct Job {
     pub(super) fingerprint: Fingerprint,
     /// The handler's answer; runs the handler when polled.
     pub(super) answer: BoxFuture<'static, Response>,
+    /// Where the price is metered: how.
+    pub(super) metering: Option<Metering>,
+    /// Its place among the payments in flight.
+    pub(super) place: Place,
 }
 
 /// The refusal when the store does not work: no service without a record.
@@ -83,8 +91,10 @@ async fn ask(core: &Core, request: &FacilitatorRequest) -> Result<(), Problem> {
 
 /// How a handler ended.
 enum Ran {
-    /// With an answer worth its price.
-    Answered(StoredAnswer),
+    /// With an answer worth its price, or worth what was metered.
+    Answered(StoredAnswer, Option<AtomicAmount>),
+    /// With the head of an answer that leaves while it is made.
+    Streams(Box<(Parts, Body)>),
     /// With an answer of status 400 or more, which costs nothing.
     Failed(Response),
     /// Without an answer.
@@ -103,6 +113,8 @@ impl Job {
             payment,
             fingerprint,
             answer,
+            metering,
+            place,
         } = self;
         let core = &gate.core;
         let owner = core.owner();
@@ -130,11 +142,24 @@ impl Job {
         }
         let span = tracing::info_span!(span::HANDLER, endpoint = gate.endpoint.id());
         let started = Instant::now();
-        let ran = handle(core, valid_before, answer).instrument(span).await;
+        let ran = handle(&gate, valid_before, answer, metering.as_ref())
+            .instrument(span)
+            .await;
         gate.metrics.handled(started.elapsed());
         crate::failpoint("c2_handler_ran");
-        let answer = match ran {
-            Ran::Answered(answer) => answer,
+        let (answer, charge) = match ran {
+            Ran::Answered(answer, charge) => (answer, charge),
+            Ran::Streams(head) => {
+                let running = Running {
+                    gate: Arc::clone(&gate),
+                    key,
+                    owner,
+                    fingerprint,
+                    valid_before,
+                    place,
+                };
+                return Box::pin(stream::begin(running, metering, *head)).await;
+            }
             Ran::Failed(response) => {
                 reservation.release().await;
                 return Ok(Outcome::Uncharged(response));
@@ -147,6 +172,7 @@ impl Job {
         let answered = Event::Answered {
             owner,
             answer: Arc::new(answer),
+            charge,
         };
         match first_attempt(core, &key, answered).await {
             // The lease ran out and the reservation went to somebody else, or to nobody: this answer is not the one.
@@ -264,7 +290,7 @@ async fn known(
 }
 
 /// What an attempt to settle means for the buyer.
-fn after(
+pub(super) fn after(
     core: &Core,
     attempt: Result<Attempt, LedgerError>,
     fingerprint: &Fingerprint,
@@ -310,7 +336,13 @@ impl Reservation<'_> {
 }
 
 /// Runs the handler within its time and collects its answer within its size.
-async fn handle(core: &Core, valid_before: u64, answer: BoxFuture<'static, Response>) -> Ran {
+async fn handle(
+    gate: &Gate,
+    valid_before: u64,
+    answer: BoxFuture<'static, Response>,
+    metering: Option<&Metering>,
+) -> Ran {
+    let core = &gate.core;
     let now = core.clock.now_ms() / 1000;
     // A payment that is near its end must still be there to be settled when the handler is done.
     let left = valid_before
@@ -323,6 +355,9 @@ async fn handle(core: &Core, valid_before: u64, answer: BoxFuture<'static, Respo
     let time = core.limits.handler_timeout.min(Duration::from_secs(left));
     let run = async {
         let (parts, body) = answer.await.into_parts();
+        if metering.is_some() && stream::is_stream(&parts) {
+            return Ran::Streams(Box::new((parts, body)));
+        }
         // Failed answers are read too, so that the connection sees no body that panics or never ends.
         match collect(body, core.limits.answer_cap).await {
             // No answer at all: HTTP has nothing to send for it.
@@ -330,7 +365,11 @@ async fn handle(core: &Core, valid_before: u64, answer: BoxFuture<'static, Respo
             Ok(body) if parts.status.as_u16() >= 400 => {
                 Ran::Failed(Response::from_parts(parts, Body::from(body)))
             }
-            Ok(body) => Ran::Answered(answers::store(&parts, body)),
+            Ok(body) => match metering.map(|metering| metering.charge(gate, &parts, &body)) {
+                None => Ran::Answered(answers::store(&parts, body), None),
+                Some(Ok(charge)) => Ran::Answered(answers::store(&parts, body), Some(charge)),
+                Some(Err(code)) => Ran::Broken(code),
+            },
             Err(Unread::TooLarge) => Ran::Broken(ProblemCode::AnswerTooLarge),
             Err(Unread::Broken) => Ran::Broken(ProblemCode::HandlerPanicked),
         }

@@ -24,6 +24,7 @@ use super::entry::GateHandler;
 use super::present::original_uri;
 use super::{Gate, answers};
 use crate::allowance::{Allowances, Declined, FreeCall};
+use crate::meter::Meter;
 use crate::project;
 use crate::telemetry::event;
 
@@ -121,6 +122,9 @@ async fn serve<S: Clone + Send + Sync + 'static>(
     };
     // Who signed in is the gate's business, and the message lets its holder in.
     request.headers_mut().remove(SIGN_IN_WITH_X);
+    if let Some(meter) = Meter::unpriced(&paid.gate.endpoint.spec().price) {
+        request.extensions_mut().insert(meter);
+    }
     let limits = &core.limits;
     let run = async {
         let (parts, body) = paid.handler.answer(request, state).await.into_parts();

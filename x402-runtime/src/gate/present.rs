@@ -19,9 +19,9 @@ use x402_model::problem::{Problem, ProblemCode};
 
 use super::answers::{self, Outcome};
 use super::checks::{PAYMENT_SIGNATURE, Payment, Presented, Refusal, Version, X_PAYMENT};
-use super::core::Place;
 use super::decision::{Found, found};
 use super::fingerprint::fingerprint;
+use super::metering::Metering;
 use super::outlive::Outliving;
 use super::{Gate, body, flow};
 use crate::extract::{PaymentId, Proof};
@@ -35,6 +35,11 @@ pub(super) type Run = Box<dyn FnOnce(Request) -> BoxFuture<'static, Response> + 
 /// The URI of a request as the client sent it, whatever routers it was nested in.
 pub(super) fn original_uri(request: &Request) -> &Uri {
     uri_of(request.extensions(), request.uri())
+}
+
+/// The same, of a request that was taken apart.
+pub(super) fn original(parts: &Parts) -> &Uri {
+    uri_of(&parts.extensions, &parts.uri)
 }
 
 fn uri_of<'a>(extensions: &'a Extensions, uri: &'a Uri) -> &'a Uri {
@@ -113,11 +118,16 @@ async fn present(
             payment
         }
     };
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let body = if body.is_end_stream() {
         Bytes::new()
     } else {
         Box::pin(body::read(&gate.core, body)).await?
+    };
+    let metering = if gate.endpoint.is_metered() {
+        Some(Box::pin(Metering::begin(gate, &payment.terms, &mut parts, &body)).await?)
+    } else {
+        None
     };
     let uri = uri_of(&parts.extensions, &parts.uri);
     let fingerprint = fingerprint(
@@ -131,8 +141,10 @@ async fn present(
         answer: run(for_handler(parts, body, &payment)),
         payment,
         fingerprint,
+        metering,
+        place: permit,
     };
-    hand_over(job, permit).await
+    hand_over(job).await
 }
 
 /// The request as the handler sees it: with the verified payment in place of its proof.
@@ -148,14 +160,9 @@ fn for_handler(mut parts: Parts, body: Bytes, payment: &Payment) -> Request {
 }
 
 /// Runs a payment so that nothing the connection does can stop it, and waits for it as long as a buyer is kept waiting.
-async fn hand_over(job: flow::Job, permit: Place) -> Result<Outcome, Refusal> {
+async fn hand_over(job: flow::Job) -> Result<Outcome, Refusal> {
     let core = Arc::clone(&job.gate.core);
-    let task = async move {
-        let outcome = job.run().await;
-        drop(permit);
-        outcome
-    };
-    let task = Outliving::new(task, core.tasks.clone());
+    let task = Outliving::new(job.run(), core.tasks.clone());
     let limits = &core.limits;
     let patience = limits
         .verify_timeout

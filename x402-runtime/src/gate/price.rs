@@ -25,7 +25,9 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http_body::Body as _;
 use tokio::time::timeout;
-use x402_model::price::{Due, Facts, Needs, Price, PriceError, PriceModel, Source, evaluate};
+use x402_model::price::{
+    Due, Facts, Needs, Price, PriceError, PriceModel, Selector, Source, evaluate,
+};
 use x402_model::problem::{Problem, ProblemCode};
 
 use self::quote::Quotes;
@@ -224,6 +226,11 @@ fn promised(base: &Gate, pricing: &Pricing, asked: &Asked) -> Option<Arc<Gate>> 
         headers: &asked.parts.headers,
     };
     let terms = pricing.quotes.recognise(base, &request, now_ms)?;
+    if base.endpoint.is_metered() {
+        return Some(Arc::new(
+            base.with_endpoint(base.endpoint.with_terms([terms])),
+        ));
+    }
     let price = Price {
         amount: terms
             .amount()
@@ -269,7 +276,12 @@ async fn price<S>(
                 .quoted(quoted)
                 .map_err(|error| PriceProblem::of(base, &error))?
         }
-        // Bound only where it can be settled.
+        Due::UpTo(ceiling) => {
+            let endpoint = base.endpoint.up_to(&ceiling);
+            let endpoint = endpoint.map_err(|error| PriceProblem::of(base, &error))?;
+            let challenge = Challenge::new(&endpoint);
+            return Ok(Some(Arc::new(base.with_challenge(challenge, endpoint))));
+        }
         _ => return Err(PriceProblem::seller()),
     };
     if price.amount.is_zero() {
@@ -280,11 +292,18 @@ async fn price<S>(
 
 /// The headers that a price table looks at.
 fn headers_of(model: &PriceModel) -> BTreeSet<String> {
-    let PriceModel::Tiered { dimensions, .. } = model else {
-        return BTreeSet::new();
+    let selectors: Vec<&Selector> = match model {
+        PriceModel::Tiered { dimensions, .. } => {
+            dimensions.iter().map(|dimension| &dimension.by).collect()
+        }
+        PriceModel::Usage { units, .. } => units
+            .iter()
+            .filter_map(|unit| unit.estimate.as_ref())
+            .collect(),
+        _ => Vec::new(),
     };
-    let selectors = dimensions.iter().map(|dimension| &dimension.by);
     selectors
+        .into_iter()
         .filter(|selector| selector.source == Source::Header)
         .map(|selector| selector.pointer.to_ascii_lowercase())
         .collect()
@@ -318,8 +337,13 @@ async fn ask_seller<S>(
     }
 }
 
+/// The refusal of a request whose price, or whose part of it, cannot be told.
+pub(super) fn refusal(gate: &Gate, error: &PriceError) -> Refusal {
+    Refusal::from(*PriceProblem::of(gate, error).problem)
+}
+
 /// What the route captured, decoded.
-async fn captures(parts: &mut Parts) -> Vec<(String, String)> {
+pub(super) async fn captures(parts: &mut Parts) -> Vec<(String, String)> {
     match RawPathParams::from_request_parts(parts, &()).await {
         Ok(captured) => captured
             .iter()
@@ -330,7 +354,7 @@ async fn captures(parts: &mut Parts) -> Vec<(String, String)> {
     }
 }
 
-fn facts<'a>(
+pub(super) fn facts<'a>(
     headers: &'a HeaderMap,
     uri: &'a Uri,
     captures: &'a [(String, String)],

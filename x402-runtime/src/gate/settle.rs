@@ -82,10 +82,16 @@ async fn carry_out(
         Advanced::Lost(record) => return Ok(Attempt::Lost(record)),
     };
     crate::failpoint("c4_intent_stored");
-    let outcome = observed(core, &record).await;
-    crate::failpoint("c6_answer_received");
-    let event = settlement_event(&record, &outcome);
-    log(&record, &outcome, &event);
+    let event = if record.amount.is_zero() {
+        // No facilitator is asked to move nothing.
+        Event::Waived
+    } else {
+        let outcome = observed(core, &record).await;
+        crate::failpoint("c6_answer_received");
+        let event = settlement_event(&record, &outcome);
+        log(&record, &outcome, &event);
+        event
+    };
     let refusal = match &event {
         Event::Refused { code } => Some(code.clone()),
         _ => None,
@@ -135,7 +141,7 @@ fn settlement_span(record: &Record) -> Span {
 async fn call(core: &Core, record: &Record) -> SettleOutcome {
     match timeout(
         core.limits.settle_timeout,
-        core.facilitator.settle(&record.request),
+        core.facilitator.settle(&record.to_settle()),
     )
     .await
     {

@@ -3,13 +3,14 @@
 use super::record::StoredAnswer;
 use crate::facilitator::Evidence;
 use std::sync::Arc;
+use x402_model::money::AtomicAmount;
 use x402_model::wire::SettleResponse;
 
 /// Something that happened to a payment. [`step`](super::step) says in which states it may.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// The handler answered ≥ 400, panicked or timed out: the reservation is dropped and the payment is free again.
-    /// Only the owner may say so.
+    /// The handler answered ≥ 400, panicked or timed out, or its streamed answer broke off: the reservation is dropped and the
+    /// payment is free again. Only the owner may say so.
     HandlerFailed {
         /// The owner given at [`begin`](super::Ledger::begin).
         owner: u64,
@@ -25,7 +26,21 @@ pub enum Event {
         owner: u64,
         /// What will be shown once the money moved.
         answer: Arc<StoredAnswer>,
+        /// What was metered, at most what was signed; none where the price was known beforehand.
+        charge: Option<AtomicAmount>,
     },
+    /// An answer is leaving while it is made: from now on, what was metered is due though no answer is stored. Said before its
+    /// first byte leaves and now and then afterwards, so that a crash loses little of it.
+    Metered {
+        /// The owner given at [`begin`](super::Ledger::begin).
+        owner: u64,
+        /// What was metered so far, at most what was signed.
+        charge: AtomicAmount,
+        /// Until when the owner may be assumed to be alive, unix milliseconds.
+        lease_until_ms: u64,
+    },
+    /// Nothing was metered, so nothing is settled: the authorization stays unused until it expires.
+    Waived,
     /// A settle call is about to be made. Durable when the ledger returns; call the facilitator only after that.
     Intend {
         /// Who makes the call; becomes the record's owner.
@@ -70,6 +85,8 @@ impl Event {
             Self::HandlerFailed { .. } => "handler_failed",
             Self::LeaseOver { .. } => "lease_over",
             Self::Answered { .. } => "answered",
+            Self::Metered { .. } => "metered",
+            Self::Waived => "waived",
             Self::Intend { .. } => "intend",
             Self::Settled { .. } => "settled",
             Self::Refused { .. } => "refused",

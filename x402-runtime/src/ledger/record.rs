@@ -17,7 +17,7 @@ use x402_model::wire::SettleResponse;
 pub enum State {
     /// Verified; the handler may run, once, for the record's owner. Nothing charged.
     Reserved,
-    /// The answer is stored and withheld; no settlement is under way. Nothing charged.
+    /// The answer is stored and withheld, or is leaving while it is made; no settlement is under way. Nothing charged.
     Served,
     /// A settle call may have been sent. Durable before the call is made.
     Settling,
@@ -134,19 +134,21 @@ pub struct Record {
     pub fingerprint: Fingerprint,
     /// The endpoint's id.
     pub endpoint: Arc<str>,
-    /// The price in the asset's smallest unit.
+    /// What is due in the asset's smallest unit: the price; of a metered one what was signed, until it is metered.
     pub amount: AtomicAmount,
     /// Who is paid.
     pub pay_to: Address,
     /// The authorization's `validBefore`, unix seconds.
     pub valid_before: u64,
-    /// What to send to a facilitator to settle. Shared, because a record is copied at every step.
+    /// What was verified, and what to send to a facilitator to settle: see [`Record::to_settle`]. Shared, because a record is
+    /// copied at every step.
     pub request: Arc<FacilitatorRequest>,
     /// Who runs the handler or settles.
     pub owner: u64,
     /// Until when that owner may be assumed to be alive, unix milliseconds. For liveness only, never for safety.
     pub lease_until_ms: u64,
-    /// The one answer that will ever be shown for this payment; absent before [`State::Served`] and after [`State::Failed`].
+    /// The one answer that will ever be shown for this payment; absent before [`State::Served`], while it is streamed, after a
+    /// stream that broke off or was too long to be kept, and after [`State::Failed`].
     pub answer: Option<Arc<StoredAnswer>>,
     /// The settlement told to the buyer; present exactly in [`State::Settled`] and [`State::Final`].
     pub settlement: Option<SettleResponse>,
@@ -173,8 +175,36 @@ impl Record {
             transaction: transaction.to_owned(),
             network: self.key.network.to_string(),
             payer: Some(checksum(self.key.payer)),
+            amount: self.told_amount(),
             ..SettleResponse::default()
         }
+    }
+
+    /// The amount as a settlement tells it: only where it was metered, since buyers know any other.
+    fn told_amount(&self) -> Option<String> {
+        self.request.is_metered().then(|| self.amount.to_string())
+    }
+
+    /// The most that the payer signed, if that can be read from the terms.
+    #[must_use]
+    pub fn ceiling(&self) -> Option<AtomicAmount> {
+        self.request.amount()
+    }
+
+    /// What to send to a facilitator to settle: what was verified, for the amount that is due.
+    #[must_use]
+    pub fn to_settle(&self) -> Cow<'_, FacilitatorRequest> {
+        if self.request.is_metered() {
+            Cow::Owned(self.request.for_amount(self.amount))
+        } else {
+            Cow::Borrowed(&self.request)
+        }
+    }
+
+    /// Whether its answer is leaving while it is made, or was when its owner went away.
+    #[must_use]
+    pub fn is_streaming(&self) -> bool {
+        self.state == State::Served && self.answer.is_none() && self.attempts == 0 && !self.in_doubt
     }
 
     /// A recorded settlement as the buyer is told: itself when it is in our own words (which saves working out a checksum), else
@@ -187,10 +217,11 @@ impl Record {
             payer: Some(payer),
             transaction: _,
             network,
-            amount: None,
+            amount,
             extensions: None,
             extra: None,
         } = recorded
+            && *amount == self.told_amount()
             && read_address(payer) == Some(self.key.payer)
             && *network == self.key.network.to_string()
         {

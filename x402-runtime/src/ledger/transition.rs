@@ -4,6 +4,7 @@ use super::event::Event;
 use super::record::{Record, State, StoredAnswer};
 use crate::facilitator::Evidence;
 use std::sync::Arc;
+use x402_model::money::AtomicAmount;
 use x402_model::wire::SettleResponse;
 
 /// What an event does to a record.
@@ -67,6 +68,12 @@ pub enum Illegal {
     /// A settlement must be reported as a success and name its transaction.
     #[error("the facilitator's answer does not report a success with a transaction")]
     NotSuccessful,
+    /// More was metered than was signed.
+    #[error("the charge is above what was signed")]
+    AboveCeiling,
+    /// Something is due, so it must be settled.
+    #[error("something is due")]
+    Due,
 }
 
 /// Decides what `event` does to `record`. Pure: same input, same output.
@@ -80,6 +87,7 @@ pub enum Illegal {
 /// 5. A paid record never fails. When its receipt vanishes, its outcome is unknown again.
 /// 6. One hard write per paid call: the intent. Before it nothing was sent; after it the answer is on the disk and the
 ///    resolver finds the transfer, so that the settlement itself may be lost with the power.
+/// 7. What is settled is what was recorded before: the price, or what was metered, which is never above what was signed.
 ///
 /// Times are left alone: see [`Step::at`].
 ///
@@ -89,7 +97,7 @@ pub enum Illegal {
 pub fn step(record: &Record, event: &Event) -> Result<Step, Illegal> {
     match event {
         Event::HandlerFailed { owner } => {
-            expect(record, event, &[State::Reserved])?;
+            unanswered(record, event)?;
             owned_by(record, *owner)?;
             Ok(Step {
                 next: Next::Remove,
@@ -97,7 +105,17 @@ pub fn step(record: &Record, event: &Event) -> Result<Step, Illegal> {
             })
         }
         Event::LeaseOver { now_ms } => lease_over(record, event, *now_ms),
-        Event::Answered { owner, answer } => answered(record, event, *owner, answer),
+        Event::Answered {
+            owner,
+            answer,
+            charge,
+        } => answered(record, event, *owner, answer, *charge),
+        Event::Metered {
+            owner,
+            charge,
+            lease_until_ms,
+        } => metered(record, event, *owner, *charge, *lease_until_ms),
+        Event::Waived => waived(record, event),
         Event::Intend {
             owner,
             lease_until_ms,
@@ -164,13 +182,67 @@ fn answered(
     event: &Event,
     owner: u64,
     answer: &Arc<StoredAnswer>,
+    charge: Option<AtomicAmount>,
 ) -> Result<Step, Illegal> {
-    expect(record, event, &[State::Reserved])?;
+    unanswered(record, event)?;
     owned_by(record, owner)?;
+    if let Some(charge) = charge {
+        below_ceiling(record, charge)?;
+    }
     Ok(become_with(record, Commit::Soft, |next| {
         next.state = State::Served;
+        next.amount = charge.unwrap_or(record.amount);
         next.answer = Some(Arc::clone(answer));
     }))
+}
+
+fn metered(
+    record: &Record,
+    event: &Event,
+    owner: u64,
+    charge: AtomicAmount,
+    lease_until_ms: u64,
+) -> Result<Step, Illegal> {
+    unanswered(record, event)?;
+    owned_by(record, owner)?;
+    below_ceiling(record, charge)?;
+    Ok(become_with(record, Commit::Soft, |next| {
+        next.state = State::Served;
+        next.amount = charge;
+        next.lease_until_ms = lease_until_ms;
+    }))
+}
+
+fn waived(record: &Record, event: &Event) -> Result<Step, Illegal> {
+    expect(
+        record,
+        event,
+        &[State::Served, State::Settling, State::Unknown],
+    )?;
+    if !record.amount.is_zero() {
+        return Err(Illegal::Due);
+    }
+    Ok(become_with(record, Commit::Hard, |next| {
+        next.state = State::Final;
+        next.settlement = Some(record.settlement_in(""));
+    }))
+}
+
+/// Refuses a record whose handler is done: one that is reserved, or whose answer is leaving while it is made, still runs.
+fn unanswered(record: &Record, event: &Event) -> Result<(), Illegal> {
+    expect(record, event, &[State::Reserved, State::Served])?;
+    if record.state == State::Reserved || record.is_streaming() {
+        Ok(())
+    } else {
+        Err(illegal(record, event))
+    }
+}
+
+fn below_ceiling(record: &Record, charge: AtomicAmount) -> Result<(), Illegal> {
+    match record.ceiling() {
+        Some(ceiling) if charge <= ceiling => Ok(()),
+        _ => Err(Illegal::AboveCeiling),
+    }
 }
 
 fn refused(record: &Record, event: &Event, code: &str) -> Result<Step, Illegal> {

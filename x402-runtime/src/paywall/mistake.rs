@@ -287,9 +287,11 @@ pub enum Mistake {
     },
     /// The facilitator cannot settle on a rail's network.
     #[error(
-        "the facilitator does not settle scheme `exact` (x402 version 2) on {network}, needed by rail `{rail}`: {help}"
+        "the facilitator does not settle scheme `{scheme}` (x402 version 2) on {network}, needed by rail `{rail}`: {help}"
     )]
     KindMissing {
+        /// `exact`, or `upto` for a metered price.
+        scheme: &'static str,
         /// The network.
         network: String,
         /// The rail.

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use alloy_primitives::Address;
 use tokio::time::timeout;
 use x402_model::asset::{Asset, parse_address};
-use x402_model::evm::is_development_account;
+use x402_model::evm::{facilitator_address, is_development_account};
 use x402_model::network::Network;
 use x402_model::wire::{Offered, SupportedResponse};
 
@@ -13,7 +14,9 @@ use super::builder::PaywallBuilder;
 use super::mistake::{BuildError, Mistake};
 use super::{Paywall, mount, rail_id};
 use crate::allowance::Allowances;
-use crate::bind::{Bound, BoundEndpoint, MAX_TERMS_HEADER, Mounted, SCHEME, Terms, bind, is_main};
+use crate::bind::{
+    Bound, BoundEndpoint, MAX_TERMS_HEADER, METERED, Mounted, SCHEME, Terms, bind, is_main,
+};
 use crate::facilitator::Facilitator;
 use crate::gate::free::Free;
 use crate::gate::quote::{self, Quotes};
@@ -50,8 +53,9 @@ where
     let mounted: Vec<Mounted> = mounts.iter().map(|mount| mount.mounted.clone()).collect();
     let mut bound = bind(&mounted, &given, &mut mistakes);
     let time = limits.verify_timeout;
-    let able = kinds(facilitator.as_ref(), time, &bound.assets, &mut mistakes).await;
+    let able = kinds(facilitator.as_ref(), time, &bound, &mut mistakes).await;
     for endpoint in &mut bound.endpoints {
+        endpoint.settle_by(&able.settlers);
         endpoint.sponsor(&able.extensions);
     }
     let challenges = challenges(&bound.endpoints, &mut mistakes);
@@ -129,13 +133,15 @@ struct Able {
     version_1: Vec<Network>,
     /// Extensions that it understands.
     extensions: Vec<String>,
+    /// Who settles metered payments, by network.
+    settlers: Vec<(Network, Address)>,
 }
 
 /// The facilitator must settle every accepted rail, with accounts that are its own.
 async fn kinds(
     facilitator: Option<&Arc<dyn Facilitator>>,
     time: Duration,
-    assets: &[Asset],
+    bound: &Bound,
     mistakes: &mut Vec<Mistake>,
 ) -> Able {
     let Some(facilitator) = facilitator else {
@@ -157,18 +163,22 @@ async fn kinds(
             return Able::default();
         }
     };
+    let assets = &bound.assets;
+    let at_a_price = bound.endpoints.iter().any(|one| !one.is_metered());
     for asset in assets {
-        if !settles(&supported, asset) {
+        if at_a_price && !settles(&supported, asset) {
             mistakes.push(Mistake::KindMissing {
+                scheme: SCHEME,
                 network: asset.network.to_string(),
                 rail: rail_id(asset),
-                help: what_it_does(&supported),
+                help: what_it_does(&supported, SCHEME),
             });
         }
         if is_main(&asset.network) {
             settlers(&supported, asset, mistakes);
         }
     }
+    let settlers = metering(&supported, bound, mistakes);
     let networks = assets.iter().map(|asset| &asset.network);
     let version_1 = networks
         .filter(|network| {
@@ -180,7 +190,37 @@ async fn kinds(
     Able {
         version_1,
         extensions: supported.extensions,
+        settlers,
     }
+}
+
+/// Who settles metered payments, on every network on which an endpoint takes them.
+fn metering(
+    supported: &SupportedResponse,
+    bound: &Bound,
+    mistakes: &mut Vec<Mistake>,
+) -> Vec<(Network, Address)> {
+    let mut settlers: Vec<(Network, Address)> = Vec::new();
+    let metered = bound.endpoints.iter().filter(|one| one.is_metered());
+    for asset in metered.flat_map(BoundEndpoint::assets) {
+        if settlers.iter().any(|(on, _)| *on == asset.network) {
+            continue;
+        }
+        let kinds = supported.kinds.iter().filter(|kind| {
+            kind.x402_version == 2 && kind.scheme == METERED && asset.network.matches(&kind.network)
+        });
+        let named = kinds.filter_map(|kind| facilitator_address(kind.extra.as_ref()?).ok());
+        match named.take(1).next() {
+            Some(address) => settlers.push((asset.network.clone(), address)),
+            None => mistakes.push(Mistake::KindMissing {
+                scheme: METERED,
+                network: asset.network.to_string(),
+                rail: rail_id(asset),
+                help: what_it_does(supported, METERED),
+            }),
+        }
+    }
+    settlers
 }
 
 fn settles(supported: &SupportedResponse, asset: &Asset) -> bool {
@@ -189,11 +229,11 @@ fn settles(supported: &SupportedResponse, asset: &Asset) -> bool {
     })
 }
 
-fn what_it_does(supported: &SupportedResponse) -> String {
+fn what_it_does(supported: &SupportedResponse, scheme: &str) -> String {
     let kinds: Vec<String> = supported
         .kinds
         .iter()
-        .filter(|kind| kind.x402_version == 2 && kind.scheme == SCHEME)
+        .filter(|kind| kind.x402_version == 2 && kind.scheme == scheme)
         .take(8)
         .map(|kind| kind.network.clone())
         .collect();

@@ -7,7 +7,7 @@
 
 use bytes::Bytes;
 use serde_json::Value;
-use x402_model::price::Bounds;
+use x402_model::price::{Bounds, PriceModel};
 use x402_model::problem::Problem;
 
 use super::{json, push_path, v1};
@@ -47,7 +47,7 @@ impl Template {
         }
         let price = endpoint.price().to_string();
         parts.text(&format!(r#","price":{},"#, json(&price)));
-        if endpoint.is_priced_by_request() {
+        if !matches!(endpoint.spec().price, PriceModel::Flat { .. }) {
             // What a buyer may rely on for any request.
             let Bounds { min, max } = endpoint.spec().price.bounds();
             let bounds = serde_json::json!({ "min": min.to_string(), "max": max.to_string() });

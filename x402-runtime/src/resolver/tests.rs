@@ -86,6 +86,7 @@ async fn core(count: usize, silent: bool) -> (Arc<Core>, Arc<MemoryLedger>) {
         let answered = Event::Answered {
             owner: 1,
             answer: answer.into(),
+            charge: None,
         };
         ledger.advance(&key, answered, START_MS).await.unwrap();
     }

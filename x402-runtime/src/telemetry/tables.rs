@@ -121,6 +121,8 @@ events! {
         "A payment header is not what the protocol says.";
     MALFORMED "debug" ["endpoint", "error"]
         "A payment payload is not what the scheme says.";
+    UNMETERED "error" ["endpoint", "error"]
+        "A call with a metered price could not be charged: its handler counted what is not in the price, or nobody said what it used.";
     QUOTE_FAILED "warn, error" ["endpoint", "price", "error"]
         "The price of a request could not be told: the quote function gave none in time, or one outside its bounds.";
     INVALID "info" ["reason", "detail"]

@@ -17,6 +17,7 @@ pub(crate) fn answered(body: &[u8]) -> Event {
     Event::Answered {
         owner: OWNER,
         answer: answer.into(),
+        charge: None,
     }
 }
 

@@ -7,6 +7,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 use x402_runtime::facilitator::Evidence;
 use x402_runtime::ledger::{Commit, Event, Next, Record, State, StoredAnswer, step};
+use x402_runtime::model::money::AtomicAmount;
 use x402_runtime::model::wire::SettleResponse;
 
 /// A fast hash; nobody attacks these maps.
@@ -53,6 +54,8 @@ pub(crate) enum Ev {
     HandlerFailed(u8),
     LeaseOver,
     Answered(u8),
+    /// The answer begins to leave, or more of it has.
+    Metered(u8),
     Intend(u8),
     Settled,
     Refused,
@@ -70,6 +73,7 @@ impl Ev {
         Self::HandlerFailed(1),
         Self::LeaseOver,
         Self::Answered(1),
+        Self::Metered(1),
         Self::Intend(1),
         Self::Settled,
         Self::Refused,
@@ -159,6 +163,12 @@ fn event(ev: Ev) -> Event {
         Ev::Answered(owner) => Event::Answered {
             owner: owner.into(),
             answer: answer(owner).into(),
+            charge: None,
+        },
+        Ev::Metered(owner) => Event::Metered {
+            owner: owner.into(),
+            charge: AtomicAmount::from_u128(1),
+            lease_until_ms: 0,
         },
         Ev::Intend(owner) => Event::Intend {
             owner: owner.into(),

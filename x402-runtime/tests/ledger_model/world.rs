@@ -107,6 +107,8 @@ pub(crate) struct World {
     pub(crate) reorg: bool,
     pub(crate) stranger: bool,
     pub(crate) cancel: bool,
+    /// Whether an answer began to leave while it was made, so that there may be none to show.
+    pub(crate) streamed: bool,
     /// Whose answer the buyer has.
     pub(crate) shown: Option<u8>,
     pub(crate) ever_paid: bool,
@@ -131,6 +133,7 @@ impl World {
             reorg: true,
             stranger: !guards.private,
             cancel: true,
+            streamed: false,
             shown: None,
             ever_paid: false,
             broken: None,
@@ -285,6 +288,17 @@ impl World {
                         w.tasks[task] = if stored { Task::Ready } else { Task::Done };
                     }),
                 ));
+                if !self.streamed {
+                    out.push((
+                        "stream",
+                        self.with(|w| {
+                            w.streamed = w.write(oracle, guards, Ev::Metered(owner));
+                            if !w.streamed {
+                                w.tasks[task] = Task::Done;
+                            }
+                        }),
+                    ));
+                }
                 out.push((
                     "handler fails",
                     self.with(|w| {
@@ -361,7 +375,10 @@ impl World {
 
     fn show(&mut self, task: usize) {
         let whose = self.rec.and_then(|rec| rec.answer);
-        if whose.is_none() || self.shown.is_some_and(|before| Some(before) != whose) {
+        // What broke off while it left is gone, and its buyer is told so.
+        let gone = whose.is_none() && self.streamed;
+        let other = self.shown.is_some_and(|before| Some(before) != whose);
+        if other || (whose.is_none() && !gone) {
             self.broken = Some(T2);
         }
         self.shown = whose;

@@ -68,6 +68,25 @@ pub(super) fn answered(body: &str) -> Event {
     Event::Answered {
         owner: OWNER,
         answer: answer(body).into(),
+        charge: None,
+    }
+}
+
+/// The sample answer to a call that used so much.
+pub(super) fn charged(body: &str, charge: u128) -> Event {
+    Event::Answered {
+        owner: OWNER,
+        answer: answer(body).into(),
+        charge: Some(AtomicAmount::from_u128(charge)),
+    }
+}
+
+/// A sample answer is leaving, and so much is due for it.
+pub(super) fn metered(charge: u128) -> Event {
+    Event::Metered {
+        owner: OWNER,
+        charge: AtomicAmount::from_u128(charge),
+        lease_until_ms: LEASE_MS,
     }
 }
 

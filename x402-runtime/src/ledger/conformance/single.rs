@@ -1,7 +1,8 @@
 //! Checks with one handle, one call at a time.
 
 use super::sample::{
-    LEASE_MS, OWNER, START_MS, VALID_BEFORE, answer, answered, intend, payment, settled, settlement,
+    LEASE_MS, OWNER, START_MS, VALID_BEFORE, answer, answered, charged, intend, metered, payment,
+    settled, settlement,
 };
 use super::{apply, become_next, ensure, reserve, same, text, walk};
 use crate::facilitator::Evidence;
@@ -61,6 +62,17 @@ pub(super) async fn life(ledger: &impl Ledger) -> Result<(), String> {
         ],
         vec![answered("6"), intend(1), unanswered(), cancelled()],
         vec![answered("7"), paid(), Event::Finalised],
+        // Metered: streamed to its end, for nothing, and broken off by a crash.
+        vec![
+            metered(1),
+            metered(2),
+            charged("8", 3),
+            intend(1),
+            settled(),
+        ],
+        vec![charged("9", 0), intend(1), Event::Waived],
+        vec![metered(5), intend(2), unanswered(), intend(3), settled()],
+        vec![charged("11", 10_000), intend(1), refused(), Event::Expired],
     ];
     for (n, events) in (1..).zip(lives) {
         walk(ledger, n, events)
@@ -89,6 +101,7 @@ pub(super) async fn every_field_survives(ledger: &impl Ledger) -> Result<(), Str
         Event::Answered {
             owner: u64::MAX,
             answer: odd_answer().into(),
+            charge: None,
         },
         Event::Intend {
             owner: 0,
@@ -206,8 +219,13 @@ pub(super) async fn losers_change_nothing(ledger: &impl Ledger) -> Result<(), St
             Event::Answered {
                 owner: OWNER + 1,
                 answer: answer("zombie").into(),
+                charge: None,
             },
             Event::HandlerFailed { owner: OWNER + 1 },
+            Event::Waived,
+            // One more than was signed.
+            metered(10_001),
+            charged("too much", 10_001),
             Event::LeaseOver {
                 now_ms: LEASE_MS - 1,
             },

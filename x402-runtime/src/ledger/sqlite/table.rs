@@ -321,6 +321,7 @@ impl Table {
             && before.attempts == next.attempts
             && before.in_doubt == next.in_doubt
             && before.refusal == next.refusal
+            && before.amount == next.amount
             && before.closed_ms() == next.closed_ms();
         if !same_outcome {
             return self.update_all(id, next);
@@ -353,7 +354,7 @@ impl Table {
             })?;
         self.prepare(
             "UPDATE payment SET state = ?2, owner = ?3, lease_until_ms = ?4, settlement = ?5, tx = ?6, attempts = ?7, \
-             in_doubt = ?8, refusal = ?9, updated_ms = ?10, due_ms = ?11, closed_ms = ?12 WHERE id = ?1",
+             in_doubt = ?8, refusal = ?9, updated_ms = ?10, due_ms = ?11, closed_ms = ?12, amount = ?13 WHERE id = ?1",
         )?
         .execute(params![
             id,
@@ -368,6 +369,7 @@ impl Table {
             next.updated_ms.cast_signed(),
             next.due_ms().map(sortable),
             next.closed_ms().map(sortable),
+            next.amount.to_string(),
         ])?;
         Ok(())
     }
