@@ -1,12 +1,13 @@
-//! A seller with five paid routes and a free one: what a small x402 business looks like.
+//! A seller with six paid routes and a free one: what a small x402 business looks like.
 
+mod completion;
 mod routes;
 mod settings;
 
 use std::sync::Arc;
 
 use axum::{Router, routing::get};
-use x402_model::asset::Asset;
+use x402_model::{asset::Asset, network::Network};
 use x402_runtime::{
     evm::{EvmConfig, EvmFacilitator, RpcChain},
     facilitator::{Facilitator, http::HttpFacilitator},
@@ -34,10 +35,15 @@ pub async fn run(settings: Settings, ready: impl FnOnce(String) + Send) -> Resul
         .unwrap_or_else(|| format!("http://{address}"));
     let seller = Seller::open(&settings, &origin).await?;
     ready(format!(
-        "marketplace ready on http://{address}: origin {origin}, {} on {}, ledger {}",
+        "marketplace ready on http://{address}: origin {origin}, {} on {}, ledger {}{}",
         seller.rails.join(" and "),
         seller.chain,
         settings.ledger,
+        if seller.metered {
+            ""
+        } else {
+            "; without /complete, because metered payments are not settled there"
+        },
     ));
     axum::serve(listener, seller.app.clone())
         .with_graceful_shutdown(stop_signal())
@@ -55,6 +61,7 @@ pub struct Seller {
     pub paywall: Paywall<Arc<Sales>>,
     rails: Vec<String>,
     chain: &'static str,
+    metered: bool,
 }
 
 impl Seller {
@@ -64,6 +71,7 @@ impl Seller {
     /// When a setting is wrong or the chain cannot be reached.
     pub async fn open(settings: &Settings, origin: &str) -> Result<Self, StartError> {
         let place = Place::open(settings).await?;
+        let metered = sells_by_the_meter(&*place.facilitator, &settings.network).await?;
         let sales = Arc::new(Sales::default());
         let mut builder = Paywall::builder()
             .origin(origin)
@@ -78,6 +86,9 @@ impl Seller {
             let second = Rail::custom(asset);
             rails.push(second.to_string());
             builder = builder.accept(second);
+        }
+        if metered {
+            builder = builder.mount(completion::complete);
         }
         let paywall = builder
             .mount(routes::weather)
@@ -96,8 +107,21 @@ impl Seller {
             paywall,
             rails,
             chain: place.chain,
+            metered,
         })
     }
+}
+
+/// Whether the facilitator settles metered payments there: not all do, and the other routes need it not.
+async fn sells_by_the_meter(
+    facilitator: &dyn Facilitator,
+    network: &Network,
+) -> Result<bool, StartError> {
+    let supported = facilitator.supported().await?;
+    let mut kinds = supported.kinds.iter();
+    Ok(kinds.any(|kind| {
+        kind.x402_version == 2 && kind.scheme == "upto" && network.matches(&kind.network)
+    }))
 }
 
 /// Where money moves: a real network or the sandbox.

@@ -274,3 +274,20 @@ async fn a_payment_of_one_kind_does_not_pay_terms_of_another() {
     }
     stand.assert_untouched("payments of the wrong kind");
 }
+
+#[tokio::test]
+async fn a_missing_allowance_that_the_facilitator_finds_is_answered_with_412_and_the_terms() {
+    let stand = stand(dollars(false), &[]).await;
+    stand.double.refuse_check("permit2_allowance_required");
+    let terms = stand.terms("GET", "/haiku").await;
+    let key = SecretKey::from_secret_bytes([9; 32]).unwrap();
+    let payment = pay(&terms, authorization(payer(&key)), &key);
+    let answer = stand.get("/haiku", Some(&payment)).await;
+    assert_eq!(
+        answer.brief(),
+        (412, "permit2_allowance_required".to_owned())
+    );
+    assert_eq!(answer.terms().accepts.len(), 2);
+    answer.assert_no_canary();
+    stand.assert_untouched("without an allowance");
+}

@@ -8,6 +8,7 @@ use x402_client::{Budget, Client, Wallet};
 use x402_model::asset::checksum;
 use x402_tests::accounts::{self, PAYEE, PAYER, SETTLER};
 use x402_tests::marketplace::{key_file, start};
+use x402_tests::permit2::Rails as _;
 use x402_tests::token::USDC;
 use x402_tests::world::World;
 
@@ -138,4 +139,41 @@ async fn the_marketplace_prices_by_the_request_and_by_demand_and_gives_samples_a
         assert_eq!(answer.receipt().is_some(), paid);
     }
     books.moved(&world, 181_000, 5).await;
+}
+
+#[tokio::test]
+async fn the_marketplace_sells_completions_by_the_word_whole_and_streamed() {
+    let world = World::anvil().await;
+    world.as_anvil().place_permit2().await;
+    let folder = tempfile::tempdir().unwrap();
+    let origin = on_anvil(&world, folder.path()).await;
+    world.as_anvil().allow_permit2(USDC, 1_000_000).await;
+    let books = world.books().await;
+    let client = agent();
+    let buy = |stream: bool| {
+        let prompt = json!({"prompt": "agents pay sellers", "max_words": 20, "stream": stream});
+        let call = client.post(&format!("{origin}/complete")).json(&prompt);
+        call.send()
+    };
+
+    // 0.0005, three words read at 0.00001 and twenty written at 0.0001.
+    let answer = buy(false).await.unwrap();
+    let completion = answer.json::<Value>().unwrap();
+    assert_eq!(completion["usage"], json!({"input": 3, "output": 20}));
+    let receipt = answer.receipt().expect("paid");
+    assert_eq!(receipt.charged_text().as_deref(), Some("0.00253 USDC"));
+    // Signed for what the request could cost at most: eighteen characters and twenty words.
+    assert_eq!(receipt.amount_text(), "0.00268 USDC");
+    books.moved(&world, 2_530, 1).await;
+
+    let answer = buy(true).await.unwrap();
+    let words = answer.text().unwrap().matches("data: ").count();
+    assert_eq!(words, 20, "{:?}", answer.text());
+    let receipt = answer.receipt().expect("paid");
+    assert!(receipt.is_settled());
+    assert_eq!(receipt.charged_text().as_deref(), Some("0.00253 USDC"));
+    books.moved(&world, 5_060, 2).await;
+
+    // What was not charged can be spent on something else.
+    assert_eq!(client.budget().spent(), "0.00506");
 }

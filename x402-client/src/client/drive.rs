@@ -26,6 +26,7 @@ mod hook;
 mod price;
 mod sign;
 mod sign_in;
+mod stream;
 mod trace;
 
 use ending::terms_error;
@@ -243,8 +244,9 @@ impl<'a> Drive<'a> {
         }
     }
 
-    fn read_paid(&mut self, reply: TransportReply) -> crate::flow::PaidReply {
+    fn read_paid(&mut self, mut reply: TransportReply) -> crate::flow::PaidReply {
         self.failure = None;
+        let broke_off = stream::take_end(&mut reply, self.shared.settings.terms_cap);
         let mut settlement = Settlement::Unreported;
         if let Some(payment) = self.payment.take() {
             let cap = self.shared.settings.terms_cap;
@@ -255,11 +257,16 @@ impl<'a> Drive<'a> {
             }
             self.payment = Some(payment.with_receipt(receipt));
         }
-        let status = reply.status;
+        // A stream that broke off began like any success.
+        let status = match &broke_off {
+            Some(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            None => reply.status,
+        };
         let is_error = status.is_client_error() || status.is_server_error();
-        self.problem = is_error
-            .then(|| SellerProblem::parse(reply.body.bytes()))
-            .flatten();
+        self.problem = match broke_off {
+            None if is_error => SellerProblem::parse(reply.body.bytes()),
+            problem => problem,
+        };
         let terms_error = terms_error(&reply, self.shared.settings.terms_cap);
         let meaning = classify_paid(&PaidAnswer {
             status,

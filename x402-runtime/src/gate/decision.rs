@@ -145,7 +145,8 @@ pub(crate) fn verification(response: &VerifyResponse) -> Result<(), (ProblemCode
     }
     let code = reason_code(response.invalid_reason.as_deref());
     let problem = ProblemCode::from_reason(&code)
-        .filter(|problem| problem.http_status() == 402 && problem.charged() == Charged::No)
+        .filter(|problem| matches!(problem.http_status(), 402 | 412))
+        .filter(|problem| problem.charged() == Charged::No)
         .unwrap_or(ProblemCode::PaymentInvalid);
     Err((problem, code))
 }
