@@ -1,17 +1,20 @@
 //! The seller of the end-to-end tests: a few paid routes with counters, over any facilitator and ledger.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use futures_util::stream;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -21,8 +24,8 @@ use x402_runtime::clock::{Clock, SystemClock};
 use x402_runtime::extract::Paid;
 use x402_runtime::facilitator::Facilitator;
 use x402_runtime::ledger::{Ledger, MemoryLedger};
-use x402_runtime::paid;
 use x402_runtime::paywall::{Paywall, Rail};
+use x402_runtime::{Meter, paid};
 
 use crate::accounts::{self, PAYEE};
 
@@ -163,6 +166,32 @@ async fn behave(
     Json(json!({"did": deed, "run": run})).into_response()
 }
 
+/// Tells three words and then thinks for ever, or ends: `end=true`.
+#[paid(GET "/words", price = upto("0.01 USDC", base = "0.001 USDC", units(words = "0.002 USDC")))]
+async fn words(
+    State(desk): State<Desk>,
+    meter: Meter,
+    Query(query): Query<BTreeMap<String, String>>,
+) -> Response {
+    desk.note("words");
+    let ends = query.contains_key("end");
+    let events = stream::unfold(0, move |told| {
+        let meter = meter.clone();
+        async move {
+            if told == 3 && ends {
+                return None;
+            }
+            if told == 3 {
+                std::future::pending::<()>().await;
+            }
+            meter.add("words", 1);
+            Some((Ok::<_, Infallible>(format!("data: {told}\n\n")), told + 1))
+        }
+    });
+    let kind = [(header::CONTENT_TYPE, "text/event-stream")];
+    (kind, Body::from_stream(events)).into_response()
+}
+
 async fn free() -> &'static str {
     "free"
 }
@@ -271,7 +300,10 @@ impl Drop for Seller {
 }
 
 async fn paywall(setup: Setup, origin: &str) -> Paywall<Desk> {
-    Paywall::builder()
+    // Not every facilitator of the tests settles metered payments.
+    let kinds = setup.facilitator.supported().await;
+    let metered = kinds.is_ok_and(|kinds| kinds.kinds.iter().any(|kind| kind.scheme == "upto"));
+    let builder = Paywall::builder()
         .origin(origin)
         .pay_to(accounts::text(PAYEE))
         .accept(Rail::new(Network::BASE_SEPOLIA, "USDC"))
@@ -286,7 +318,12 @@ async fn paywall(setup: Setup, origin: &str) -> Paywall<Desk> {
         .mount(news)
         .mount(report)
         .mount(echo)
-        .mount(behave)
+        .mount(behave);
+    let builder = match metered {
+        true => builder.mount(words),
+        false => builder,
+    };
+    builder
         .build()
         .await
         .expect("the seller's settings are sound")

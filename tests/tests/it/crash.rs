@@ -28,9 +28,9 @@ struct Point {
 }
 
 /// The seller as a process of its own.
-struct Process {
+pub(crate) struct Process {
     child: Child,
-    origin: String,
+    pub(crate) origin: String,
 }
 
 impl Process {
@@ -64,7 +64,7 @@ impl Process {
         }
     }
 
-    fn buyer(&self) -> Buyer {
+    pub(crate) fn buyer(&self) -> Buyer {
         Buyer::new(&self.origin)
     }
 
@@ -79,7 +79,7 @@ impl Process {
         false
     }
 
-    fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -93,14 +93,14 @@ impl Drop for Process {
 }
 
 /// One chain, one ledger on disk, and the port that the seller keeps through all its lives.
-struct Scene {
-    chain: Anvil,
+pub(crate) struct Scene {
+    pub(crate) chain: Anvil,
     folder: TempDir,
     port: u16,
 }
 
 impl Scene {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let port = TcpListener::bind("127.0.0.1:0")
             .and_then(|l| l.local_addr())
             .unwrap()
@@ -112,7 +112,7 @@ impl Scene {
         }
     }
 
-    fn seller(&self, failpoint: Option<&str>) -> Process {
+    pub(crate) fn seller(&self, failpoint: Option<&str>) -> Process {
         Process::start(&self.chain, self.folder.path(), self.port, failpoint)
     }
 
@@ -123,7 +123,7 @@ impl Scene {
             .count()
     }
 
-    async fn payments(&self) -> usize {
+    pub(crate) async fn payments(&self) -> usize {
         self.chain.payments_to(accounts::address(PAYEE)).await
     }
 

@@ -11,6 +11,7 @@
 mod agent;
 mod calls;
 mod crash;
+mod crash_stream;
 mod failures;
 mod gate;
 mod kit;
