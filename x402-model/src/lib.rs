@@ -4,6 +4,7 @@ pub mod asset;
 pub mod endpoint;
 pub mod evm;
 pub mod extension;
+pub mod manifest;
 pub mod money;
 pub mod network;
 pub mod price;

@@ -77,3 +77,8 @@ fn sign_in_corpus() {
 fn request_price_corpus() {
     replay("request_price", checks::request_price);
 }
+
+#[test]
+fn manifest_corpus() {
+    replay("manifest", checks::manifest);
+}

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use x402_model::evm::{EvmPayload, ExactEvmPayload, GasSponsoring, SignedCall};
 use x402_model::extension::{PaymentIdentifier, SignIn, SignInMessage, payment_identifier};
+use x402_model::manifest::{self, Document};
 use x402_model::money::AtomicAmount;
 use x402_model::price::{
     Band, Case, CaseValue, Charge, Combine, Dimension, DimensionTable, Due, Facts, Measure, Price,
@@ -335,4 +336,23 @@ pub(crate) fn request_price(data: &[u8]) {
         );
     }
     let _ = Facts::of_example(&query);
+}
+
+/// Manifests: whatever is read has one canonical spelling, which reads as the same document, and prices that can be asked for.
+pub(crate) fn manifest(data: &[u8]) {
+    if let Ok(value) = manifest::read_json(data, manifest::MAX_BYTES) {
+        let canonical = manifest::canonical(&value);
+        let again = manifest::read_json(canonical.as_bytes(), usize::MAX).unwrap_or_default();
+        assert_eq!(manifest::canonical(&again), canonical);
+    }
+    let Ok(document) = Document::read(data) else {
+        return;
+    };
+    let _ = document.signed_by(0, |_, _| None);
+    let view = document.manifest();
+    for endpoint in &view.endpoints {
+        if let Ok(Some(model)) = view.price_model(endpoint) {
+            let _ = evaluate(&model, &Facts::new().body(data), &[]);
+        }
+    }
 }

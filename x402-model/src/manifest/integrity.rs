@@ -1,0 +1,224 @@
+//! Who vouches for a manifest: the EIP-712 statement about its hash, and the EIP-191 proof of an origin.
+
+use alloy_primitives::{Address, B256, U256, b256, keccak256};
+use serde_json::Value;
+
+use super::document::SignatureEntry;
+use super::read::Document;
+use crate::evm::address::{read_address, read_word};
+use crate::evm::eip712::{DomainSeparator, hash_words};
+use crate::evm::{EcdsaParts, Signature};
+
+/// Name of the EIP-712 domain.
+pub const DOMAIN_NAME: &str = "x402 manifest";
+
+/// Version of the EIP-712 domain.
+pub const DOMAIN_VERSION: &str = "1";
+
+/// The EIP-712 type that is signed.
+pub const MANIFEST_TYPE: &str = "Manifest(uint256 version,string origin,string serviceVersion,uint256 revision,bytes32 contentHash,uint256 issuedAt,uint256 validUntil)";
+
+/// The domain has no contract and is for every chain, which is written as chain 1.
+const DOMAIN_TYPE: &str = "EIP712Domain(string name,string version,uint256 chainId)";
+
+/// The version of the statement that is understood.
+const STATEMENT_VERSION: u64 = 1;
+
+/// The keccak-256 of [`MANIFEST_TYPE`].
+const TYPE_HASH: B256 = b256!("0x3ed4ce40f7f7a0c9d00708e0081e994143eccf63e70c9ca2811f2244ae4686ad");
+
+/// What the signer of a manifest states.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedStatement {
+    /// The origin it is about.
+    pub origin: String,
+    /// The version of the contract.
+    pub service_version: String,
+    /// The revision of the document.
+    pub revision: u64,
+    /// The content hash.
+    pub content_hash: B256,
+    /// When it was made, Unix seconds.
+    pub issued_at: u64,
+    /// Until when it may be used, Unix seconds; 0 for ever.
+    pub valid_until: u64,
+}
+
+/// Why a signature says nothing about a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignatureFault {
+    /// There is none of the wanted format.
+    #[error("the document has no such signature")]
+    Missing,
+    /// The signature, its signer or its payload has the wrong shape.
+    #[error("the signature cannot be read")]
+    Malformed,
+    /// What was signed is about another document, or the document states another hash.
+    #[error("what was signed is not this document")]
+    OtherDocument,
+    /// It was not made by the signer that it names.
+    #[error("the signature was not made by the signer it names")]
+    OtherSigner,
+    /// Its time is over, or has not come yet.
+    #[error("the document is not valid at this time")]
+    Expired,
+}
+
+impl SignatureFault {
+    /// Stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Missing => "manifest_unsigned",
+            Self::Malformed => "manifest_signature_malformed",
+            Self::OtherDocument => "manifest_signature_other_document",
+            Self::OtherSigner => "manifest_signature_other_signer",
+            Self::Expired => "manifest_expired",
+        }
+    }
+}
+
+impl SignedStatement {
+    /// The digest that is signed.
+    #[must_use]
+    pub fn digest(&self) -> B256 {
+        let word = |number: u64| B256::from(U256::from(number));
+        let text = |text: &str| keccak256(text.as_bytes());
+        let domain = DomainSeparator(hash_words(&[
+            keccak256(DOMAIN_TYPE),
+            text(DOMAIN_NAME),
+            text(DOMAIN_VERSION),
+            word(1),
+        ]));
+        domain.digest(hash_words(&[
+            TYPE_HASH,
+            word(STATEMENT_VERSION),
+            text(&self.origin),
+            text(&self.service_version),
+            word(self.revision),
+            self.content_hash,
+            word(self.issued_at),
+            word(self.valid_until),
+        ]))
+    }
+
+    fn read(payload: &Value) -> Option<Self> {
+        let text = |name: &str| payload.get(name)?.as_str().map(str::to_owned);
+        let number = |name: &str| payload.get(name)?.as_u64();
+        if number("version")? != STATEMENT_VERSION {
+            return None;
+        }
+        Some(Self {
+            origin: text("origin")?,
+            service_version: text("serviceVersion")?,
+            revision: number("revision")?,
+            content_hash: read_word(&text("contentHash")?)?,
+            issued_at: number("issuedAt")?,
+            valid_until: number("validUntil")?,
+        })
+    }
+
+    fn is_about(&self, document: &Document) -> bool {
+        let service = &document.manifest().service;
+        self.origin == service.origin
+            && self.service_version == service.version
+            && self.revision == service.revision
+            && self.content_hash == document.content_hash()
+            && document.states_its_hash() == Some(true)
+    }
+}
+
+/// The digest of an origin proof: EIP-191 `personal_sign` over the bare origin.
+#[must_use]
+pub fn origin_digest(origin: &str) -> B256 {
+    let length = origin.len();
+    keccak256(format!("\x19Ethereum Signed Message:\n{length}{origin}"))
+}
+
+impl Document {
+    /// Checks the EIP-712 signature at a point of time in Unix seconds, and says who signed what.
+    ///
+    /// `recover` finds the account that made a signature over a digest. Whether that account may speak for the service is the
+    /// caller's question: it is usually one that the rails pay, see [`Self::is_payee`].
+    ///
+    /// # Errors
+    /// [`SignatureFault`].
+    pub fn signed_by(
+        &self,
+        now_seconds: u64,
+        recover: impl FnOnce(B256, &EcdsaParts) -> Option<Address>,
+    ) -> Result<(Address, SignedStatement), SignatureFault> {
+        let entry = self.signature("eip712")?;
+        let payload = entry.payload.as_ref().ok_or(SignatureFault::Malformed)?;
+        let statement = SignedStatement::read(payload).ok_or(SignatureFault::Malformed)?;
+        if !statement.is_about(self) {
+            return Err(SignatureFault::OtherDocument);
+        }
+        let signer = recovered(entry, statement.digest(), recover)?;
+        let over = statement.valid_until != 0 && now_seconds > statement.valid_until;
+        if over || now_seconds < statement.issued_at {
+            return Err(SignatureFault::Expired);
+        }
+        Ok((signer, statement))
+    }
+
+    /// Checks the EIP-191 proof that a key stands for the origin, and says whose.
+    ///
+    /// # Errors
+    /// [`SignatureFault`].
+    pub fn origin_proved_by(
+        &self,
+        recover: impl FnOnce(B256, &EcdsaParts) -> Option<Address>,
+    ) -> Result<Address, SignatureFault> {
+        let entry = self.signature("eip191-origin")?;
+        let digest = origin_digest(&self.manifest().service.origin);
+        recovered(entry, digest, recover)
+    }
+
+    /// Whether a rail pays this account.
+    #[must_use]
+    pub fn is_payee(&self, account: Address) -> bool {
+        let mut rails = self.manifest().rails.values();
+        rails.any(|rail| read_address(&rail.pay_to) == Some(account))
+    }
+
+    fn signature(&self, format: &str) -> Result<&SignatureEntry, SignatureFault> {
+        let integrity = self.manifest().integrity.as_ref();
+        integrity
+            .and_then(|integrity| {
+                let mut all = integrity.signatures.iter();
+                all.find(|signature| signature.format == format)
+            })
+            .ok_or(SignatureFault::Missing)
+    }
+}
+
+fn recovered(
+    entry: &SignatureEntry,
+    digest: B256,
+    recover: impl FnOnce(B256, &EcdsaParts) -> Option<Address>,
+) -> Result<Address, SignatureFault> {
+    let named = entry.signer.as_deref().and_then(read_address);
+    let parts = Signature::parse(&entry.signature)
+        .ok()
+        .and_then(|signature| signature.split())
+        .filter(EcdsaParts::is_low_s);
+    let (Some(named), Some(parts)) = (named, parts) else {
+        return Err(SignatureFault::Malformed);
+    };
+    match recover(digest, &parts) {
+        Some(signer) if signer == named => Ok(signer),
+        _ => Err(SignatureFault::OtherSigner),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_type_hash_is_that_of_the_type() {
+        assert_eq!(TYPE_HASH, keccak256(MANIFEST_TYPE));
+    }
+}
