@@ -2,6 +2,7 @@
 
 mod checks;
 mod price;
+mod shapes;
 mod spec;
 mod wrapper;
 

@@ -19,5 +19,5 @@ pub use x402_model::price::{
 pub use crate::facilitator::BoxFuture;
 pub use crate::handler::{
     Endpoint, MountWithPaywall, QuoteRequest, QuoteResult, Quotes, WithState, WithoutState,
-    compared,
+    compared, described,
 };

@@ -3,6 +3,8 @@
 mod arguments;
 #[doc(hidden)]
 pub mod compared;
+#[doc(hidden)]
+pub mod described;
 mod quote;
 
 use std::fmt;
@@ -29,6 +31,12 @@ pub use quote::{
 pub trait Endpoint: Send + Sync + 'static {
     /// Route, price and descriptive texts.
     const SPEC: EndpointSpec;
+
+    /// Describes what the function takes and answers, as far as its types say so (`schemars::JsonSchema`).
+    #[doc(hidden)]
+    fn describe(to: &mut described::Description<'_>) {
+        let _ = to;
+    }
 }
 
 /// A call of a `#[paid]` function: the future of its answer, together with the endpoint it belongs to.

@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::{Attribute, ReturnType};
 use x402_model::price::{Bounds, PriceModel};
 
-use super::checks;
+use super::{checks, shapes};
 use crate::model::{Argument, Handler, Spec};
 use crate::paths::Runtime;
 use crate::text;
@@ -42,6 +42,7 @@ pub(crate) fn function(
     let at_answer = output_span(output, ident);
     let there = runtime.at(at_answer);
     let checks = spec.map(|spec| checks::fields(spec, runtime));
+    let described = spec.map(|_| shapes::described(args, output, runtime));
     let quoted = spec.and_then(|spec| spec.price.quote.as_ref());
     let (hook, state) = quoted.map(|quoted| checks::quoted(quoted, runtime)).unzip();
     let endpoint = match &state {
@@ -69,6 +70,7 @@ pub(crate) fn function(
             enum __PaidEndpoint {}
             impl #runtime::Endpoint for __PaidEndpoint {
                 const SPEC: #runtime::EndpointSpec = #endpoint_spec;
+                #described
             }
             #hook
             #checks
