@@ -26,6 +26,7 @@ use x402_model::money::{AtomicAmount, MoneyError};
 use x402_model::network::Network;
 use x402_model::price::{Ceiling, Price, PriceError, PriceModel};
 
+use crate::handler::described::Shapes;
 use crate::paywall::{Mistake, PaymentIds, Rail};
 
 pub(crate) use development::is_main;
@@ -56,6 +57,8 @@ pub struct BoundEndpoint {
     settlers: Vec<(Network, Address)>,
     payment_ids: PaymentIds,
     extensions: Map<String, Value>,
+    /// What its handler takes and answers.
+    shapes: Shapes,
 }
 
 impl BoundEndpoint {
@@ -116,6 +119,16 @@ impl BoundEndpoint {
         } else {
             self.spec.description
         }
+    }
+
+    /// The schemas of what its handler takes and answers.
+    pub(crate) const fn shapes(&self) -> &Shapes {
+        &self.shapes
+    }
+
+    /// Notes the schemas of what its handler takes and answers.
+    pub(crate) fn describe(&mut self, shapes: Shapes) {
+        self.shapes = shapes;
     }
 
     /// What the terms ask for.
@@ -355,6 +368,7 @@ impl Context<'_> {
             settlers: Vec::new(),
             payment_ids: self.given.payment_ids,
             extensions: extensions(self.given.payment_ids),
+            shapes: Shapes::default(),
         };
         let terms = prices
             .iter()

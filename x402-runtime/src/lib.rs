@@ -63,6 +63,7 @@ mod failpoint;
 mod gate;
 pub mod handler;
 pub mod ledger;
+pub mod manifest;
 pub mod meter;
 pub mod paywall;
 mod project;

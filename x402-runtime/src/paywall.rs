@@ -38,6 +38,7 @@ use axum::Router;
 
 use crate::bind::BoundEndpoint;
 use crate::gate::Core;
+use crate::manifest::Published;
 use crate::resolver;
 use crate::telemetry::event;
 
@@ -66,6 +67,7 @@ pub const CORS_ALLOW_HEADERS: [&str; 2] = ["PAYMENT-SIGNATURE", "X-PAYMENT"];
 pub struct Paywall<S = ()> {
     router: Router<S>,
     endpoints: Arc<[BoundEndpoint]>,
+    manifest: Arc<Published>,
     core: Arc<Core>,
 }
 
@@ -89,6 +91,14 @@ where
     #[must_use]
     pub fn endpoints(&self) -> &[BoundEndpoint] {
         &self.endpoints
+    }
+
+    /// The price manifest, which [`router`](Self::router) serves at [`WELL_KNOWN_PATH`].
+    ///
+    /// [`WELL_KNOWN_PATH`]: x402_model::manifest::WELL_KNOWN_PATH
+    #[must_use]
+    pub fn manifest(&self) -> &Published {
+        &self.manifest
     }
 
     /// Looks once at every payment that was left in the middle, by this process or by one that is gone, and moves what can be
@@ -119,6 +129,7 @@ impl<S> Clone for Paywall<S> {
         Self {
             router: self.router.clone(),
             endpoints: Arc::clone(&self.endpoints),
+            manifest: Arc::clone(&self.manifest),
             core: Arc::clone(&self.core),
         }
     }

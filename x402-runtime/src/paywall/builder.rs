@@ -21,6 +21,7 @@ use crate::facilitator::Facilitator;
 use crate::gate::Erased;
 use crate::handler::{Endpoint, PaidHandler};
 use crate::ledger::Ledger;
+use crate::manifest::Service;
 
 /// Collects everything a [`Paywall`] needs. Nothing is checked before [`build`](Self::build), which reports all mistakes at
 /// once.
@@ -33,6 +34,7 @@ pub struct PaywallBuilder<S = ()> {
     pub(super) limits: Limits,
     pub(super) factories: Vec<Address>,
     pub(super) volatile_allowed: bool,
+    pub(super) service: Option<Service>,
     pub(super) mounts: Vec<Mount<S>>,
     pub(super) mistakes: Vec<Mistake>,
 }
@@ -63,6 +65,7 @@ where
             limits: Limits::default(),
             factories: Vec::new(),
             volatile_allowed: false,
+            service: None,
             mounts: Vec::new(),
             mistakes: Vec::new(),
         }
@@ -139,6 +142,12 @@ where
         self
     }
 
+    /// Says what the manifest tells of the service as a whole. Without it the service is named after the host of its origin.
+    pub fn service(mut self, service: Service) -> Self {
+        self.service = Some(service);
+        self
+    }
+
     /// Takes over what an operator configured. It replaces what was set before; what is set after it wins.
     pub fn settings(mut self, settings: PaywallSettings) -> Self {
         settings.apply(&mut self.given, &mut self.limits);
@@ -179,6 +188,7 @@ where
         };
         self.mounts.push(Mount {
             mounted,
+            describe: <H::Endpoint as Endpoint>::describe,
             handler: Arc::new(Erased::new(handler)),
         });
         self

@@ -299,6 +299,12 @@ pub enum Mistake {
         /// What it does settle.
         help: String,
     },
+    /// The manifest breaks a rule of its format.
+    #[error("the price manifest cannot be published: {reason}")]
+    Manifest {
+        /// Which rule, and where.
+        reason: String,
+    },
     /// No ledger was given.
     #[error(
         "no ledger: call `.ledger(SqliteLedger::open(\"payments.sqlite\")?)`, or `MemoryLedger` for development"
@@ -377,6 +383,7 @@ impl Mistake {
             Self::FacilitatorMissing => "facilitator_missing",
             Self::FacilitatorUnreachable { .. } => "facilitator_unreachable",
             Self::KindMissing { .. } => "facilitator_kind_missing",
+            Self::Manifest { .. } => "manifest_invalid",
             Self::LedgerMissing => "ledger_missing",
             Self::LedgerVolatile { .. } => "ledger_volatile",
             Self::LedgerFailed { .. } => "ledger_failed",

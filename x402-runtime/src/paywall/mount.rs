@@ -8,10 +8,13 @@ use x402_model::endpoint::Method;
 
 use crate::bind::Mounted;
 use crate::gate::{ErasedHandler, Gate, GateHandler};
+use crate::manifest::shapes::Describe;
 
 /// A handler and where it is mounted.
 pub(super) struct Mount<S> {
     pub(super) mounted: Mounted,
+    /// Asks the handler's types for their schemas.
+    pub(super) describe: Describe,
     pub(super) handler: Arc<dyn ErasedHandler<S>>,
 }
 

@@ -1,9 +1,11 @@
 //! The checks that need the facilitator and the ledger, and the start of a paywall's work.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_primitives::Address;
+use serde_json::Value;
 use tokio::time::timeout;
 use x402_model::asset::{Asset, parse_address};
 use x402_model::evm::{facilitator_address, is_development_account};
@@ -12,7 +14,7 @@ use x402_model::wire::{Offered, SupportedResponse};
 
 use super::builder::PaywallBuilder;
 use super::mistake::{BuildError, Mistake};
-use super::{Paywall, mount, rail_id};
+use super::{PaymentIds, Paywall, mount, rail_id};
 use crate::allowance::Allowances;
 use crate::bind::{
     Bound, BoundEndpoint, MAX_TERMS_HEADER, METERED, Mounted, SCHEME, Terms, bind, is_main,
@@ -22,6 +24,7 @@ use crate::gate::free::Free;
 use crate::gate::quote::{self, Quotes};
 use crate::gate::{Core, Earlier, Gate, Pricing};
 use crate::ledger::{Durability, Ledger, LedgerError};
+use crate::manifest::{self, Published, Service, shapes};
 use crate::project::Challenge;
 use crate::resolver;
 use crate::siwx::Siwx;
@@ -45,6 +48,7 @@ where
         limits,
         factories,
         volatile_allowed,
+        service,
         mounts,
         mut mistakes,
     } = builder;
@@ -58,18 +62,36 @@ where
         endpoint.settle_by(&able.settlers);
         endpoint.sponsor(&able.extensions);
     }
+    let schemas = shapes::collect(mounts.iter().map(|mount| mount.describe));
+    if bound.endpoints.len() == schemas.shapes.len() {
+        let described = bound.endpoints.iter_mut().zip(schemas.shapes);
+        described.for_each(|(endpoint, shapes)| endpoint.describe(shapes));
+    }
+    let facts = Facts {
+        service,
+        named: schemas.named,
+        payment_ids: given.payment_ids,
+        body_cap: limits.body_cap,
+        retention: limits.retention,
+        started_ms: clock.now_ms(),
+    };
+    let published = publish(facts, &bound.endpoints, &mut mistakes);
     let challenges = challenges(&bound.endpoints, &mut mistakes);
     match &ledger {
         None => mistakes.push(Mistake::LedgerMissing),
         Some(ledger) if !volatile_allowed => durable(&**ledger, &bound.assets, &mut mistakes),
         Some(_) => {}
     }
-    let (facilitator, ledger) = match (facilitator, ledger, BuildError::of(mistakes)) {
-        (_, _, Some(error)) => return Err(error),
-        (Some(facilitator), Some(ledger), None) => (facilitator, ledger),
+    let parts = (facilitator, ledger, published);
+    let (facilitator, ledger, published) = match (parts, BuildError::of(mistakes)) {
+        (_, Some(error)) => return Err(error),
+        ((Some(facilitator), Some(ledger), Some(published)), None) => {
+            (facilitator, ledger, published)
+        }
         // A missing part was noted as a mistake above.
-        (None, _, None) => return Err(BuildError::one(Mistake::FacilitatorMissing)),
-        (_, None, None) => return Err(BuildError::one(Mistake::LedgerMissing)),
+        ((None, _, _), None) => return Err(BuildError::one(Mistake::FacilitatorMissing)),
+        ((_, None, _), None) => return Err(BuildError::one(Mistake::LedgerMissing)),
+        ((_, _, None), None) => return Err(BuildError::one(Mistake::NothingMounted)),
     };
     let core = Arc::new(Core::new(
         facilitator,
@@ -84,14 +106,52 @@ where
     let handlers = mounts.into_iter().map(|mount| mount.handler);
     let gates = gates(&core, bound, challenges).await?;
     let router = mount::router(gates.into_iter().zip(handlers).collect());
+    let router = router.merge(published.routes());
     recover(&core).await;
     resolver::spawn(&core);
     tracing::info!(name: event::STARTED, endpoints = endpoints.len(), "paywall started");
     Ok(Paywall {
         router,
         endpoints,
+        manifest: Arc::new(published),
         core,
     })
+}
+
+/// What the manifest is made of besides the endpoints.
+struct Facts {
+    service: Option<Service>,
+    named: BTreeMap<String, Value>,
+    payment_ids: PaymentIds,
+    body_cap: usize,
+    retention: Duration,
+    started_ms: u64,
+}
+
+/// The manifest, if there is nothing wrong with what it is made of.
+fn publish(
+    facts: Facts,
+    endpoints: &[BoundEndpoint],
+    mistakes: &mut Vec<Mistake>,
+) -> Option<Published> {
+    let origin = endpoints.first().filter(|_| mistakes.is_empty())?.origin();
+    let service = facts.service.unwrap_or_else(|| Service::of_origin(origin));
+    let manifest = manifest::project(manifest::Facts {
+        service: &service,
+        origin,
+        endpoints,
+        named: facts.named,
+        payment_ids: facts.payment_ids,
+        body_cap: facts.body_cap,
+        retention_seconds: facts.retention.as_secs(),
+        started_ms: facts.started_ms,
+    });
+    let published = manifest.map_err(|error| error.to_string());
+    let published =
+        published.and_then(|manifest| Published::new(&manifest).map_err(|error| error.to_string()));
+    published
+        .map_err(|reason| mistakes.push(Mistake::Manifest { reason }))
+        .ok()
 }
 
 /// Finishes what earlier processes left. What takes longer than a start may goes on in the background.

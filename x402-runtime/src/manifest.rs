@@ -1,0 +1,25 @@
+//! The price manifest of a paywall: what every endpoint costs, takes and gives, as one document that agents read before they call.
+//!
+//! It is a projection of the same [`BoundEndpoint`]s that the 402 answers are made of, so the two cannot disagree.
+//!
+//! | module | does |
+//! |---|---|
+//! | `service` | what an operator says about the service as a whole |
+//! | `shapes` | schemas of the handlers' types, collected under one name each |
+//! | `project` | service + endpoints + schemas → manifest |
+//! | `entry` | one endpoint → its entry |
+//! | `published` | manifest → the bytes that are served, with their hash |
+
+mod entry;
+mod project;
+mod published;
+mod service;
+pub(crate) mod shapes;
+
+pub use published::Published;
+pub use service::Service;
+
+pub(crate) use project::{Facts, project};
+
+#[cfg(doc)]
+use crate::bind::BoundEndpoint;

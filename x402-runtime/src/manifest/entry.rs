@@ -1,0 +1,291 @@
+//! One bound endpoint as an entry of the manifest.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+use x402_model::endpoint::Method;
+use x402_model::endpoint::rules::DEFAULT_MIME_TYPE;
+use x402_model::manifest::{
+    AllowanceEntry, Amount, BodyEntry, EndpointEntry, ExampleEntry, Idempotency, InputEntry,
+    OutputEntry, Period, PriceEntry,
+};
+use x402_model::price::{
+    Allowance, AllowanceKind, CaseValue, DimensionTable, Identify, PriceModel, Scope, Selector,
+    Source,
+};
+
+use super::shapes::{captures, set_default};
+use crate::bind::BoundEndpoint;
+use crate::handler::described::Shapes;
+use crate::paywall::PaymentIds;
+
+/// What the entries of all endpoints are made with.
+pub(super) struct Common<'c> {
+    pub(super) named: &'c mut BTreeMap<String, Value>,
+    pub(super) body_cap: usize,
+    /// The rails of an endpoint, by their keys in the manifest.
+    pub(super) rails: &'c dyn Fn(&BoundEndpoint) -> Vec<String>,
+    /// What most endpoints accept.
+    pub(super) usual_rails: &'c [String],
+    pub(super) usual_idempotency: &'c Idempotency,
+    pub(super) retention_seconds: u64,
+}
+
+/// The id of an endpoint in documents for programs, where it becomes the name of an operation: `current_weather` and
+/// `current.weather` are `currentWeather`.
+pub(crate) fn operation_id(id: &str) -> String {
+    let mut out = String::with_capacity(id.len());
+    let mut upper = false;
+    for letter in id.chars() {
+        if !letter.is_ascii_alphanumeric() {
+            upper = !out.is_empty();
+        } else if out.is_empty() {
+            out.push(letter.to_ascii_lowercase());
+        } else if std::mem::take(&mut upper) {
+            out.push(letter.to_ascii_uppercase());
+        } else {
+            out.push(letter);
+        }
+    }
+    out
+}
+
+impl Common<'_> {
+    /// The entry of one endpoint.
+    ///
+    /// # Errors
+    /// When its price cannot be written as JSON.
+    pub(super) fn entry(
+        &mut self,
+        endpoint: &BoundEndpoint,
+    ) -> Result<EndpointEntry, serde_json::Error> {
+        let spec = endpoint.spec();
+        let rails = (self.rails)(endpoint);
+        let idempotency = idempotency(endpoint.payment_ids(), self.retention_seconds);
+        let summary = if spec.summary.is_empty() {
+            spec.id
+        } else {
+            spec.summary
+        };
+        let reads = endpoint.method() == Method::Get;
+        Ok(EndpointEntry {
+            id: operation_id(spec.id),
+            kind: "http".to_owned(),
+            method: Some(endpoint.method().to_string()),
+            path: Some(endpoint.path().replace("{*", "{")),
+            summary: summary.to_owned(),
+            description: Some(spec.description)
+                .filter(|text| !text.is_empty())
+                .map(str::to_owned),
+            since: None,
+            tags: spec.tags.iter().map(|tag| (*tag).to_owned()).collect(),
+            safe: Some(reads),
+            idempotent: Some(matches!(
+                endpoint.method(),
+                Method::Get | Method::Put | Method::Delete
+            )),
+            input: self.input(endpoint),
+            output: output(endpoint),
+            rails: (rails != self.usual_rails).then_some(rails),
+            price: PriceEntry::of(&spec.price)?,
+            charge: None,
+            allowances: spec.allowances.iter().map(allowance).collect(),
+            plans: spec.plans.iter().map(|plan| plan.id.to_string()).collect(),
+            latency_ms: None,
+            errors: None,
+            idempotency: (idempotency != *self.usual_idempotency).then_some(idempotency),
+            examples: example(endpoint).into_iter().collect(),
+            scheduled: Vec::new(),
+            deprecation: None,
+        })
+    }
+
+    fn input(&mut self, endpoint: &BoundEndpoint) -> InputEntry {
+        let shapes = endpoint.shapes();
+        let (_, names) = path_of(endpoint.path());
+        let mut input = InputEntry {
+            path: captures(&names, shapes.path.as_ref()),
+            query: shapes.query.clone(),
+            header: None,
+            body: self.body(shapes, endpoint.method()),
+        };
+        for (selector, wanted) in looked_at(&endpoint.spec().price) {
+            self.note(&mut input, selector, wanted);
+        }
+        input
+    }
+
+    fn body(&self, shapes: &Shapes, method: Method) -> Option<BodyEntry> {
+        let (content_type, schema) = match &shapes.body {
+            Some((kind, schema)) => ((*kind).to_owned(), schema.clone()),
+            // A body that no type describes: only where there may be one.
+            None if matches!(method, Method::Get | Method::Delete) => return None,
+            None => return None,
+        };
+        Some(BodyEntry {
+            content_type,
+            max_bytes: u64::try_from(self.body_cap).ok(),
+            schema,
+        })
+    }
+
+    /// Makes sure that what a price looks at stands in the input, with the default that the price takes.
+    fn note(&mut self, input: &mut InputEntry, selector: &Selector, wanted: Value) {
+        let name = selector.pointer.trim_start_matches('/').to_owned();
+        let default = selector.default.as_ref().map(default_of);
+        let place = match selector.source {
+            Source::Query => &mut input.query,
+            Source::Header => &mut input.header,
+            Source::Body => {
+                let schema = input.body.as_mut().and_then(|body| body.schema.as_mut());
+                if let (Some(schema), Some(default)) = (schema, default) {
+                    set_default(self.named, schema, &selector.pointer, &default);
+                }
+                return;
+            }
+            _ => return,
+        };
+        let schema = place.get_or_insert_with(|| json!({ "type": "object", "properties": {} }));
+        if let Some(default) = &default {
+            // A property that the handler's type has.
+            if set_default(self.named, schema, &format!("/{name}"), default) {
+                return;
+            }
+        }
+        let known = has_property(self.named, schema, &name);
+        let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+        if let (false, Some(properties)) = (known, properties) {
+            let mut property = wanted;
+            if let (Some(default), Some(members)) = (default, property.as_object_mut()) {
+                members.insert("default".to_owned(), default);
+            }
+            properties.insert(name, property);
+        }
+    }
+}
+
+fn has_property(named: &BTreeMap<String, Value>, schema: &Value, name: &str) -> bool {
+    let referred = schema.get("$ref").and_then(Value::as_str);
+    let referred = referred.and_then(|to| named.get(to.strip_prefix("#/schemas/")?));
+    referred
+        .unwrap_or(schema)
+        .get("properties")
+        .is_some_and(|properties| properties.get(name).is_some())
+}
+
+/// Method-independent parts of a path: its text with plain captures, and the names of the captures in order.
+pub(super) fn path_of(path: &str) -> (String, Vec<&str>) {
+    let names = path
+        .split('{')
+        .skip(1)
+        .filter_map(|rest| rest.split('}').next())
+        .map(|name| name.trim_start_matches('*'))
+        .collect();
+    (path.replace("{*", "{"), names)
+}
+
+/// What a price looks at in the request, with the schema that such a value has.
+fn looked_at(price: &PriceModel) -> Vec<(&Selector, Value)> {
+    match price {
+        PriceModel::Tiered { dimensions, .. } => {
+            let one = |table: &DimensionTable| match table {
+                DimensionTable::Bands(_) => json!({ "type": "string" }),
+                DimensionTable::Cases(cases) => {
+                    let values = cases.iter().map(|case| match &case.equals {
+                        CaseValue::Text(text) => json!(text),
+                        other => json!(default_of(other).to_string()),
+                    });
+                    json!({ "type": "string", "enum": values.collect::<Vec<Value>>() })
+                }
+            };
+            let tables = dimensions.iter();
+            tables
+                .map(|dimension| (&dimension.by, one(&dimension.table)))
+                .collect()
+        }
+        PriceModel::Usage { units, .. } => {
+            let estimates = units.iter().filter_map(|unit| unit.estimate.as_ref());
+            estimates
+                .map(|estimate| (estimate, json!({ "type": "string" })))
+                .collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn default_of(value: &CaseValue) -> Value {
+    match value {
+        CaseValue::Text(text) => json!(text),
+        CaseValue::Integer(number) => json!(number),
+        CaseValue::Bool(truth) => json!(truth),
+    }
+}
+
+fn output(endpoint: &BoundEndpoint) -> OutputEntry {
+    let (spec, shapes) = (endpoint.spec(), endpoint.shapes());
+    let (told, schema) = shapes
+        .answer
+        .as_ref()
+        .map_or((None, None), |(kind, schema)| (Some(*kind), schema.clone()));
+    // What the attribute says wins, unless it says nothing.
+    let said = Some(spec.mime_type).filter(|kind| *kind != DEFAULT_MIME_TYPE);
+    let content_type = said.or(told).unwrap_or(spec.mime_type).to_owned();
+    OutputEntry {
+        status: 200,
+        stream: (content_type == "text/event-stream").then(|| "sse".to_owned()),
+        schema: schema.filter(|_| said.is_none_or(|said| Some(said) == told)),
+        content_type,
+        pagination: None,
+    }
+}
+
+fn allowance(allowance: &Allowance) -> AllowanceEntry {
+    let (kind, window) = match allowance.kind {
+        AllowanceKind::FreeQuota { window_seconds } => ("free-quota", Some(window_seconds)),
+        AllowanceKind::Trial => ("trial", None),
+    };
+    let scope = match allowance.scope {
+        Scope::Payer => "payer",
+        Scope::Client => "client",
+        _ => "global",
+    };
+    let identify = match allowance.identify {
+        Identify::SignInWithX => Some("sign-in-with-x"),
+        Identify::ApiKey => Some("api-key"),
+        _ => None,
+    };
+    AllowanceEntry {
+        kind: kind.to_owned(),
+        scope: scope.to_owned(),
+        calls: allowance.calls,
+        window: window.map(|seconds| Period { seconds }),
+        identify: identify.map(str::to_owned),
+    }
+}
+
+/// How the same call is told from another one.
+pub(super) fn idempotency(ids: PaymentIds, retention_seconds: u64) -> Idempotency {
+    let mut mechanisms = vec!["payment".to_owned()];
+    if ids != PaymentIds::Off {
+        mechanisms.push("payment-identifier".to_owned());
+    }
+    Idempotency {
+        mechanisms,
+        required: ids == PaymentIds::Required,
+        scope: ["payer", "endpoint"].map(str::to_owned).to_vec(),
+        retention_seconds: Some(retention_seconds),
+        same_key_same_payload: Some("replay".to_owned()),
+        same_key_other_payload: Some("409".to_owned()),
+    }
+}
+
+/// The example request, at the price that a bare request is offered.
+fn example(endpoint: &BoundEndpoint) -> Option<ExampleEntry> {
+    let input: Map<String, Value> = serde_json::from_str(endpoint.spec().probe?).ok()?;
+    Some(ExampleEntry {
+        name: "example".to_owned(),
+        input: Value::Object(input),
+        cost: Some(Amount(endpoint.price().amount.normalized())),
+        output: None,
+    })
+}

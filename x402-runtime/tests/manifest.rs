@@ -1,0 +1,413 @@
+//! The manifest that a paywall publishes: what it says is what the endpoints ask for.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "common/all.rs"]
+mod common;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, Query};
+use axum::http::Request;
+use common::shop::{Shop, builder};
+use common::{Double, NOW, Stand};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use x402_runtime::clock::ManualClock;
+use x402_runtime::handler::{QuoteRequest, QuoteResult};
+use x402_runtime::ledger::MemoryLedger;
+use x402_runtime::manifest::Service;
+use x402_runtime::model::manifest::{Document, Manifest, WELL_KNOWN_PATH};
+use x402_runtime::model::money::{AtomicAmount, Decimal};
+use x402_runtime::model::price::{Due, Facts, Price, PriceUnit, evaluate};
+use x402_runtime::model::wire::SupportedKind;
+use x402_runtime::paywall::PaywallBuilder;
+use x402_runtime::{Meter, paid};
+
+#[derive(Serialize, JsonSchema)]
+struct Weather {
+    /// The city as asked.
+    city: String,
+    celsius: i16,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[allow(dead_code, reason = "only its shape counts")]
+struct Units {
+    #[serde(default)]
+    units: Option<String>,
+}
+
+/// Current weather for a city.
+#[paid(GET "/weather/{city}", price = "0.01 USDC", tags = ["weather"], free = "3/day per payer")]
+async fn current_weather(Path(city): Path<String>, _: Query<Units>) -> Json<Weather> {
+    Json(Weather { city, celsius: 21 })
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[allow(dead_code, reason = "only its shape counts")]
+enum Quality {
+    Fast,
+    Best,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[allow(dead_code, reason = "only its shape counts")]
+struct Text {
+    text: String,
+    quality: Option<Quality>,
+    parts: Option<Vec<Self>>,
+}
+
+/// Shorten a text.
+#[paid(
+    POST "/summaries",
+    price = tiers(
+        multiply,
+        by = body.quality or "best", "fast" => "0.05 USDC", "best" => "0.50 USDC",
+        by = bytes(body), ..=100 => "x1", ..=1_000 => "x2",
+    ),
+    probe = r#"{"body": {"quality": "fast", "text": "Agents pay."}}"#,
+)]
+async fn summarize(Json(_): Json<Text>) -> Result<Json<Weather>, String> {
+    Err("no".to_owned())
+}
+
+/// By the size that a header tells.
+#[paid(PUT "/blobs/{id}/{part}", price = tiers(by = header("x-size"), ..=10 => "0.01 USDC", ..=20 => "0.02 USDC"), timeout = "120s")]
+async fn store_blob(Path((_, _)): Path<(String, u8)>, _: bytes::Bytes) {}
+
+/// By the word.
+#[paid(
+    POST "/complete",
+    price = upto("0.02 USDC", units(words = unit("0.001 USDC", per = 10, estimate = query.most or 5))),
+)]
+async fn complete(_: Meter) -> String {
+    String::new()
+}
+
+async fn one_cent(_: QuoteRequest) -> QuoteResult {
+    Ok(Price {
+        amount: Decimal::new(1, 2),
+        unit: PriceUnit::Symbol("USDC".into()),
+    })
+}
+
+/// At what it is worth.
+#[paid(GET "/quote", price = dynamic(one_cent, min = "0.01 USDC", max = "0.10 USDC", factors = ["demand"]))]
+async fn quote() -> &'static str {
+    "quote"
+}
+
+fn double() -> Arc<Double> {
+    let double = Arc::new(Double::default());
+    let named = json!({"facilitatorAddress": "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC"});
+    let mut supported = double.supported.lock().unwrap().clone().unwrap();
+    supported.kinds.push(SupportedKind {
+        x402_version: 2,
+        scheme: "upto".into(),
+        network: "eip155:84532".into(),
+        extra: named.as_object().cloned(),
+    });
+    *double.supported.lock().unwrap() = Ok(supported);
+    double
+}
+
+async fn stand_with(change: impl FnOnce(PaywallBuilder<Shop>) -> PaywallBuilder<Shop>) -> Stand {
+    let (double, clock) = (double(), Arc::new(ManualClock::at_seconds(NOW)));
+    let builder = builder(&double, &clock, Arc::new(MemoryLedger::default()))
+        .mount(current_weather)
+        .mount(summarize)
+        .mount(store_blob)
+        .mount(complete)
+        .mount(quote);
+    Stand::of(change(builder), double, clock).await
+}
+
+async fn stand() -> Stand {
+    let service = Service::new("com.example.kit", "Kit", "1.2.0").issued(7, "2026-11-20T09:00:00Z");
+    stand_with(|builder| builder.service(service)).await
+}
+
+async fn read(stand: &Stand) -> Document {
+    let answer = stand.get(WELL_KNOWN_PATH, None).await;
+    assert_eq!(answer.status, 200);
+    Document::read(&answer.body).unwrap()
+}
+
+fn entry<'m>(manifest: &'m Manifest, id: &str) -> &'m x402_runtime::model::manifest::EndpointEntry {
+    manifest
+        .endpoints
+        .iter()
+        .find(|one| one.id == id)
+        .unwrap_or_else(|| panic!("{id}"))
+}
+
+#[tokio::test]
+async fn it_is_served_for_anybody_to_keep_and_states_its_hash() {
+    let stand = stand().await;
+    let answer = stand.get(WELL_KNOWN_PATH, None).await;
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+    assert_eq!(answer.header("cache-control"), Some("public, max-age=300"));
+    let document = Document::read(&answer.body).unwrap();
+    assert_eq!(document.states_its_hash(), Some(true));
+    let etag = answer.header("etag").unwrap();
+    assert_eq!(etag, format!("\"{}\"", document.content_hash_text()));
+    for known in [etag.to_owned(), format!("\"x\", W/{etag}"), "*".to_owned()] {
+        let request = Request::get(WELL_KNOWN_PATH).header("if-none-match", known);
+        let again = stand.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!((again.status, again.body.len()), (304, 0));
+    }
+    assert_eq!(
+        stand.call("POST", WELL_KNOWN_PATH, None, "").await.status,
+        405
+    );
+}
+
+#[tokio::test]
+async fn the_same_code_publishes_the_same_bytes() {
+    let (one, other) = (stand().await, stand().await);
+    assert_eq!(
+        one.paywall.manifest().bytes(),
+        other.paywall.manifest().bytes()
+    );
+    let served = one.get(WELL_KNOWN_PATH, None).await.body;
+    assert_eq!(served, *one.paywall.manifest().bytes());
+}
+
+#[tokio::test]
+async fn the_service_is_named_after_its_host_until_somebody_names_it() {
+    let stand = stand_with(|builder| builder).await;
+    let service = &stand.paywall.manifest().manifest().service;
+    assert_eq!((&*service.id, service.revision), ("com.example.api", 1));
+    assert_eq!(service.issued_at, "2026-09-21T14:13:20.000Z");
+    assert_eq!(service.origin, "https://api.example.com");
+}
+
+#[tokio::test]
+async fn types_become_schemas() {
+    let stand = stand().await;
+    let document = read(&stand).await;
+    let manifest = document.manifest();
+    let weather = entry(manifest, "currentWeather");
+    assert_eq!((weather.safe, weather.idempotent), (Some(true), Some(true)));
+    let path = weather.input.path.as_ref().unwrap();
+    assert_eq!(path["properties"], json!({"city": {"type": "string"}}));
+    assert_eq!(
+        weather.input.query,
+        Some(json!({"$ref": "#/schemas/Units"}))
+    );
+    assert_eq!(
+        weather.output.schema,
+        Some(json!({"$ref": "#/schemas/Weather"}))
+    );
+    let named = &manifest.schemas["Weather"];
+    assert_eq!(
+        named["properties"]["city"]["description"],
+        "The city as asked."
+    );
+    // What the price takes where the request says nothing stands in the schema.
+    let text = &manifest.schemas["Text"];
+    assert_eq!(text["properties"]["quality"]["default"], "best", "{text}");
+    let body = entry(manifest, "summarize").input.body.as_ref().unwrap();
+    assert_eq!(
+        (&*body.content_type, body.max_bytes),
+        ("application/json", Some(2 * 1024 * 1024))
+    );
+    let blob = entry(manifest, "storeBlob");
+    let path = blob.input.path.as_ref().unwrap();
+    assert_eq!(path["required"], json!(["id", "part"]));
+    assert_eq!(path["properties"]["part"]["type"], "integer");
+    let header = blob.input.header.as_ref().unwrap();
+    assert_eq!(header["properties"], json!({"x-size": {"type": "string"}}));
+    let complete = entry(manifest, "complete");
+    let query = complete.input.query.as_ref().unwrap();
+    assert_eq!(query["properties"]["most"]["default"], 5);
+    assert_eq!(complete.output.content_type, "text/plain; charset=utf-8");
+}
+
+#[tokio::test]
+async fn rules_and_offers_stand_in_the_entries() {
+    let stand = stand().await;
+    let document = read(&stand).await;
+    let manifest = document.manifest();
+    let weather = entry(manifest, "currentWeather");
+    assert_eq!(weather.allowances[0].calls, 3);
+    assert_eq!(
+        weather.allowances[0].identify.as_deref(),
+        Some("sign-in-with-x")
+    );
+    let summarize = entry(manifest, "summarize");
+    assert_eq!(summarize.examples[0].cost.unwrap().to_string(), "0.05");
+    assert_eq!(summarize.price.model, "tiered");
+    assert_eq!(summarize.price.bounds.max.to_string(), "1");
+    assert_eq!(
+        entry(manifest, "quote").price.rule["factors"],
+        json!(["demand"])
+    );
+    for code in ["payment_required", "settlement_pending", "usage_unmetered"] {
+        assert!(manifest.errors.contains_key(code), "{code}");
+    }
+    assert_eq!(
+        manifest.errors["answer_gone"].charged,
+        x402_runtime::model::problem::Charged::Yes
+    );
+}
+
+/// A request of an endpoint, and what it is made of.
+struct Case {
+    id: &'static str,
+    method: &'static str,
+    target: &'static str,
+    body: &'static str,
+    header: Option<(&'static str, &'static str)>,
+}
+
+const CASES: [Case; 9] = [
+    Case {
+        id: "currentWeather",
+        method: "GET",
+        target: "/weather/oslo",
+        body: "",
+        header: None,
+    },
+    Case {
+        id: "summarize",
+        method: "POST",
+        target: "/summaries",
+        body: r#"{"text":"a","quality":"fast"}"#,
+        header: None,
+    },
+    Case {
+        id: "summarize",
+        method: "POST",
+        target: "/summaries",
+        body: r#"{"text":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}"#,
+        header: None,
+    },
+    Case {
+        id: "summarize",
+        method: "POST",
+        target: "/summaries",
+        body: r#"{"text":"a"}"#,
+        header: None,
+    },
+    Case {
+        id: "storeBlob",
+        method: "PUT",
+        target: "/blobs/a/1",
+        body: "x",
+        header: Some(("x-size", "9")),
+    },
+    Case {
+        id: "storeBlob",
+        method: "PUT",
+        target: "/blobs/a/1",
+        body: "x",
+        header: Some(("x-size", "11")),
+    },
+    Case {
+        id: "complete",
+        method: "POST",
+        target: "/complete",
+        body: "",
+        header: None,
+    },
+    Case {
+        id: "complete",
+        method: "POST",
+        target: "/complete?most=31",
+        body: "",
+        header: None,
+    },
+    Case {
+        id: "quote",
+        method: "GET",
+        target: "/quote",
+        body: "",
+        header: None,
+    },
+];
+
+#[tokio::test]
+async fn each_live_402_equals_its_entry() {
+    let stand = stand().await;
+    let document = read(&stand).await;
+    let manifest = document.manifest();
+    let mut seen = BTreeMap::new();
+    for case in &CASES {
+        let entry = entry(manifest, case.id);
+        *seen.entry(case.id).or_insert(0) += 1;
+        let mut request = Request::builder().method(case.method).uri(case.target);
+        if let Some((name, value)) = case.header {
+            request = request.header(name, value);
+        }
+        let answer = stand
+            .send(request.body(Body::from(case.body)).unwrap())
+            .await;
+        assert_eq!(answer.status, 402, "{}", case.target);
+        let terms = answer.terms();
+        let keys = entry.rails.as_ref().unwrap_or(&manifest.defaults.rails);
+        assert_eq!(terms.accepts.len(), keys.len());
+        for (offer, key) in terms.accepts.iter().zip(keys) {
+            let (offer, rail) = (offer.view().unwrap(), &manifest.rails[key]);
+            let asset = &manifest.assets[&rail.asset];
+            assert_eq!((&offer.scheme, &offer.pay_to), (&rail.scheme, &rail.pay_to));
+            assert_eq!(
+                (&offer.network, &offer.asset),
+                (&asset.network, &asset.address)
+            );
+            assert_eq!(offer.max_timeout_seconds, rail.max_timeout_seconds);
+            let domain = asset.eip712.as_ref().unwrap();
+            assert_eq!(offer.extra["name"], *domain.name);
+            assert_eq!(offer.extra["version"], *domain.version);
+            let due = due(manifest, entry, case, asset.decimals);
+            let amount: AtomicAmount = offer.amount.parse().unwrap();
+            if let Some(due) = due {
+                assert_eq!(amount, due, "{} {}", case.id, case.target);
+            }
+            let least = entry.price.bounds.min.0.to_atomic(asset.decimals).unwrap();
+            let most = entry.price.bounds.max.0.to_atomic(asset.decimals).unwrap();
+            assert!(least <= amount && amount <= most, "{}", case.target);
+        }
+    }
+    assert_eq!(
+        seen.len(),
+        manifest.endpoints.len(),
+        "every endpoint has a case"
+    );
+}
+
+/// What a reader of the manifest alone works out; none where only the seller can tell.
+fn due(
+    manifest: &Manifest,
+    entry: &x402_runtime::model::manifest::EndpointEntry,
+    case: &Case,
+    decimals: u8,
+) -> Option<AtomicAmount> {
+    let model = manifest
+        .model_of(entry, &entry.price)
+        .unwrap()
+        .expect("a known model");
+    let query = case.target.split_once('?').map_or("", |(_, query)| query);
+    let mut facts = Facts::new().query(query).body(case.body.as_bytes());
+    if let Some((name, value)) = case.header {
+        facts = facts.header(name, value.as_bytes());
+    }
+    match evaluate(&model, &facts, &[]).unwrap() {
+        Due::Exact(price) => Some(price.amount.to_atomic(decimals).unwrap()),
+        Due::UpTo(ceiling) => Some(ceiling.on(decimals).unwrap()),
+        _ => None,
+    }
+}
