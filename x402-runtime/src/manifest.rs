@@ -9,13 +9,16 @@
 //! | `project` | service + endpoints + schemas → manifest |
 //! | `entry` | one endpoint → its entry |
 //! | `published` | manifest → the bytes that are served, with their hash |
+//! | `offline` | the manifest of a seller that does not run |
 
 mod entry;
+mod offline;
 mod project;
 mod published;
 mod service;
 pub(crate) mod shapes;
 
+pub use offline::{ManifestDrift, ManifestFlagError};
 pub use published::Published;
 pub use service::Service;
 

@@ -28,6 +28,7 @@ mod ids;
 mod limits;
 mod mistake;
 mod mount;
+mod publish;
 mod rail;
 mod start;
 

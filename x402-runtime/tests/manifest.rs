@@ -18,7 +18,7 @@ use axum::body::Body;
 use axum::extract::{Path, Query};
 use axum::http::Request;
 use common::shop::{Shop, builder};
-use common::{Double, NOW, Stand};
+use common::{Double, NOW, PAY_TO, Stand};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -30,8 +30,8 @@ use x402_runtime::model::manifest::{Document, Manifest, WELL_KNOWN_PATH};
 use x402_runtime::model::money::{AtomicAmount, Decimal};
 use x402_runtime::model::price::{Due, Facts, Price, PriceUnit, evaluate};
 use x402_runtime::model::wire::SupportedKind;
-use x402_runtime::paywall::PaywallBuilder;
-use x402_runtime::{Meter, paid};
+use x402_runtime::paywall::{Paywall, PaywallBuilder, Rail};
+use x402_runtime::{Meter, Network, paid};
 
 #[derive(Serialize, JsonSchema)]
 struct Weather {
@@ -184,6 +184,75 @@ async fn the_same_code_publishes_the_same_bytes() {
     );
     let served = one.get(WELL_KNOWN_PATH, None).await.body;
     assert_eq!(served, *one.paywall.manifest().bytes());
+}
+
+fn seller() -> PaywallBuilder<Shop> {
+    let service = Service::new("com.example.kit", "Kit", "1.2.0").issued(7, "2026-11-20T09:00:00Z");
+    Paywall::builder()
+        .origin("https://api.example.com")
+        .pay_to(PAY_TO)
+        .accept(Rail::new(Network::BASE_SEPOLIA, "USDC"))
+        .service(service)
+        .mount(current_weather)
+        .mount(summarize)
+        .mount(store_blob)
+        .mount(complete)
+        .mount(quote)
+}
+
+#[tokio::test]
+async fn a_seller_that_does_not_run_has_the_same_manifest() {
+    let offline = seller().manifest().unwrap();
+    assert_eq!(offline.bytes(), stand().await.paywall.manifest().bytes());
+    let error = Paywall::<Shop>::builder().manifest().unwrap_err();
+    let codes: Vec<_> = error.mistakes().iter().map(|one| one.code()).collect();
+    assert_eq!(codes, ["origin_missing", "no_rails", "nothing_mounted"]);
+}
+
+#[test]
+fn a_program_prints_its_manifest_when_it_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("manifest.json");
+    let arguments = |list: &[&str]| {
+        list.iter()
+            .map(Into::into)
+            .collect::<Vec<std::ffi::OsString>>()
+    };
+    assert!(
+        !seller()
+            .print_manifest_if_asked(arguments(&["seller", "--port"]))
+            .unwrap()
+    );
+    let asked = arguments(&["seller", "--manifest", file.to_str().unwrap()]);
+    assert!(seller().print_manifest_if_asked(asked).unwrap());
+    let written = std::fs::read(&file).unwrap();
+    let document = Document::read(&written).unwrap();
+    assert_eq!(
+        document.content_hash_text(),
+        seller().manifest().unwrap().content_hash()
+    );
+}
+
+#[test]
+fn a_committed_manifest_that_is_not_the_codes_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("manifest.json");
+    let published = seller().manifest().unwrap();
+    let missing = published.matches_file(&file).unwrap_err().to_string();
+    assert!(missing.contains("BLESS=1"), "{missing}");
+    std::fs::write(&file, published.pretty()).unwrap();
+    published.matches_file(&file).unwrap();
+    // When it was issued does not count.
+    let later = seller()
+        .service(Service::new("com.example.kit", "Kit", "1.2.0").issued(7, "2026-12-24T09:00:00Z"));
+    later.manifest().unwrap().matches_file(&file).unwrap();
+    let dearer = published.pretty().replace("\"0.5\"", "\"0.6\"");
+    std::fs::write(&file, dearer).unwrap();
+    let drift = published.matches_file(&file).unwrap_err().to_string();
+    assert!(
+        drift.contains("/endpoints/1/price/dimensions/0/cases/1/amount"),
+        "{drift}"
+    );
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use super::limits::Limits;
 use super::mistake::{BuildError, Mistake};
 use super::mount::Mount;
 use super::rail::Rail;
-use super::{Paywall, start};
+use super::{Paywall, publish, start};
 use crate::bind::{Given, Mounted};
 use crate::clock::{Clock, SystemClock};
 use crate::config::PaywallSettings;
@@ -21,7 +21,7 @@ use crate::facilitator::Facilitator;
 use crate::gate::Erased;
 use crate::handler::{Endpoint, PaidHandler};
 use crate::ledger::Ledger;
-use crate::manifest::Service;
+use crate::manifest::{Published, Service};
 
 /// Collects everything a [`Paywall`] needs. Nothing is checked before [`build`](Self::build), which reports all mistakes at
 /// once.
@@ -146,6 +146,14 @@ where
     pub fn service(mut self, service: Service) -> Self {
         self.service = Some(service);
         self
+    }
+
+    /// The manifest of what is mounted, without a facilitator, a ledger or a network.
+    ///
+    /// # Errors
+    /// [`BuildError`] with every mistake that [`build`](Self::build) would find before it asks anybody.
+    pub fn manifest(&self) -> Result<Published, BuildError> {
+        publish::manifest(self)
     }
 
     /// Takes over what an operator configured. It replaces what was set before; what is set after it wins.

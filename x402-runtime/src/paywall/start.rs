@@ -1,11 +1,9 @@
 //! The checks that need the facilitator and the ledger, and the start of a paywall's work.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_primitives::Address;
-use serde_json::Value;
 use tokio::time::timeout;
 use x402_model::asset::{Asset, parse_address};
 use x402_model::evm::{facilitator_address, is_development_account};
@@ -14,7 +12,8 @@ use x402_model::wire::{Offered, SupportedResponse};
 
 use super::builder::PaywallBuilder;
 use super::mistake::{BuildError, Mistake};
-use super::{PaymentIds, Paywall, mount, rail_id};
+use super::publish::{facts, publish};
+use super::{Paywall, mount, rail_id};
 use crate::allowance::Allowances;
 use crate::bind::{
     Bound, BoundEndpoint, MAX_TERMS_HEADER, METERED, Mounted, SCHEME, Terms, bind, is_main,
@@ -24,7 +23,6 @@ use crate::gate::free::Free;
 use crate::gate::quote::{self, Quotes};
 use crate::gate::{Core, Earlier, Gate, Pricing};
 use crate::ledger::{Durability, Ledger, LedgerError};
-use crate::manifest::{self, Published, Service, shapes};
 use crate::project::Challenge;
 use crate::resolver;
 use crate::siwx::Siwx;
@@ -40,41 +38,30 @@ pub(super) async fn build<S>(builder: PaywallBuilder<S>) -> Result<Paywall<S>, B
 where
     S: Clone + Send + Sync + 'static,
 {
+    let mut given = builder.given.clone();
+    given.min_remaining_seconds = builder.limits.min_remaining_seconds();
+    let mut mistakes = builder.mistakes.clone();
+    let mounts = builder.mounts.iter();
+    let mounted: Vec<Mounted> = mounts.map(|mount| mount.mounted.clone()).collect();
+    builder.limits.check(&mut mistakes);
+    let mut bound = bind(&mounted, &given, &mut mistakes);
+    let facts = facts(&builder, &mut bound.endpoints);
     let PaywallBuilder {
-        mut given,
         facilitator,
         ledger,
         clock,
         limits,
         factories,
         volatile_allowed,
-        service,
         mounts,
-        mut mistakes,
+        ..
     } = builder;
-    limits.check(&mut mistakes);
-    given.min_remaining_seconds = limits.min_remaining_seconds();
-    let mounted: Vec<Mounted> = mounts.iter().map(|mount| mount.mounted.clone()).collect();
-    let mut bound = bind(&mounted, &given, &mut mistakes);
     let time = limits.verify_timeout;
     let able = kinds(facilitator.as_ref(), time, &bound, &mut mistakes).await;
     for endpoint in &mut bound.endpoints {
         endpoint.settle_by(&able.settlers);
         endpoint.sponsor(&able.extensions);
     }
-    let schemas = shapes::collect(mounts.iter().map(|mount| mount.describe));
-    if bound.endpoints.len() == schemas.shapes.len() {
-        let described = bound.endpoints.iter_mut().zip(schemas.shapes);
-        described.for_each(|(endpoint, shapes)| endpoint.describe(shapes));
-    }
-    let facts = Facts {
-        service,
-        named: schemas.named,
-        payment_ids: given.payment_ids,
-        body_cap: limits.body_cap,
-        retention: limits.retention,
-        started_ms: clock.now_ms(),
-    };
     let published = publish(facts, &bound.endpoints, &mut mistakes);
     let challenges = challenges(&bound.endpoints, &mut mistakes);
     match &ledger {
@@ -116,42 +103,6 @@ where
         manifest: Arc::new(published),
         core,
     })
-}
-
-/// What the manifest is made of besides the endpoints.
-struct Facts {
-    service: Option<Service>,
-    named: BTreeMap<String, Value>,
-    payment_ids: PaymentIds,
-    body_cap: usize,
-    retention: Duration,
-    started_ms: u64,
-}
-
-/// The manifest, if there is nothing wrong with what it is made of.
-fn publish(
-    facts: Facts,
-    endpoints: &[BoundEndpoint],
-    mistakes: &mut Vec<Mistake>,
-) -> Option<Published> {
-    let origin = endpoints.first().filter(|_| mistakes.is_empty())?.origin();
-    let service = facts.service.unwrap_or_else(|| Service::of_origin(origin));
-    let manifest = manifest::project(manifest::Facts {
-        service: &service,
-        origin,
-        endpoints,
-        named: facts.named,
-        payment_ids: facts.payment_ids,
-        body_cap: facts.body_cap,
-        retention_seconds: facts.retention.as_secs(),
-        started_ms: facts.started_ms,
-    });
-    let published = manifest.map_err(|error| error.to_string());
-    let published =
-        published.and_then(|manifest| Published::new(&manifest).map_err(|error| error.to_string()));
-    published
-        .map_err(|reason| mistakes.push(Mistake::Manifest { reason }))
-        .ok()
 }
 
 /// Finishes what earlier processes left. What takes longer than a start may goes on in the background.

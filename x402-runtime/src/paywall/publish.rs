@@ -1,0 +1,94 @@
+//! The manifest of a paywall, from what its builder was given.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use alloy_primitives::Address;
+use serde_json::Value;
+
+use super::PaymentIds;
+use super::builder::PaywallBuilder;
+use super::mistake::{BuildError, Mistake};
+use crate::bind::{BoundEndpoint, Mounted, bind};
+use crate::manifest::{self, Published, Service, shapes};
+
+/// The manifest of what a builder was given, without facilitator and ledger.
+pub(super) fn manifest<S>(builder: &PaywallBuilder<S>) -> Result<Published, BuildError> {
+    let mut mistakes = builder.mistakes.clone();
+    let mounted: Vec<Mounted> = builder
+        .mounts
+        .iter()
+        .map(|one| one.mounted.clone())
+        .collect();
+    let mut given = builder.given.clone();
+    given.min_remaining_seconds = builder.limits.min_remaining_seconds();
+    let mut bound = bind(&mounted, &given, &mut mistakes);
+    // Who settles is no part of the manifest, and not known without asking.
+    let anybody = bound.assets.iter();
+    let anybody: Vec<_> = anybody
+        .map(|asset| (asset.network.clone(), Address::repeat_byte(1)))
+        .collect();
+    for endpoint in &mut bound.endpoints {
+        endpoint.settle_by(&anybody);
+    }
+    let facts = facts(builder, &mut bound.endpoints);
+    let published = publish(facts, &bound.endpoints, &mut mistakes);
+    match (published, BuildError::of(mistakes)) {
+        (_, Some(error)) => Err(error),
+        (Some(published), None) => Ok(published),
+        (None, None) => Err(BuildError::one(Mistake::NothingMounted)),
+    }
+}
+
+/// What the manifest is made of besides the endpoints, which learn their schemas.
+pub(super) fn facts<S>(builder: &PaywallBuilder<S>, endpoints: &mut [BoundEndpoint]) -> Facts {
+    let schemas = shapes::collect(builder.mounts.iter().map(|mount| mount.describe));
+    if endpoints.len() == schemas.shapes.len() {
+        let described = endpoints.iter_mut().zip(schemas.shapes);
+        described.for_each(|(endpoint, shapes)| endpoint.describe(shapes));
+    }
+    Facts {
+        service: builder.service.clone(),
+        named: schemas.named,
+        payment_ids: builder.given.payment_ids,
+        body_cap: builder.limits.body_cap,
+        retention: builder.limits.retention,
+        started_ms: builder.clock.now_ms(),
+    }
+}
+
+/// What the manifest is made of besides the endpoints.
+pub(super) struct Facts {
+    service: Option<Service>,
+    named: BTreeMap<String, Value>,
+    payment_ids: PaymentIds,
+    body_cap: usize,
+    retention: Duration,
+    started_ms: u64,
+}
+
+/// The manifest, if there is nothing wrong with what it is made of.
+pub(super) fn publish(
+    facts: Facts,
+    endpoints: &[BoundEndpoint],
+    mistakes: &mut Vec<Mistake>,
+) -> Option<Published> {
+    let origin = endpoints.first().filter(|_| mistakes.is_empty())?.origin();
+    let service = facts.service.unwrap_or_else(|| Service::of_origin(origin));
+    let manifest = manifest::project(manifest::Facts {
+        service: &service,
+        origin,
+        endpoints,
+        named: facts.named,
+        payment_ids: facts.payment_ids,
+        body_cap: facts.body_cap,
+        retention_seconds: facts.retention.as_secs(),
+        started_ms: facts.started_ms,
+    });
+    let published = manifest.map_err(|error| error.to_string());
+    let published =
+        published.and_then(|manifest| Published::new(&manifest).map_err(|error| error.to_string()));
+    published
+        .map_err(|reason| mistakes.push(Mistake::Manifest { reason }))
+        .ok()
+}
