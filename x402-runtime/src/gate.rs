@@ -10,6 +10,7 @@
 //! | `flow` | reserve → run → store → settle |
 //! | `metering` | what a call used, and what that costs |
 //! | `stream` | answers that leave while they are made, and are settled when they end |
+//! | `seller` | asks and tells the seller's hooks |
 //! | `decision` | what a record or an outcome means; pure |
 //! | `answers` | outcomes → HTTP |
 
@@ -26,6 +27,7 @@ mod metering;
 mod outlive;
 mod present;
 mod price;
+mod seller;
 pub(crate) mod settle;
 mod stream;
 

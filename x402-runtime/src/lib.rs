@@ -42,6 +42,7 @@
 //! | to | see |
 //! |---|---|
 //! | sell | [`Paywall::builder`], [`Rail`], [`Paid`] |
+//! | refuse payments by rules of your own, hear of settlements | [`hooks::SellerHooks`] |
 //! | record payments durably | `SqliteLedger` (feature `sqlite`, on unless turned off); [`ledger::conformance`] for a store of your own |
 //! | settle on a chain with an account of your own | `evm` (feature `evm`) |
 //! | try it without a chain | `sandbox` (feature `sandbox`) |
@@ -62,6 +63,7 @@ pub mod facilitator;
 mod failpoint;
 mod gate;
 pub mod handler;
+pub mod hooks;
 pub mod ledger;
 pub mod manifest;
 pub mod meter;
@@ -85,6 +87,7 @@ pub mod __private;
 pub use extract::Paid;
 pub use facilitator::Facilitator;
 pub(crate) use failpoint::failpoint;
+pub use hooks::SellerHooks;
 pub use ledger::MemoryLedger;
 #[cfg(feature = "sqlite")]
 pub use ledger::SqliteLedger;

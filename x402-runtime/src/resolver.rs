@@ -184,6 +184,7 @@ async fn resolve(core: &Core, record: Record) -> Result<Done, LedgerError> {
         // Whatever is not done by now waits for the next process.
         return Ok(Done::Nothing);
     }
+    core.looked_at(&record);
     match look(&record, now_ms) {
         Look::NotYet => Ok(Done::Nothing),
         Look::LeaseOver => advance(core, &record, Event::LeaseOver { now_ms }).await,
@@ -235,9 +236,7 @@ async fn advance(core: &Core, record: &Record, event: Event) -> Result<Done, Led
         .await?
     {
         Advanced::Done(record) => {
-            if record.state.is_paid() && !before.is_paid() {
-                core.metrics.settled(&record);
-            }
+            core.moved(&record, before);
             record.state != before
         }
         Advanced::Removed => true,

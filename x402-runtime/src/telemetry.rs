@@ -59,6 +59,8 @@ pub mod event {
     pub const VERIFY_FAILED: &str = "x402.verify_failed";
     /// A settle call ended.
     pub const SETTLE: &str = "x402.settle";
+    /// One of the seller's hooks failed.
+    pub const HOOK_FAILED: &str = "x402.hook_failed";
     /// The ledger failed.
     pub const LEDGER_FAILED: &str = "x402.ledger_failed";
     /// The ledger's thread ended.
@@ -113,6 +115,8 @@ pub mod metric {
     pub const HANDLER_SECONDS: &str = "x402_handler_seconds";
     /// Payments in flight.
     pub const IN_FLIGHT: &str = "x402_in_flight";
+    /// Calls of the seller's hooks.
+    pub const HOOKS: &str = "x402_hooks_total";
     /// Failures of the ledger.
     pub const LEDGER_ERRORS: &str = "x402_ledger_errors_total";
     /// What the resolver did to payments.

@@ -15,6 +15,8 @@ mod common;
 #[cfg(feature = "http")]
 #[path = "http_support/provider.rs"]
 mod provider;
+#[path = "common/witness.rs"]
+mod witness;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -25,6 +27,7 @@ use common::shop::{request, send};
 use common::{Buyer, NOW, Script, Stand};
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, SharedString, Unit};
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
+use witness::{Act, Witness};
 use x402_runtime::facilitator::Evidence;
 use x402_runtime::ledger::MemoryLedger;
 use x402_runtime::telemetry::{METRICS, metric};
@@ -181,6 +184,69 @@ async fn refusals_are_counted_by_code() {
         metric::REFUSED,
         &[("endpoint", "news"), ("code", "settlement_refused")],
     );
+}
+
+#[tokio::test]
+async fn hooks_are_counted_by_how_they_ended() {
+    let recorded = Recorded::start();
+    let witness = Arc::new(Witness::default());
+    let hooks = Arc::clone(&witness);
+    let stand = Stand::open_with(Arc::new(MemoryLedger::default()), |builder| {
+        let quick = std::time::Duration::from_millis(50);
+        builder.hooks(hooks).hook_timeout(quick)
+    })
+    .await;
+    // What moved of the metric, until it is what is expected: hooks that are told end in tasks of their own.
+    let expect = async |expected: &[(&str, &str)]| {
+        let mut found = BTreeSet::new();
+        let expected = expected.iter();
+        let expected: BTreeSet<String> = expected
+            .map(|(hook, how)| format!("{hook} {how} 1"))
+            .collect();
+        common::shop::until(|| {
+            let all = recorded.all().into_iter();
+            let all = all.filter(|one| one.name == metric::HOOKS && moved(&one.value));
+            found.extend(all.map(|one| {
+                let labels: Vec<&str> = one.labels.iter().map(|(_, value)| &**value).collect();
+                let DebugValue::Counter(count) = one.value else {
+                    panic!("no counter")
+                };
+                format!("{} {count}", labels.join(" "))
+            }));
+            found.len() >= expected.len()
+        })
+        .await;
+        assert_eq!(found, expected);
+    };
+    let terms = stand.terms("GET", "/news").await;
+    let pay = || async {
+        let payment = Buyer::new(7).pay(&terms, NOW);
+        stand.get("/news", Some(&payment)).await
+    };
+    let (before, after, told) = ("before_verify", "after_verify", "on_settled");
+    assert_eq!(pay().await.status, 200);
+    expect(&[(before, "ok"), (after, "ok"), (told, "ok")]).await;
+    for (act, outcome) in [
+        (Act::Refuse, "refused"),
+        (Act::Fail, "failed"),
+        (Act::Panic, "panicked"),
+        (Act::Hang, "timeout"),
+    ] {
+        witness.says(Act::Yes, act);
+        pay().await;
+        expect(&[(before, "ok"), (after, outcome), ("on_failure", "ok")]).await;
+        witness.says(Act::Yes, Act::Yes);
+        *witness.told.lock().unwrap() = act;
+        pay().await;
+        // Who is told has nothing to refuse.
+        let outcome = if act == Act::Refuse {
+            "failed"
+        } else {
+            outcome
+        };
+        expect(&[(before, "ok"), (after, "ok"), (told, outcome)]).await;
+        *witness.told.lock().unwrap() = Act::Yes;
+    }
 }
 
 #[tokio::test]

@@ -17,6 +17,8 @@ mod common;
 mod provider;
 #[path = "telemetry_support/tree.rs"]
 mod tree;
+#[path = "common/witness.rs"]
+mod witness;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -24,6 +26,7 @@ use std::sync::atomic::Ordering;
 use common::double::{refusal, silence};
 use common::{Buyer, NOW, Script, Stand};
 use tree::{Seen, Tree};
+use witness::{Act, Witness};
 use x402_runtime::facilitator::{Evidence, FacilitatorError};
 use x402_runtime::ledger::MemoryLedger;
 use x402_runtime::model::wire::headers::{decode_value, encode};
@@ -286,4 +289,26 @@ async fn a_call_to_a_provider_is_a_span_and_its_odd_answers_are_logged() {
     assert_eq!(odd.field("excerpt"), "upstream words, <redacted>");
     assert_documented(&tree.all());
     assert!(!tree.text().contains("CANARY") && !tree.text().contains("canary"));
+}
+
+#[tokio::test]
+async fn a_hook_that_fails_is_told_to_the_seller_with_its_payment() {
+    let witness = Arc::new(Witness::default());
+    let hooks = Arc::clone(&witness);
+    let stand = Stand::open_with(Arc::new(MemoryLedger::default()), |builder| {
+        builder.hooks(hooks)
+    })
+    .await;
+    let buyer = Buyer::new(7);
+    let payment = buyer.pay(&stand.terms("GET", "/news").await, NOW);
+    let (tree, _guard) = Tree::record();
+    witness.says(Act::Yes, Act::Fail);
+    assert_eq!(stand.get("/news", Some(&payment)).await.status, 503);
+    let failed = tree.one(event::HOOK_FAILED);
+    assert_eq!(failed.field("hook"), "after_verify");
+    assert_eq!(failed.field("endpoint"), "news");
+    assert!(failed.field("payment").starts_with("pay_"));
+    assert!(!failed.field("error").is_empty());
+    assert_documented(&tree.all());
+    assert_clean(&tree, &payment, &buyer);
 }

@@ -160,6 +160,10 @@ codes! {
     Eip6492FactoryNotAllowed,
     /// The facilitator called the payment invalid for a reason of its own.
     PaymentInvalid,
+    /// The seller does not take this payment, by a rule of its own.
+    RefusedBySeller,
+    /// The seller cannot tell now whether it takes the payment.
+    SellerCheckFailed,
     /// The terms of the payment ran out before it was settled.
     PaymentExpired,
     /// Another request with the same payment is being served.

@@ -186,6 +186,10 @@ table! {
         "The paying wallet is not deployed yet, and its factory is not known here. Deploy the wallet first or pay from another one.";
     PaymentInvalid: "payment_invalid", 402, No, FixPayment, None, Some("invalid_payment"),
         "The payment was found invalid. Build a new one from the offered terms.";
+    RefusedBySeller: "refused_by_seller", 403, No, Stop, None, None,
+        "The seller does not take this payment, by a rule of its own, so nothing was charged. `reason` and `explanation` are the seller's.";
+    SellerCheckFailed: "seller_check_failed", 503, No, Wait, Some(5), None,
+        "The seller cannot tell right now whether it takes this payment, so nothing was charged. Send the same request again later.";
     PaymentExpired: "payment_expired", 402, No, NewPayment, None, Some("payment_expired"),
         "The payment expired before it was settled, so it can no longer be charged. Sign a new one.";
     PaymentInProgress: "payment_in_progress", 409, Maybe, RetrySamePayment, Some(1), None,

@@ -15,6 +15,7 @@ use x402_model::problem::ProblemCode;
 
 use crate::clock::Clock;
 use crate::facilitator::Facilitator;
+use crate::hooks::Hooks;
 use crate::ledger::{Ledger, LedgerError};
 use crate::paywall::Limits;
 use crate::telemetry::paywall::InFlight;
@@ -35,6 +36,8 @@ pub(crate) struct Core {
     /// Set once, when the paywall shuts down.
     pub(crate) closing: CancellationToken,
     pub(crate) metrics: PaywallMetrics,
+    /// The seller's own word, if it has one.
+    pub(crate) hooks: Option<Hooks>,
     admission: Arc<Semaphore>,
     next_owner: AtomicU64,
 }
@@ -69,9 +72,15 @@ impl Core {
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
             metrics,
+            hooks: None,
             // Owners must differ between processes that share a ledger: start at a random number.
             next_owner: AtomicU64::new(RandomState::new().build_hasher().finish()),
         }
+    }
+
+    /// The same with the seller's hooks.
+    pub(crate) fn with_hooks(self, hooks: Option<Hooks>) -> Self {
+        Self { hooks, ..self }
     }
 
     /// Whether the facilitator takes version 1 payments on this network as such.

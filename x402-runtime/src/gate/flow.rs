@@ -22,9 +22,11 @@ use super::core::{Core, Place};
 use super::decision::{Found, found, verification};
 use super::metering::Metering;
 use super::present::is_same_payment;
+use super::seller::allowed;
 use super::settle::{Attempt, attempt, first_attempt};
 use super::stream::{self, Running};
 use crate::facilitator::{BoxFuture, FacilitatorRequest};
+use crate::hooks::Call;
 use crate::ledger::{
     Begin, Event, Fingerprint, Identity, LedgerError, NewPayment, PaymentKey, Record, StoredAnswer,
 };
@@ -39,6 +41,8 @@ pub(super) struct Job {
     pub(super) gate: Arc<Gate>,
     pub(super) payment: Box<Payment>,
     pub(super) fingerprint: Fingerprint,
+    /// What the seller's hooks are asked about, if there are any.
+    pub(super) call: Option<Arc<Call>>,
     /// The handler's answer; runs the handler when polled.
     pub(super) answer: BoxFuture<'static, Response>,
     /// Where the price is metered: how.
@@ -112,6 +116,7 @@ impl Job {
             gate,
             payment,
             fingerprint,
+            call,
             answer,
             metering,
             place,
@@ -134,11 +139,11 @@ impl Job {
             key: &key,
             owner,
         };
-        if let Some(request) = to_check
-            && let Err(problem) = Box::pin(verify(core, &request)).await
+        if (call.is_some() || to_check.is_some())
+            && let Err(refusal) = Box::pin(allowed(&gate, call.as_deref(), to_check.as_ref())).await
         {
             reservation.release().await;
-            return Err(problem.into());
+            return Err(refusal);
         }
         let span = tracing::info_span!(span::HANDLER, endpoint = gate.endpoint.id());
         let started = Instant::now();
@@ -156,6 +161,7 @@ impl Job {
                     owner,
                     fingerprint,
                     valid_before,
+                    call,
                     place,
                 };
                 return Box::pin(stream::begin(running, metering, *head)).await;
@@ -216,6 +222,7 @@ fn reservation(
 ) -> NewPayment {
     let limits = &gate.core.limits;
     let lease = limits.verify_timeout.saturating_add(limits.handler_timeout);
+    let lease = lease.saturating_add(gate.core.hook_time());
     let lease_ms = millis(lease).saturating_add(LEASE_SLACK_MS);
     NewPayment {
         key: payment.key.clone(),

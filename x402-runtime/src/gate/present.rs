@@ -23,7 +23,7 @@ use super::decision::{Found, found};
 use super::fingerprint::fingerprint;
 use super::metering::Metering;
 use super::outlive::Outliving;
-use super::{Gate, body, flow};
+use super::{Gate, body, flow, seller};
 use crate::extract::{PaymentId, Proof};
 use crate::facilitator::{BoxFuture, FacilitatorRequest};
 use crate::ledger::{PaymentKey, Record};
@@ -114,7 +114,8 @@ async fn present(
         }
         Presented::Proven(payment) => payment,
         Presented::Unproven(payment) => {
-            Box::pin(prove(gate, &payment)).await?;
+            let proven = Box::pin(prove(gate, &payment)).await;
+            proven.inspect_err(|refusal| seller::unproven(gate, &payment, refusal))?;
             payment
         }
     };
@@ -138,6 +139,7 @@ async fn present(
     );
     let job = flow::Job {
         gate: Arc::clone(gate),
+        call: seller::call(gate, &parts.method, uri.path(), &payment),
         answer: run(for_handler(parts, body, &payment)),
         payment,
         fingerprint,
@@ -162,11 +164,20 @@ fn for_handler(mut parts: Parts, body: Bytes, payment: &Payment) -> Request {
 /// Runs a payment so that nothing the connection does can stop it, and waits for it as long as a buyer is kept waiting.
 async fn hand_over(job: flow::Job) -> Result<Outcome, Refusal> {
     let core = Arc::clone(&job.gate.core);
-    let task = Outliving::new(job.run(), core.tasks.clone());
+    let call = job.call.clone().map(|call| (Arc::clone(&job.gate), call));
+    let task = async move {
+        let outcome = job.run().await;
+        if let Some((gate, call)) = &call {
+            seller::ended(gate, call, &outcome);
+        }
+        outcome
+    };
+    let task = Outliving::new(task, core.tasks.clone());
     let limits = &core.limits;
     let patience = limits
         .verify_timeout
         .saturating_add(limits.handler_timeout)
+        .saturating_add(core.hook_time())
         .saturating_add(limits.settle_wait);
     match timeout(patience, task).await {
         Ok(Ok(outcome)) => Ok(outcome),

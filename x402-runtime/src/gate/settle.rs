@@ -104,9 +104,10 @@ async fn carry_out(
     };
     if record.state.is_paid() {
         crate::failpoint("c7_settled");
-        core.metrics.settled(&record);
+        core.settled(&record);
         return Ok(Attempt::Settled(record));
     }
+    core.unsettled(&record, refusal.as_deref());
     Ok(match (record.state, refusal) {
         (State::Served, code) => {
             Attempt::Refused(record, code.unwrap_or_else(|| UNNAMED_REFUSAL.to_owned()))

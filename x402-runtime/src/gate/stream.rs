@@ -36,7 +36,9 @@ use super::checks::Refusal;
 use super::core::Place;
 use super::flow::{after, ledger_down};
 use super::metering::Metering;
+use super::seller;
 use super::settle::first_attempt;
+use crate::hooks::Call;
 use crate::ledger::{Advanced, Event, Fingerprint, PaymentKey};
 use crate::paywall::PROTOCOL_MARGIN_SECONDS;
 
@@ -76,6 +78,7 @@ pub(super) struct Running {
     pub(super) owner: u64,
     pub(super) fingerprint: Fingerprint,
     pub(super) valid_before: u64,
+    pub(super) call: Option<Arc<Call>>,
     pub(super) place: Place,
 }
 
@@ -150,9 +153,12 @@ impl Stream {
     async fn run(mut self, head: Parts, body: Body, sender: Sender<Bytes>) {
         let end = self.forward(body, &sender).await;
         let gate = Arc::clone(&self.running.gate);
-        let ends_event = self.ends_event;
+        let (ends_event, call) = (self.ends_event, self.running.call.clone());
         let outcome = self.end(end, &head).await.unwrap_or_else(Outcome::Refused);
         answers::tell(&gate, &outcome);
+        if let Some(call) = &call {
+            seller::ended(&gate, call, &outcome);
+        }
         let break_off = if ends_event { "" } else { "\n\n" };
         let last = format!("{break_off}{}", answers::last_event(&outcome));
         // A buyer who is gone learns it by presenting the payment again.

@@ -20,6 +20,7 @@ use crate::config::PaywallSettings;
 use crate::facilitator::Facilitator;
 use crate::gate::Erased;
 use crate::handler::{Endpoint, PaidHandler};
+use crate::hooks::SellerHooks;
 use crate::ledger::Ledger;
 use crate::manifest::{Published, Service};
 
@@ -31,6 +32,7 @@ pub struct PaywallBuilder<S = ()> {
     pub(super) facilitator: Option<Arc<dyn Facilitator>>,
     pub(super) ledger: Option<Arc<dyn Ledger>>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) hooks: Option<Arc<dyn SellerHooks>>,
     pub(super) limits: Limits,
     pub(super) factories: Vec<Address>,
     pub(super) volatile_allowed: bool,
@@ -62,6 +64,7 @@ where
             facilitator: None,
             ledger: None,
             clock: Arc::new(SystemClock),
+            hooks: None,
             limits: Limits::default(),
             factories: Vec::new(),
             volatile_allowed: false,
@@ -133,6 +136,17 @@ where
     /// As [`clock`](Self::clock), for one that is shared.
     pub fn clock_arc(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// The seller's own word on payments: whether to take one, and what became of it. Nobody is asked unless set.
+    pub fn hooks(self, hooks: impl SellerHooks) -> Self {
+        self.hooks_arc(Arc::new(hooks))
+    }
+
+    /// As [`hooks`](Self::hooks), for ones that are shared.
+    pub fn hooks_arc(mut self, hooks: Arc<dyn SellerHooks>) -> Self {
+        self.hooks = Some(hooks);
         self
     }
 
@@ -215,6 +229,8 @@ where
         handler_timeout: Duration,
         /// Longest time for the facilitator to verify; 10 s unless set.
         verify_timeout: Duration,
+        /// Longest time a [hook](Self::hooks) may take; 2 s unless set. One that is asked and takes longer has the request refused.
+        hook_timeout: Duration,
         /// Longest time for the facilitator to settle; 30 s unless set. After it the outcome is unknown and the chain is asked.
         settle_timeout: Duration,
         /// How long a buyer waits for a settlement before the answer is 503 `settlement_pending`; 30 s unless set.

@@ -22,6 +22,8 @@ pub(crate) struct Limits {
     pub(crate) handler_timeout: Duration,
     /// Longest time for a facilitator's `verify`.
     pub(crate) verify_timeout: Duration,
+    /// Longest time for one of the seller's hooks.
+    pub(crate) hook_timeout: Duration,
     /// Longest time for a facilitator's `settle`, after which its outcome is unknown.
     pub(crate) settle_timeout: Duration,
     /// How long a buyer is kept waiting for the settlement before being told that it is pending.
@@ -51,6 +53,7 @@ impl Default for Limits {
             answer_cap: 8 * 1024 * 1024,
             handler_timeout: Duration::from_secs(60),
             verify_timeout: Duration::from_secs(10),
+            hook_timeout: Duration::from_secs(2),
             settle_timeout: Duration::from_secs(30),
             settle_wait: Duration::from_secs(30),
             settle_budget: Duration::from_secs(4),
@@ -87,6 +90,7 @@ impl Limits {
         need(!self.body_timeout.is_zero(), "body_timeout", zero);
         need(!self.handler_timeout.is_zero(), "handler_timeout", zero);
         need(!self.verify_timeout.is_zero(), "verify_timeout", zero);
+        need(!self.hook_timeout.is_zero(), "hook_timeout", zero);
         need(!self.settle_timeout.is_zero(), "settle_timeout", zero);
         need(!self.resolve_every.is_zero(), "resolve_every", zero);
         need(self.max_in_flight > 0, "max_in_flight", zero);

@@ -22,6 +22,7 @@ use crate::facilitator::Facilitator;
 use crate::gate::free::Free;
 use crate::gate::quote::{self, Quotes};
 use crate::gate::{Core, Earlier, Gate, Pricing};
+use crate::hooks::Hooks;
 use crate::ledger::{Durability, Ledger, LedgerError};
 use crate::project::Challenge;
 use crate::resolver;
@@ -50,6 +51,7 @@ where
         facilitator,
         ledger,
         clock,
+        hooks,
         limits,
         factories,
         volatile_allowed,
@@ -80,7 +82,8 @@ where
         ((_, None, _), None) => return Err(BuildError::one(Mistake::LedgerMissing)),
         ((_, _, None), None) => return Err(BuildError::one(Mistake::NothingMounted)),
     };
-    let core = Arc::new(Core::new(
+    let hooks = hooks.map(|hooks| Hooks::new(hooks, limits.hook_timeout));
+    let core = Core::new(
         facilitator,
         ledger,
         clock,
@@ -88,7 +91,8 @@ where
         factories,
         able.version_1,
         PaywallMetrics::new(&bound.endpoints),
-    ));
+    );
+    let core = Arc::new(core.with_hooks(hooks));
     let endpoints: Arc<[BoundEndpoint]> = bound.endpoints.clone().into();
     let handlers = mounts.into_iter().map(|mount| mount.handler);
     let gates = gates(&core, bound, challenges).await?;

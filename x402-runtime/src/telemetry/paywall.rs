@@ -94,6 +94,11 @@ pub(crate) fn resolved(event: &'static str) {
     counter!(metric::RESOLVER, "event" => event).increment(1);
 }
 
+/// One of the seller's hooks ended, or was not called; both are of closed lists.
+pub(crate) fn hook_ended(hook: &'static str, outcome: &'static str) {
+    counter!(metric::HOOKS, "hook" => hook, "outcome" => outcome).increment(1);
+}
+
 /// A payment in flight.
 #[derive(Debug)]
 pub(crate) struct InFlight(Gauge);

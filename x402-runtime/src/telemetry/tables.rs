@@ -131,6 +131,8 @@ events! {
         "The facilitator did not say whether a payment is valid. The buyer got 503.";
     SETTLE "info, warn" ["endpoint", "payment", "event", "transaction", "reason", "detail"]
         "A settle call ended, and what the ledger was told of it.";
+    HOOK_FAILED "warn" ["endpoint", "payment", "hook", "error"]
+        "A hook of the seller's failed, panicked, took too long, or was not told because too many were busy. A payment that it was asked about got 503.";
     LEDGER_FAILED "error" ["error"]
         "The ledger could not read or write.";
     LEDGER_STOPPED "error" ["error"]
@@ -184,6 +186,8 @@ metrics! {
         "Duration of paid handlers in seconds, their answer's body included.";
     IN_FLIGHT Gauge []
         "Payments being worked on now, from before their body is read.";
+    HOOKS Counter ["hook", "outcome"]
+        "Calls of the seller's hooks: `ok`, `refused`, `failed`, `panicked`, `timeout`, or `dropped` because too many were busy.";
     LEDGER_ERRORS Counter ["kind"]
         "Failures of the ledger: `overloaded`, `full`, `closed`, `store`, `corrupt`, `other`.";
     RESOLVER Counter ["event"]
