@@ -26,7 +26,7 @@ const CASES: [(&str, &str, &str); 20] = [
         "every_key",
         r#"POST "/weather", price = "0.0100 usdc", id = "weather.v2", summary = "One line", description = "Two\nlines",
            tags = ["weather", "real time"], mime_type = "application/geo+json", timeout = "90s",
-           pay_to = "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913", rails = ["base:USDC"], crate = my::x402"#,
+           pay_to = "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913", rails = ["base:USDC"], payment_ids = "required", crate = my::x402"#,
         "/// Not the summary.
          pub async fn weather(Json(question): Json<Question>) -> Result<Json<Weather>, Error> { answer(question)? }",
     ),

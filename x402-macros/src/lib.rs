@@ -65,6 +65,7 @@ use proc_macro::TokenStream;
 /// | `timeout` | seconds a signed payment stays valid, `90` or `"90s"`, 10 to 3600 | 300 |
 /// | `pay_to` | receiving address | the paywall's |
 /// | `rails` | accepted rails, `["base:USDC"]` | all rails of the paywall |
+/// | `payment_ids` | whether buyers may or must give purchases ids of their own: `"required"`, `"optional"`, `"off"` | the paywall's |
 /// | `crate` | path of `x402_runtime`, if it is re-exported elsewhere | `::x402_runtime` |
 ///
 /// # Prices that depend on something

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use proc_macro2::{Group, Ident, Span};
 use syn::{Attribute, FnArg, Path, ReturnType, Type, Visibility};
-use x402_model::endpoint::Method;
+use x402_model::endpoint::{Method, PaymentIds};
 use x402_model::price::{Allowance, PlanKind, PriceModel};
 
 use crate::diag::Diagnostics;
@@ -80,6 +80,7 @@ pub(crate) struct Spec {
     pub(crate) timeout_seconds: u64,
     pub(crate) pay_to: Option<String>,
     pub(crate) rails: Vec<String>,
+    pub(crate) payment_ids: Option<PaymentIds>,
 }
 
 /// The price and what goes with it.

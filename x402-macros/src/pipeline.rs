@@ -77,6 +77,7 @@ mod tests {
             "tags = [,]",
             "rails = [\":\"]",
             "rails = [\"::\"]",
+            "payment_ids = \"\"",
             "timeout = 99999999999999999999999",
             "timeout = \"s\"",
             "timeout = \"\u{661}s\"",

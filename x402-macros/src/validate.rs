@@ -26,6 +26,7 @@ pub(crate) fn spec(function: &PaidFn, d: &mut Diagnostics) -> Option<Spec> {
     let mime_type = texts::check_mime_type(attr, item, d);
     let timeout_seconds = texts::check_timeout(attr, d);
     let pay_to = texts::check_pay_to(attr, d);
+    let payment_ids = texts::check_payment_ids(attr, d);
     if let Some(route) = &route {
         args::check_captures(item, route, d);
     }
@@ -40,6 +41,7 @@ pub(crate) fn spec(function: &PaidFn, d: &mut Diagnostics) -> Option<Spec> {
         timeout_seconds: timeout_seconds?,
         pay_to,
         rails,
+        payment_ids,
     })
 }
 

@@ -3,6 +3,7 @@
 //! An [`EndpointSpec`] knows no networks, tokens or origins yet: those come from the paywall it is mounted on. The rules
 //! its texts must keep are in [`rules`], used by the macro (with places in the source) and again at start-up.
 
+mod ids;
 mod path;
 pub mod rules;
 
@@ -10,6 +11,7 @@ use core::fmt;
 
 use crate::price::{Allowance, OfferError, Plan, PriceError, PriceModel, PriceModelError};
 
+pub use ids::PaymentIds;
 pub use path::{RouteError, RouteErrorCode};
 pub use rules::{Rule, RuleError};
 
@@ -102,6 +104,7 @@ impl fmt::Display for RouteSpec {
 ///     timeout_seconds: rules::DEFAULT_TIMEOUT_SECONDS,
 ///     pay_to: None,
 ///     rails: &["base:USDC"],
+///     payment_ids: None,
 /// };
 /// assert!(WEATHER.check().is_empty());
 /// ```
@@ -134,6 +137,8 @@ pub struct EndpointSpec {
     pub pay_to: Option<&'static str>,
     /// Accepted `network:SYMBOL` rails; empty for all that the paywall accepts.
     pub rails: &'static [&'static str],
+    /// Whether buyers may or must give purchases ids of their own, unless the paywall's setting is right.
+    pub payment_ids: Option<PaymentIds>,
 }
 
 impl EndpointSpec {

@@ -147,6 +147,7 @@ fn an_endpoint_is_refused_for_an_example_without_a_price_or_a_wrong_offer() {
         mime_type: rules::DEFAULT_MIME_TYPE,
         timeout_seconds: rules::DEFAULT_TIMEOUT_SECONDS,
         pay_to: None,
+        payment_ids: None,
         rails: &[],
     };
     let errors = spec.check();

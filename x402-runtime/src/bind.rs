@@ -356,6 +356,7 @@ impl Context<'_> {
         let receiver = receiver?;
         development::check_receiver(spec.id, receiver, &prices, mistakes);
         let assets = prices.iter().map(|(asset, _)| asset.clone()).collect();
+        let payment_ids = spec.payment_ids.unwrap_or(self.given.payment_ids);
         let mut endpoint = BoundEndpoint {
             receiver,
             assets,
@@ -366,8 +367,8 @@ impl Context<'_> {
             origin: self.origin.to_owned(),
             terms: Vec::new(),
             settlers: Vec::new(),
-            payment_ids: self.given.payment_ids,
-            extensions: extensions(self.given.payment_ids),
+            payment_ids,
+            extensions: extensions(payment_ids),
             shapes: Shapes::default(),
         };
         let terms = prices

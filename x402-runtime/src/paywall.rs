@@ -24,7 +24,6 @@
 //! ```
 
 mod builder;
-mod ids;
 mod limits;
 mod mistake;
 mod mount;
@@ -44,11 +43,10 @@ use crate::resolver;
 use crate::telemetry::event;
 
 pub use builder::PaywallBuilder;
-pub use ids::PaymentIds;
 pub use mistake::{BuildError, Mistake};
 pub use rail::{Rail, RailError};
 pub use resolver::Recovered;
-pub use x402_model::endpoint::Method;
+pub use x402_model::endpoint::{Method, PaymentIds};
 
 pub(crate) use limits::{Limits, PROTOCOL_MARGIN_SECONDS, millis};
 pub(crate) use rail::rail_id;

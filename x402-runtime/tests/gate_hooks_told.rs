@@ -153,7 +153,7 @@ async fn every_failure_is_told_where_it_happened_and_why() {
         ("huge", "answer_too_large", None),
     ] {
         pay(&stand, &format!("/behave/{how}")).await;
-        check(expect(Stage::Handler, code, reason)).await;
+        check(expect(Stage::Serve, code, reason)).await;
     }
     witness.says(Act::Refuse, Act::Yes);
     pay(&stand, "/news").await;
@@ -183,10 +183,10 @@ async fn every_failure_is_told_where_it_happened_and_why() {
     let poor = "invalid_exact_evm_insufficient_balance";
     stand.double.script([Script::Say(refusal(poor))]);
     pay(&stand, "/news").await;
-    check(expect(Stage::Settlement, "settlement_refused", Some(poor))).await;
+    check(expect(Stage::Settle, "settlement_refused", Some(poor))).await;
     stand.double.script([silence()]);
     pay(&stand, "/news").await;
-    check(expect(Stage::Settlement, "settlement_pending", None)).await;
+    check(expect(Stage::Settle, "settlement_pending", None)).await;
     assert!(witness.settled().is_empty());
 }
 
@@ -260,7 +260,7 @@ async fn what_can_never_be_charged_any_more_is_told() {
         until(|| witness.failed().len() == 2).await;
         assert_eq!(
             (witness.failed()[1].0, witness.failed()[1].1),
-            (Stage::Settlement, code)
+            (Stage::Settle, code)
         );
         assert!(witness.settled().is_empty());
     }

@@ -56,6 +56,7 @@ impl<const HIGH: usize, const LOW: usize> Endpoint for Idle<HIGH, LOW> {
         mime_type: rules::DEFAULT_MIME_TYPE,
         timeout_seconds: rules::DEFAULT_TIMEOUT_SECONDS,
         pay_to: None,
+        payment_ids: None,
         rails: &[],
     };
 }

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use x402_model::endpoint::Method;
+use x402_model::endpoint::{Method, PaymentIds};
 
 use super::price::Writer;
 use crate::model::{Route, Spec};
@@ -21,6 +21,7 @@ pub(super) fn endpoint_spec(spec: &Spec, runtime: &Runtime) -> TokenStream {
         timeout_seconds,
         pay_to,
         rails,
+        payment_ids,
     } = spec;
     let route = optional(
         route.as_ref().map(|route| route_spec(route, runtime)),
@@ -32,6 +33,8 @@ pub(super) fn endpoint_spec(spec: &Spec, runtime: &Runtime) -> TokenStream {
     let allowances = price.offers.allowances.iter();
     let allowances = allowances.map(|allowance| write.allowance(allowance));
     let plans = price.offers.plans.iter().map(|plan| write.plan(plan));
+    let payment_ids = payment_ids.map(|ids| payment_ids_of(ids, runtime));
+    let payment_ids = optional(payment_ids, runtime);
     let pay_to = optional(pay_to.as_ref().map(|address| quote!(#address)), runtime);
     quote! {
         #runtime::EndpointSpec {
@@ -48,6 +51,7 @@ pub(super) fn endpoint_spec(spec: &Spec, runtime: &Runtime) -> TokenStream {
             timeout_seconds: #timeout_seconds,
             pay_to: #pay_to,
             rails: &[#(#rails),*],
+            payment_ids: #payment_ids,
         }
     }
 }
@@ -74,6 +78,7 @@ pub(crate) fn placeholder(runtime: &Runtime) -> TokenStream {
             timeout_seconds: 0,
             pay_to: #runtime::Option::None,
             rails: &[],
+            payment_ids: #runtime::Option::None,
         }
     }
 }
@@ -87,6 +92,15 @@ pub(super) fn method(method: Method) -> TokenStream {
         Method::Patch => quote!(Patch),
         Method::Delete => quote!(Delete),
     }
+}
+
+fn payment_ids_of(ids: PaymentIds, runtime: &Runtime) -> TokenStream {
+    let setting = match ids {
+        PaymentIds::Off => quote!(Off),
+        PaymentIds::Optional => quote!(Optional),
+        PaymentIds::Required => quote!(Required),
+    };
+    quote! { #runtime::PaymentIds::#setting }
 }
 
 fn route_spec(route: &Route, runtime: &Runtime) -> TokenStream {

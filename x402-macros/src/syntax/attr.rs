@@ -29,6 +29,7 @@ pub(crate) struct RawAttr {
     pub(crate) timeout: Slot<Duration>,
     pub(crate) pay_to: Slot<LitStr>,
     pub(crate) rails: Slot<Vec<LitStr>>,
+    pub(crate) payment_ids: Slot<LitStr>,
     pub(crate) krate: Slot<Path>,
 }
 
@@ -185,6 +186,9 @@ impl RawAttr {
             Key::PayTo => self
                 .pay_to
                 .fill(&what, at, values::string(key, value, d), d),
+            Key::PaymentIds => self
+                .payment_ids
+                .fill(&what, at, values::string(key, value, d), d),
         }
     }
 
@@ -203,6 +207,7 @@ impl RawAttr {
             Key::Timeout => &mut self.timeout.given,
             Key::PayTo => &mut self.pay_to.given,
             Key::Rails => &mut self.rails.given,
+            Key::PaymentIds => &mut self.payment_ids.given,
             Key::Crate => &mut self.krate.given,
         };
         given.get_or_insert(at);

@@ -21,11 +21,12 @@ pub(crate) enum Key {
     Timeout,
     PayTo,
     Rails,
+    PaymentIds,
     Crate,
 }
 
 impl Key {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Price,
         Self::Rebate,
         Self::Free,
@@ -39,6 +40,7 @@ impl Key {
         Self::Timeout,
         Self::PayTo,
         Self::Rails,
+        Self::PaymentIds,
         Self::Crate,
     ];
 
@@ -57,6 +59,7 @@ impl Key {
             Self::Timeout => "timeout",
             Self::PayTo => "pay_to",
             Self::Rails => "rails",
+            Self::PaymentIds => "payment_ids",
             Self::Crate => "crate",
         }
     }
@@ -77,6 +80,7 @@ impl Key {
             Self::Timeout => r#"timeout = "90s""#,
             Self::PayTo => r#"pay_to = "0x<40 hex digits>""#,
             Self::Rails => r#"rails = ["base:USDC"]"#,
+            Self::PaymentIds => r#"payment_ids = "required""#,
             Self::Crate => "crate = my_crate::x402_runtime",
         }
     }
@@ -146,6 +150,7 @@ fn instead_of(name: &str) -> Option<Key> {
         "max_timeout_seconds" | "timeout_seconds" | "maxtimeoutseconds" => Key::Timeout,
         "payto" | "recipient" | "receiver" | "wallet" | "address" => Key::PayTo,
         "network" | "networks" | "asset" | "accepts" | "accept" | "chain" => Key::Rails,
+        "idempotency" | "idempotency_key" | "payment_identifier" => Key::PaymentIds,
         _ => return None,
     };
     Some(key)

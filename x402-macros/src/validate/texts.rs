@@ -5,10 +5,10 @@ use std::ops::Range;
 use proc_macro2::Span;
 use syn::ext::IdentExt as _;
 use syn::{LitStr, ReturnType, Type};
-use x402_model::endpoint::{RuleError, rules};
+use x402_model::endpoint::{PaymentIds, RuleError, rules};
 
 use super::price::Rail;
-use crate::diag::Diagnostics;
+use crate::diag::{Diagnostics, nearest};
 use crate::syntax::attr::{Duration, RawAttr};
 use crate::syntax::item::PaidItem;
 use crate::text::DocText;
@@ -156,6 +156,23 @@ pub(super) fn check_timeout(attr: &RawAttr, d: &mut Diagnostics) -> Option<u64> 
 /// Rule: the receiving address exists and its checksum holds. Default: the paywall's.
 pub(super) fn check_pay_to(attr: &RawAttr, d: &mut Diagnostics) -> Option<String> {
     checked(attr.pay_to.get()?, rules::check_pay_to, d)
+}
+
+/// Rule: one of the three settings. Default: the paywall's.
+pub(super) fn check_payment_ids(attr: &RawAttr, d: &mut Diagnostics) -> Option<PaymentIds> {
+    let written = attr.payment_ids.get()?;
+    let text = written.value();
+    let known = PaymentIds::from_name(&text);
+    if known.is_none() {
+        let names = PaymentIds::ALL.iter().map(|ids| ids.as_str());
+        let help = match nearest(&text, names) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "write `required`, `optional` or `off`".to_owned(),
+        };
+        d.error(written.span(), format!("unknown setting `{text}`"))
+            .help(help);
+    }
+    known
 }
 
 /// Rule: every rail is `network:SYMBOL`, and none stands twice, under whatever name of its network.

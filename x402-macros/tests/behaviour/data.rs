@@ -1,6 +1,6 @@
 //! The constant data that `#[paid]` emits.
 
-use x402_runtime::model::endpoint::Method;
+use x402_runtime::model::endpoint::{Method, PaymentIds};
 use x402_runtime::model::money::Decimal;
 use x402_runtime::model::price::{PriceModel, PriceUnit};
 use x402_runtime::paid;
@@ -42,6 +42,15 @@ async fn cheap() {}
 #[paid(PATCH "/token", price = "3 GOLD", rails = ["base:GOLD"])]
 async fn own_token() {}
 
+#[paid(GET "/a", price = "1 USDC", payment_ids = "required")]
+async fn with_ids() {}
+
+#[paid(GET "/b", price = "1 USDC", payment_ids = "optional")]
+async fn with_ids_or_without() {}
+
+#[paid(GET "/c", price = "1 USDC", payment_ids = "off")]
+async fn without_ids() {}
+
 #[test]
 fn everything_written_is_kept() {
     let spec = spec(weather);
@@ -82,6 +91,15 @@ fn defaults_and_overrides() {
         (bounds.min.amount, bounds.max.unit),
         (Decimal::new(2, 0), PriceUnit::Usd)
     );
+
+    let ids = [
+        spec(with_ids).payment_ids,
+        spec(with_ids_or_without).payment_ids,
+        spec(without_ids).payment_ids,
+        unmounted.payment_ids,
+    ];
+    let written = PaymentIds::ALL.iter().rev().copied().map(Some);
+    assert_eq!(ids.to_vec(), written.chain([None]).collect::<Vec<_>>());
 
     let cheap = spec(cheap);
     assert_eq!((cheap.check(), cheap.timeout_seconds), (vec![], 300));

@@ -26,6 +26,7 @@ fn weather() -> ::x402_runtime::__private::MountWithPaywall<
             timeout_seconds: 0,
             pay_to: ::x402_runtime::__private::Option::None,
             rails: &[],
+            payment_ids: ::x402_runtime::__private::Option::None,
         };
     }
     async fn weather() {}

@@ -34,6 +34,7 @@ pub(crate) fn weather() -> ::x402_runtime::__private::MountWithPaywall<
             timeout_seconds: 300u64,
             pay_to: ::x402_runtime::__private::Option::None,
             rails: &[],
+            payment_ids: ::x402_runtime::__private::Option::None,
         };
     }
     #[tracing::instrument(skip_all)]

@@ -46,6 +46,7 @@ fn weather(
             timeout_seconds: 300u64,
             pay_to: ::x402_runtime::__private::Option::None,
             rails: &[],
+            payment_ids: ::x402_runtime::__private::Option::None,
         };
     }
     impl ::x402_runtime::__private::Quotes<::x402_runtime::__private::WithState<App>>

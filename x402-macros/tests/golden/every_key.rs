@@ -37,6 +37,9 @@ pub fn weather(
                 "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913",
             ),
             rails: &["base:USDC"],
+            payment_ids: my::x402::__private::Option::Some(
+                my::x402::__private::PaymentIds::Required,
+            ),
         };
     }
     async fn weather(Json(question): Json<Question>) -> Result<Json<Weather>, Error> {

@@ -36,6 +36,7 @@ fn patterns(
             timeout_seconds: 300u64,
             pay_to: ::x402_runtime::__private::Option::None,
             rails: &[],
+            payment_ids: ::x402_runtime::__private::Option::None,
         };
     }
     async fn patterns(

@@ -29,6 +29,7 @@ pub(in crate::api) fn r#type() -> ::x402_runtime::__private::MountWithPaywall<
             timeout_seconds: 300u64,
             pay_to: ::x402_runtime::__private::Option::None,
             rails: &[],
+            payment_ids: ::x402_runtime::__private::Option::None,
         };
     }
     async fn r#type() {}

@@ -35,6 +35,7 @@ fn weather(
             timeout_seconds: 300u64,
             pay_to: ::x402_runtime::__private::Option::None,
             rails: &[],
+            payment_ids: ::x402_runtime::__private::Option::None,
         };
     }
     async fn weather(Path(city): Path<String>) -> Json<Weather> {

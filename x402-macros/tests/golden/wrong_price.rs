@@ -30,6 +30,7 @@ fn weather(
             timeout_seconds: 0,
             pay_to: ::x402_runtime::__private::Option::None,
             rails: &[],
+            payment_ids: ::x402_runtime::__private::Option::None,
         };
     }
     async fn weather(Path(city): Path<String>) -> String {

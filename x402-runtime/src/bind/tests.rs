@@ -24,6 +24,7 @@ fn spec(price: Price) -> EndpointSpec {
         mime_type: "application/json",
         timeout_seconds: 300,
         pay_to: None,
+        payment_ids: None,
         rails: &[],
     }
 }

@@ -81,7 +81,7 @@ fn failure_of(outcome: &Outcome) -> Option<Failed> {
     match outcome {
         Outcome::Uncharged(response) => {
             let status = response.status().as_str().to_owned();
-            Some((Stage::Handler, "handler_failed", Some(status)))
+            Some((Stage::Serve, "handler_failed", Some(status)))
         }
         Outcome::Refused(refusal) => refused(refusal),
         Outcome::Paid(_) | Outcome::Streams(_) | Outcome::NotSettled(..) | Outcome::Pending(_) => {
@@ -103,7 +103,7 @@ fn stage_of(code: ProblemCode) -> Option<Stage> {
         ProblemCode::HandlerTimeout
         | ProblemCode::HandlerPanicked
         | ProblemCode::UsageUnmetered
-        | ProblemCode::AnswerTooLarge => Some(Stage::Handler),
+        | ProblemCode::AnswerTooLarge => Some(Stage::Serve),
         ProblemCode::FacilitatorUnavailable => Some(Stage::Verify),
         // Of a payment that was tried before, and told then.
         ProblemCode::PaymentExpired
@@ -182,7 +182,7 @@ impl Core {
 
     fn came_to_nothing(&self, record: &Record, code: ProblemCode, reason: Option<String>) {
         if let Some(hooks) = &self.hooks {
-            let failed = (Stage::Settlement, code.as_str(), reason);
+            let failed = (Stage::Settle, code.as_str(), reason);
             let endpoint = Arc::clone(&record.endpoint);
             let failure = Failure::new(failed, endpoint, &record.key, record.amount);
             hooks.failed(&self.tasks, failure);

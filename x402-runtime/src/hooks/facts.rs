@@ -116,9 +116,9 @@ pub enum Stage {
     /// A hook refused it, or did not say.
     Hook,
     /// The handler failed or took too long, which costs nothing.
-    Handler,
+    Serve,
     /// The settlement was refused, is not known, or can never happen.
-    Settlement,
+    Settle,
 }
 
 impl Stage {
@@ -128,8 +128,8 @@ impl Stage {
         match self {
             Self::Verify => "verify",
             Self::Hook => "hook",
-            Self::Handler => "handler",
-            Self::Settlement => "settlement",
+            Self::Serve => "serve",
+            Self::Settle => "settle",
         }
     }
 }

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_primitives::Address;
-use x402_model::endpoint::Method;
+use x402_model::endpoint::{Method, PaymentIds};
 
-use super::ids::PaymentIds;
 use super::limits::Limits;
 use super::mistake::{BuildError, Mistake};
 use super::mount::Mount;
@@ -93,7 +92,8 @@ where
         self
     }
 
-    /// Whether buyers may or must give purchases ids of their own; not unless set.
+    /// Whether buyers may or must give purchases ids of their own; not unless set. An endpoint whose attribute says otherwise
+    /// (`payment_ids = "required"`) goes its own way.
     pub const fn payment_ids(mut self, ids: PaymentIds) -> Self {
         self.given.payment_ids = ids;
         self

@@ -28,6 +28,7 @@ fn endpoint(path: &'static str, description: &'static str) -> BoundEndpoint {
         mime_type: "application/json",
         timeout_seconds: 300,
         pay_to: None,
+        payment_ids: None,
         rails: &[],
     };
     let given = Given {

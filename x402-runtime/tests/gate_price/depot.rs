@@ -67,6 +67,7 @@ const fn spec(
         mime_type: rules::DEFAULT_MIME_TYPE,
         timeout_seconds: rules::DEFAULT_TIMEOUT_SECONDS,
         pay_to: None,
+        payment_ids: None,
         rails: &[],
         probe: None,
         allowances: &[],

@@ -6,6 +6,7 @@ use x402_runtime::paid;
     summary = "a", summary = "b",
     tags = [], tags = [],
     timeout = 60, timeout = "60s",
+    payment_ids = "off", payment_ids = "off",
     crate = x402_runtime, crate = x402_runtime,
 )]
 async fn weather() {}
