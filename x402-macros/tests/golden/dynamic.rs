@@ -48,6 +48,14 @@ fn weather(
             rails: &[],
             payment_ids: ::x402_runtime::__private::Option::None,
         };
+        fn describe(to: &mut ::x402_runtime::__private::described::Description<'_>) {
+            #[allow(unused_imports)]
+            use ::x402_runtime::__private::described::{
+                HalfKnown as _, Known as _, Unknown as _,
+            };
+            (&&&::x402_runtime::__private::described::Argument::<State<App>>::new())
+                .describe(to);
+        }
     }
     impl ::x402_runtime::__private::Quotes<::x402_runtime::__private::WithState<App>>
     for __PaidEndpoint {

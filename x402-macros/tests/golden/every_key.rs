@@ -41,6 +41,18 @@ pub fn weather(
                 my::x402::__private::PaymentIds::Required,
             ),
         };
+        fn describe(to: &mut my::x402::__private::described::Description<'_>) {
+            #[allow(unused_imports)]
+            use my::x402::__private::described::{
+                HalfKnown as _, Known as _, Unknown as _,
+            };
+            (&&&my::x402::__private::described::Argument::<Json<Question>>::new())
+                .describe(to);
+            (&&&my::x402::__private::described::Answer::<
+                Result<Json<Weather>, Error>,
+            >::new())
+                .describe(to);
+        }
     }
     async fn weather(Json(question): Json<Question>) -> Result<Json<Weather>, Error> {
         answer(question)?

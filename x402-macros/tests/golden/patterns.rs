@@ -38,6 +38,21 @@ fn patterns(
             rails: &[],
             payment_ids: ::x402_runtime::__private::Option::None,
         };
+        fn describe(to: &mut ::x402_runtime::__private::described::Description<'_>) {
+            #[allow(unused_imports)]
+            use ::x402_runtime::__private::described::{
+                HalfKnown as _, Known as _, Unknown as _,
+            };
+            (&&&::x402_runtime::__private::described::Argument::<Method>::new())
+                .describe(to);
+            (&&&::x402_runtime::__private::described::Argument::<Path<(u8, u8)>>::new())
+                .describe(to);
+            (&&&::x402_runtime::__private::described::Argument::<Query<Q>>::new())
+                .describe(to);
+            (&&&::x402_runtime::__private::described::Argument::<Q>::new()).describe(to);
+            (&&&::x402_runtime::__private::described::Argument::<X>::new()).describe(to);
+            (&&&::x402_runtime::__private::described::Argument::<T>::new()).describe(to);
+        }
     }
     async fn patterns(
         _: Method,

@@ -37,6 +37,20 @@ fn put(
             rails: &[],
             payment_ids: ::x402_runtime::__private::Option::None,
         };
+        fn describe(to: &mut ::x402_runtime::__private::described::Description<'_>) {
+            #[allow(unused_imports)]
+            use ::x402_runtime::__private::described::{
+                HalfKnown as _, Known as _, Unknown as _,
+            };
+            (&&&::x402_runtime::__private::described::Argument::<State<App>>::new())
+                .describe(to);
+            (&&&::x402_runtime::__private::described::Argument::<Path<String>>::new())
+                .describe(to);
+            (&&&::x402_runtime::__private::described::Argument::<Bytes>::new())
+                .describe(to);
+            (&&&::x402_runtime::__private::described::Answer::<StatusCode>::new())
+                .describe(to);
+        }
     }
     async fn put(
         State(App { db, .. }): State<App>,

@@ -33,6 +33,14 @@ fn weather() -> ::x402_runtime::__private::MountWithPaywall<
             rails: &[],
             payment_ids: ::x402_runtime::__private::Option::None,
         };
+        fn describe(to: &mut ::x402_runtime::__private::described::Description<'_>) {
+            #[allow(unused_imports)]
+            use ::x402_runtime::__private::described::{
+                HalfKnown as _, Known as _, Unknown as _,
+            };
+            (&&&::x402_runtime::__private::described::Answer::<&'static str>::new())
+                .describe(to);
+        }
     }
     async fn weather() -> &'static str {
         "rain"

@@ -165,6 +165,14 @@ fn weather(
             rails: &[],
             payment_ids: ::x402_runtime::__private::Option::None,
         };
+        fn describe(to: &mut ::x402_runtime::__private::described::Description<'_>) {
+            #[allow(unused_imports)]
+            use ::x402_runtime::__private::described::{
+                HalfKnown as _, Known as _, Unknown as _,
+            };
+            (&&&::x402_runtime::__private::described::Argument::<Json<Question>>::new())
+                .describe(to);
+        }
     }
     const _: fn(&Question) = |__value| {
         #[allow(unused_imports)]

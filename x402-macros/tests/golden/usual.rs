@@ -37,6 +37,16 @@ fn weather(
             rails: &[],
             payment_ids: ::x402_runtime::__private::Option::None,
         };
+        fn describe(to: &mut ::x402_runtime::__private::described::Description<'_>) {
+            #[allow(unused_imports)]
+            use ::x402_runtime::__private::described::{
+                HalfKnown as _, Known as _, Unknown as _,
+            };
+            (&&&::x402_runtime::__private::described::Argument::<Path<String>>::new())
+                .describe(to);
+            (&&&::x402_runtime::__private::described::Answer::<Json<Weather>>::new())
+                .describe(to);
+        }
     }
     async fn weather(Path(city): Path<String>) -> Json<Weather> {
         Json(look_up(city).await)
