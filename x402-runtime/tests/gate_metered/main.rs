@@ -9,9 +9,17 @@
 
 #[path = "../common/all.rs"]
 mod common;
+mod hooks;
 mod properties;
 mod shop;
 mod streams;
+#[path = "../common/witness.rs"]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "shared with other tests of hooks"
+)]
+mod witness;
 
 use std::sync::Arc;
 

@@ -23,7 +23,7 @@ use x402_runtime::ledger::{Ledger, MemoryLedger, SqliteLedger, State as Stage};
 use x402_runtime::model::evm::permit2::{self, TokenPermissions, UPTO_PERMIT2_PROXY, Witness};
 use x402_runtime::model::evm::{Permit2Authorization, Permit2Payload, Signature};
 use x402_runtime::model::wire::{PaymentRequired, SupportedKind, headers};
-use x402_runtime::{Meter, paid};
+use x402_runtime::{Meter, PaywallBuilder, paid};
 
 use crate::common::shop::{Shop, builder, weather};
 use crate::common::{Double, NOW, PAY_TO, Stand};
@@ -144,7 +144,10 @@ pub(crate) async fn uncounted() -> Response {
 
 /// Lets a facilitator settle metered payments.
 pub(crate) fn metering(double: &Double) {
-    let named = Map::from_iter([("facilitatorAddress".to_owned(), json!(FACILITATOR))]);
+    let named = Map::from_iter([(
+        "facilitatorAddress".to_owned(),
+        json!(FACILITATOR.to_string()),
+    )]);
     let kind = SupportedKind {
         x402_version: 2,
         scheme: "upto".into(),
@@ -157,6 +160,13 @@ pub(crate) fn metering(double: &Double) {
 }
 
 pub(crate) async fn stand_on(ledger: Arc<dyn Ledger>) -> Stand {
+    stand_with(ledger, |builder| builder).await
+}
+
+pub(crate) async fn stand_with(
+    ledger: Arc<dyn Ledger>,
+    change: impl FnOnce(PaywallBuilder<Shop>) -> PaywallBuilder<Shop>,
+) -> Stand {
     let (double, clock) = (
         Arc::new(Double::default()),
         Arc::new(ManualClock::at_seconds(NOW)),
@@ -171,7 +181,7 @@ pub(crate) async fn stand_on(ledger: Arc<dyn Ledger>) -> Stand {
         .mount(shout)
         .mount(words)
         .mount(uncounted);
-    Stand::of(builder, double, clock).await
+    Stand::of(change(builder), double, clock).await
 }
 
 pub(crate) async fn stand() -> Stand {
