@@ -22,12 +22,12 @@ use x402_model::evm::gas_sponsoring::{
     EIP2612_GAS_SPONSORING, ERC20_APPROVAL_GAS_SPONSORING, declaration,
 };
 use x402_model::extension::payment_identifier;
-use x402_model::money::{AtomicAmount, MoneyError};
+use x402_model::money::{AtomicAmount, Decimal, MoneyError};
 use x402_model::network::Network;
 use x402_model::price::{Ceiling, Price, PriceError, PriceModel};
 
 use crate::handler::described::Shapes;
-use crate::paywall::{Mistake, PaymentIds, Rail};
+use crate::paywall::{Mistake, PaymentIds, Rail, Tokens};
 
 pub(crate) use development::is_main;
 pub(crate) use origin::Origin;
@@ -262,6 +262,10 @@ pub(crate) struct Given {
     pub(crate) origin: Option<String>,
     pub(crate) pay_to: Option<String>,
     pub(crate) rails: Vec<Rail>,
+    /// What the chain says about the tokens of the rails.
+    pub(crate) tokens: Tokens,
+    /// What networks' coins are worth, in US dollars.
+    pub(crate) native_prices: Vec<(Network, Decimal)>,
     pub(crate) payment_ids: PaymentIds,
     /// Validity a payment must have left on arrival, in seconds.
     pub(crate) min_remaining_seconds: u64,
@@ -277,7 +281,7 @@ pub(crate) struct Bound {
 /// Binds all endpoints, noting every mistake.
 pub(crate) fn bind(mounted: &[Mounted], given: &Given, mistakes: &mut Vec<Mistake>) -> Bound {
     let origin = origin(given, mistakes);
-    let assets = rails::resolve(&given.rails, mistakes);
+    let assets = rails::resolve(&given.rails, &given.tokens, mistakes);
     let pay_to = pay_to(given.pay_to.as_deref(), "the paywall", mistakes);
     if mounted.is_empty() {
         mistakes.push(Mistake::NothingMounted);

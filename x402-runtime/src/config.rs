@@ -25,6 +25,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use x402_model::money::Decimal;
+use x402_model::network::Network;
+
 use crate::bind::Given;
 use crate::paywall::{Limits, Rail};
 
@@ -50,6 +53,9 @@ pub struct PaywallSettings {
     pub settler_key_file: Option<PathBuf>,
     /// File of the ledger, or `memory`. `ledger`, `X402_LEDGER`.
     pub ledger: Option<PathBuf>,
+    /// What networks' coins are worth, in US dollars, for the warning about prices that cost more to settle than they earn.
+    /// `[native_prices]` with lines such as `base = "3000 USD"`, `X402_NATIVE_PRICES` such as `base=3000 USD,polygon=0.25 USD`.
+    pub native_prices: Vec<(Network, Decimal)>,
     /// Sizes, times and numbers: `[limits]` in the file.
     pub limits: LimitSettings,
 }
@@ -147,6 +153,11 @@ impl PaywallSettings {
             rpc_url: other.rpc_url.or(self.rpc_url),
             settler_key_file: other.settler_key_file.or(self.settler_key_file),
             ledger: other.ledger.or(self.ledger),
+            native_prices: if other.native_prices.is_empty() {
+                self.native_prices
+            } else {
+                other.native_prices
+            },
             limits: self.limits.overridden_by(&other.limits),
         }
     }
@@ -161,6 +172,9 @@ impl PaywallSettings {
         }
         if !self.rails.is_empty() {
             given.rails = self.rails;
+        }
+        if !self.native_prices.is_empty() {
+            given.native_prices = self.native_prices;
         }
         self.limits.apply(limits);
     }
@@ -223,6 +237,7 @@ impl fmt::Debug for PaywallSettings {
             .field("rpc_url", &self.rpc_url.as_ref().map(|_| "<redacted>"))
             .field("settler_key_file", &self.settler_key_file)
             .field("ledger", &self.ledger)
+            .field("native_prices", &self.native_prices)
             .field("limits", &self.limits)
             .finish()
     }

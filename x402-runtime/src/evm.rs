@@ -45,11 +45,12 @@ mod token;
 mod verify;
 mod watch;
 
+pub use crate::facilitator::TokenFacts;
 pub use chain::Chain;
 pub use config::EvmConfig;
 pub use cost::SettlePath;
 pub use facilitator::{EvmFacilitator, EvmStartError, Identified, Repeat};
-pub use facts::{TokenFacts, token_facts};
+pub use facts::token_facts;
 pub use key::{KeyError, SettlerKey};
 pub use rpc::{RpcChain, RpcLimits};
 pub use token::token_balance;

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "http")]
 pub mod http;
+mod token;
 
 use std::fmt;
 use std::future::Future;
@@ -10,12 +11,14 @@ use std::sync::Arc;
 
 use alloy_primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
-use x402_model::evm::Signature;
+use x402_model::evm::{EvmKind, Signature};
 use x402_model::money::AtomicAmount;
 use x402_model::network::Network;
 use x402_model::wire::{
     FacilitatorCall, RawJson, SettleResponse, SupportedResponse, VerifyResponse,
 };
+
+pub use token::{SettleCost, TokenFacts, TokenLook};
 
 /// The scheme of payments that are metered.
 const UPTO: &str = "upto";
@@ -332,6 +335,34 @@ pub trait Facilitator: Send + Sync + 'static {
         Box::pin(std::future::ready(Ok(None)))
     }
 
+    /// What a token's contract says of itself. Asked when a paywall starts, to find mistakes in its settings and to complete
+    /// what they leave out. Facilitators that cannot read the chain say [`TokenLook::Unable`]; that is the default.
+    ///
+    /// # Errors
+    /// When the chain cannot be asked now.
+    fn token_facts<'a>(
+        &'a self,
+        network: &'a Network,
+        token: Address,
+    ) -> BoxFuture<'a, Result<TokenLook, FacilitatorError>> {
+        let _ = (network, token);
+        Box::pin(std::future::ready(Ok(TokenLook::Unable)))
+    }
+
+    /// What one settlement of this kind costs the facilitator's account now; `None` when others pay for it, or when that cannot
+    /// be known, which is the default. Asked when a paywall starts, to warn of prices that cost more than they earn.
+    ///
+    /// # Errors
+    /// When the chain cannot be asked now.
+    fn settle_cost<'a>(
+        &'a self,
+        network: &'a Network,
+        kind: EvmKind,
+    ) -> BoxFuture<'a, Result<Option<SettleCost>, FacilitatorError>> {
+        let _ = (network, kind);
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
     /// Whether the gate should call [`Facilitator::verify`] before it runs the handler.
     ///
     /// `true` costs a round trip and protects the handler's work against payers without money.
@@ -376,6 +407,22 @@ impl<F: Facilitator + ?Sized> Facilitator for Arc<F> {
         signature: &'a Signature,
     ) -> BoxFuture<'a, Result<Option<bool>, FacilitatorError>> {
         (**self).wallet_approves(network, wallet, hash, signature)
+    }
+
+    fn token_facts<'a>(
+        &'a self,
+        network: &'a Network,
+        token: Address,
+    ) -> BoxFuture<'a, Result<TokenLook, FacilitatorError>> {
+        (**self).token_facts(network, token)
+    }
+
+    fn settle_cost<'a>(
+        &'a self,
+        network: &'a Network,
+        kind: EvmKind,
+    ) -> BoxFuture<'a, Result<Option<SettleCost>, FacilitatorError>> {
+        (**self).settle_cost(network, kind)
     }
 
     fn check_before_serving(&self) -> bool {

@@ -24,12 +24,15 @@
 //! ```
 
 mod builder;
+mod cost;
 mod limits;
 mod mistake;
 mod mount;
 mod publish;
 mod rail;
 mod start;
+mod tokens;
+mod warning;
 
 use std::fmt;
 use std::sync::Arc;
@@ -43,13 +46,16 @@ use crate::resolver;
 use crate::telemetry::event;
 
 pub use builder::PaywallBuilder;
-pub use mistake::{BuildError, Mistake};
+pub use mistake::{BuildError, Mistake, TokenMistake};
 pub use rail::{Rail, RailError};
 pub use resolver::Recovered;
+pub use warning::Warning;
 pub use x402_model::endpoint::{Method, PaymentIds};
 
+pub(crate) use cost::native_price;
 pub(crate) use limits::{Limits, PROTOCOL_MARGIN_SECONDS, millis};
 pub(crate) use rail::rail_id;
+pub(crate) use tokens::Tokens;
 
 /// Answer headers that a browser's scripts may only read when CORS exposes them
 /// (`Access-Control-Expose-Headers`). The paywall sets no CORS headers itself.
@@ -67,6 +73,7 @@ pub struct Paywall<S = ()> {
     router: Router<S>,
     endpoints: Arc<[BoundEndpoint]>,
     manifest: Arc<Published>,
+    warnings: Arc<[Warning]>,
     core: Arc<Core>,
 }
 
@@ -100,6 +107,13 @@ where
         &self.manifest
     }
 
+    /// What was found at the start that is probably not meant, such as a price that costs more to settle than it earns. Each was
+    /// logged too.
+    #[must_use]
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
     /// Looks once at every payment that was left in the middle, by this process or by one that is gone, and moves what can be
     /// moved. Runs when the paywall is built and from then on in the background.
     pub async fn recover(&self) -> Recovered {
@@ -129,6 +143,7 @@ impl<S> Clone for Paywall<S> {
             router: self.router.clone(),
             endpoints: Arc::clone(&self.endpoints),
             manifest: Arc::clone(&self.manifest),
+            warnings: Arc::clone(&self.warnings),
             core: Arc::clone(&self.core),
         }
     }

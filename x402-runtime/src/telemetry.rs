@@ -89,6 +89,8 @@ pub mod event {
     pub const EVM_GIVEN_UP: &str = "x402.evm_given_up";
     /// A paywall started.
     pub const STARTED: &str = "x402.started";
+    /// Something about a paywall that starts is probably not meant.
+    pub const START_WARNING: &str = "x402.start_warning";
     /// Payments left by earlier processes were looked at.
     pub const RECOVERED: &str = "x402.recovered";
     /// Terms are longer than some proxies pass on.

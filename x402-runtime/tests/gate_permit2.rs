@@ -13,21 +13,21 @@ mod common;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use alloy_primitives::{Address, U256, address};
-use common::shop::{builder, weather};
+use alloy_primitives::{Address, B256, U256, address};
+use common::shop::{Shared, builder, weather};
 use common::{Change, Double, NOW, PAY_TO, Stand};
 use secp256k1::ecdsa::RecoverableSignature;
 use secp256k1::{Message, SecretKey};
 use serde_json::{Value, json};
 use x402_runtime::clock::ManualClock;
 use x402_runtime::ledger::MemoryLedger;
-use x402_runtime::model::asset::{Asset, Eip712Name, TransferMethod};
+use x402_runtime::model::asset::{Asset, Eip712Name, TransferMethod, parse_address};
 use x402_runtime::model::evm::permit2::{self, EXACT_PERMIT2_PROXY, TokenPermissions, Witness};
 use x402_runtime::model::evm::{Permit2Authorization, Permit2Payload, Signature};
 use x402_runtime::model::network::Network;
 use x402_runtime::model::wire::{PaymentRequired, headers};
 use x402_runtime::paid;
-use x402_runtime::paywall::Rail;
+use x402_runtime::paywall::{Paywall, Rail};
 
 const TOKEN: Address = address!("6B175474E89094C44Da98b954EedeAC495271d0F");
 /// 0.01 of a token with 18 decimals.
@@ -290,4 +290,130 @@ async fn a_missing_allowance_that_the_facilitator_finds_is_answered_with_412_and
     assert_eq!(answer.terms().accepts.len(), 2);
     answer.assert_no_canary();
     stand.assert_untouched("without an allowance");
+}
+
+/// The token of the built-in table, both ways, in this order.
+async fn both_ways(rails: [&str; 2]) -> Stand {
+    let (double, clock) = (
+        Arc::new(Double::default()),
+        Arc::new(ManualClock::at_seconds(NOW)),
+    );
+    let builder = Paywall::builder()
+        .origin("https://api.example.com")
+        .pay_to(PAY_TO)
+        .facilitator(Arc::clone(&double))
+        .ledger(MemoryLedger::default())
+        .clock(Shared(Arc::clone(&clock)))
+        .accept(rails[0].parse().unwrap())
+        .accept(rails[1].parse().unwrap())
+        .mount(weather)
+        .mount(haiku);
+    Stand::of(builder, double, clock).await
+}
+
+const BOTH: [&str; 2] = ["base-sepolia:USDC", "base-sepolia:USDC/permit2"];
+
+/// What somebody signs who pays the price of USDC through Permit2.
+fn usdc(from: Address, nonce: u64) -> Permit2Authorization {
+    Permit2Authorization {
+        permitted: TokenPermissions {
+            token: parse_address("0x036CbD53842c5426634e7929541eC2318f3dCF7e").unwrap(),
+            amount: U256::from(10_000),
+        },
+        nonce: U256::from(nonce),
+        ..authorization(from)
+    }
+}
+
+#[tokio::test]
+async fn one_token_is_offered_both_ways_in_the_order_of_the_seller() {
+    for rails in [BOTH, [BOTH[1], BOTH[0]]] {
+        let stand = both_ways(rails).await;
+        let terms = stand.terms("GET", "/haiku").await;
+        let methods: Vec<Value> = terms
+            .accepts
+            .iter()
+            .map(|offer| offer.value()["extra"].clone())
+            .collect();
+        let plain = json!({"name": "USDC", "version": "2"});
+        let through = json!({"name": "USDC", "version": "2", "assetTransferMethod": "permit2"});
+        let expected = if rails == BOTH {
+            [plain, through]
+        } else {
+            [through, plain]
+        };
+        assert_eq!(methods, expected);
+        assert!(
+            terms
+                .accepts
+                .iter()
+                .all(|offer| offer.value()["amount"] == "10000")
+        );
+        let body = stand.get("/haiku", None).await.json();
+        assert_eq!(
+            body["accepts"].as_array().unwrap().len(),
+            1,
+            "version 1 knows one way"
+        );
+    }
+}
+
+/// Terms of the token's own transfer fit both payments, because a buyer may add to `extra`: the method decides.
+#[tokio::test]
+async fn each_payment_is_for_the_terms_of_its_own_way() {
+    for rails in [BOTH, [BOTH[1], BOTH[0]]] {
+        let stand = both_ways(rails).await;
+        let terms = stand.terms("GET", "/haiku").await;
+        let plain_first = PaymentRequired {
+            accepts: terms
+                .accepts
+                .iter()
+                .filter(|offer| offer.value()["extra"]["assetTransferMethod"].is_null())
+                .cloned()
+                .collect(),
+            ..terms.clone()
+        };
+        let key = SecretKey::from_secret_bytes([9; 32]).unwrap();
+        let by_token = common::Buyer::new(9).pay(&plain_first, NOW);
+        let through = pay(&terms, usdc(payer(&key), 7), &key);
+        for (payment, method) in [(by_token, Value::Null), (through, json!("permit2"))] {
+            let answer = stand.get("/haiku", Some(&payment)).await;
+            assert_eq!(answer.status, 200, "{answer:?}");
+            let asked = stand
+                .double
+                .requests
+                .lock()
+                .unwrap()
+                .last()
+                .unwrap()
+                .clone();
+            let requirements = asked.requirements.to_value();
+            assert_eq!(requirements["extra"]["assetTransferMethod"], method);
+        }
+        assert_eq!(stand.double.settles(), 2);
+    }
+}
+
+/// The nonces of a token and of Permit2 are separate on the chain. A buyer that takes the same one for both has one purchase:
+/// the ledger knows a payment by its nonce, and nothing is settled for the second.
+#[tokio::test]
+async fn one_nonce_buys_once_whichever_way_it_is_signed() {
+    let stand = both_ways([BOTH[0], BOTH[1]]).await;
+    let terms = stand.terms("GET", "/haiku").await;
+    let key = SecretKey::from_secret_bytes([9; 32]).unwrap();
+    let change = Change {
+        nonce: Some(B256::from(U256::from(7))),
+        ..Change::default()
+    };
+    let by_token = common::Buyer::new(9).pay_with(&terms, NOW, &change);
+    let first = stand.get("/haiku", Some(&by_token)).await;
+    assert_eq!(first.status, 200);
+    let through = pay(&terms, usdc(payer(&key), 7), &key);
+    assert_eq!(stand.get("/haiku", Some(&through)).await, first);
+    let other = stand.get("/weather/oslo", Some(&through)).await;
+    assert_eq!(
+        other.brief(),
+        (409, "payment_reused_for_other_request".to_owned())
+    );
+    assert_eq!(stand.double.settles(), 1);
 }

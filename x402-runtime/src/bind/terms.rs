@@ -114,13 +114,16 @@ impl Terms {
         let view = offered.view()?;
         let network: Network = view.network.parse().ok()?;
         let address = parse_address(&view.asset).ok()?;
-        let asset = assets
+        let kind = EvmKind::of_terms(&view.scheme, &view.extra).ok()?;
+        // A token that is accepted in several ways stands there once for each.
+        let mut same = assets
             .iter()
-            .find(|asset| asset.network == network && asset.address == address)?
-            .clone();
+            .filter(|asset| asset.network == network && asset.address == address);
+        let first = same.clone().next()?;
+        let way = same.find(|asset| asset.transfer == kind.method());
+        let asset = way.unwrap_or(first).clone();
         let amount: AtomicAmount = view.amount.parse().ok()?;
         let pay_to = parse_address(&view.pay_to).ok()?;
-        let kind = EvmKind::of_terms(&view.scheme, &view.extra).ok()?;
         let separator = separator(&asset, kind, &view.extra)?;
         let max_timeout_seconds = view.max_timeout_seconds;
         Some(Self {

@@ -91,6 +91,61 @@ fn earlier_terms_are_read_back_whole() {
 }
 
 #[test]
+fn a_token_accepted_in_several_ways_is_bound_once_for_each() {
+    let rail = |text: &str| Rail::parse(text).unwrap();
+    let with = |rails: &[&str], wanted: &'static [&'static str]| {
+        let given = Given {
+            rails: rails.iter().map(|text| rail(text)).collect(),
+            ..given()
+        };
+        let spec = EndpointSpec {
+            rails: wanted,
+            ..spec("0.01 USD".parse().unwrap())
+        };
+        let mut mistakes = Vec::new();
+        let bound = bind(&[Mounted { spec, at: None }], &given, &mut mistakes);
+        let ids: Vec<String> = bound.endpoints[0]
+            .terms()
+            .iter()
+            .map(|terms| crate::paywall::rail_id(terms.asset()))
+            .collect();
+        let codes: Vec<&str> = mistakes.iter().map(Mistake::code).collect();
+        (bound, ids, codes)
+    };
+    let both = ["base:USDC/permit2", "celo:USDT", "base:USDC"];
+    let (bound, ids, codes) = with(&both, &[]);
+    assert_eq!((ids, codes), (both.map(str::to_owned).to_vec(), vec![]));
+    // What was offered in each way is read back in that way.
+    for terms in bound.endpoints[0].terms() {
+        let earlier = Terms::of_earlier(terms.offered().clone(), &bound.assets).unwrap();
+        assert_eq!(earlier.asset(), terms.asset());
+        assert_eq!(earlier.kind(), terms.kind());
+        assert_eq!(earlier.separator().0, terms.separator().0);
+    }
+    // An endpoint names the token, or one of its ways.
+    let (_, ids, _) = with(&both, &["base:USDC"]);
+    assert_eq!(ids, ["base:USDC/permit2", "base:USDC"]);
+    let (_, ids, _) = with(&both, &["base:usdc/permit2"]);
+    assert_eq!(ids, ["base:USDC/permit2"]);
+    let (_, ids, _) = with(&both, &["base:usdc/permit2", "base:USDC"]);
+    assert_eq!(ids, ["base:USDC/permit2", "base:USDC"]);
+    let (_, ids, codes) = with(&["base:USDC"], &["base:USDC/permit2"]);
+    assert_eq!((ids.len(), codes), (0, vec!["rail_not_accepted"]));
+    // Twice in one way is once too often, however it is written.
+    for twice in [
+        ["base:USDC", "base:USDC"],
+        ["base:USDC", "base:USDC/eip3009"],
+        [
+            "base:USDC/permit2",
+            "eip155:8453:0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913/permit2",
+        ],
+    ] {
+        assert_eq!(with(&twice, &[]).2, ["rail_twice"], "{twice:?}");
+    }
+    assert!(Rail::parse("base:USDC/erc7710").is_err() && Rail::parse("base:USDC/").is_err());
+}
+
+#[test]
 fn other_models_are_refused_by_name() {
     let free = EndpointSpec {
         price: PriceModel::Free,

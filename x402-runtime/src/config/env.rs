@@ -36,6 +36,17 @@ pub(super) fn read(
                     });
                 }
             }
+            "X402_NATIVE_PRICES" => {
+                for text in value.split(',') {
+                    // Without `=` there is no network, which is refused as one that is unknown.
+                    let (network, price) = text.split_once('=').unwrap_or(("", text));
+                    keep(
+                        &mut mistakes,
+                        keys::native(&name, network, price),
+                        |native| settings.native_prices.push(native),
+                    );
+                }
+            }
             // The prefix is shared with other programs: only what looks like a slip is a mistake.
             other => mistakes.extend(keys::near(other, &VARS).map(|_| keys::unknown(other, &VARS))),
         }

@@ -1,6 +1,8 @@
 //! Settings from a TOML text.
 
 use toml::{Table, Value};
+use x402_model::money::Decimal;
+use x402_model::network::Network;
 
 use super::error::{SettingMistake, SettingsError};
 use super::keys::{self, LIMITS, TOP};
@@ -50,8 +52,29 @@ impl Reader {
             rpc_url: self.text(table, "rpc_url"),
             settler_key_file: self.text(table, "settler_key_file").map(Into::into),
             ledger: self.text(table, "ledger").map(Into::into),
+            native_prices: self.native_prices(table.get("native_prices")),
             limits: self.limits(table.get("limits")),
         }
+    }
+
+    fn native_prices(&mut self, value: Option<&Value>) -> Vec<(Network, Decimal)> {
+        let table = match value {
+            None => return Vec::new(),
+            Some(Value::Table(table)) => table,
+            Some(_) => {
+                self.wrong_type("native_prices", "a table");
+                return Vec::new();
+            }
+        };
+        let mut prices = Vec::new();
+        for (network, price) in table {
+            let key = format!("native_prices.{network}");
+            match price.as_str() {
+                Some(price) => prices.extend(self.keep(keys::native(&key, network, price))),
+                None => self.wrong_type("native_prices", "texts such as \"3000 USD\""),
+            }
+        }
+        prices
     }
 
     fn limits(&mut self, value: Option<&Value>) -> LimitSettings {

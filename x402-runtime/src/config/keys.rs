@@ -1,12 +1,13 @@
 //! The names of all settings, and what unknown names may have meant.
 
+use x402_model::money::Decimal;
 use x402_model::network::Network;
 
 use super::error::SettingMistake;
-use crate::paywall::Rail;
+use crate::paywall::{Rail, native_price};
 
 /// Keys at the top of a settings file.
-pub(super) const TOP: [&str; 8] = [
+pub(super) const TOP: [&str; 9] = [
     "origin",
     "pay_to",
     "rails",
@@ -14,6 +15,7 @@ pub(super) const TOP: [&str; 8] = [
     "rpc_url",
     "settler_key_file",
     "ledger",
+    "native_prices",
     "limits",
 ];
 
@@ -31,7 +33,7 @@ pub(super) const LIMITS: [&str; 9] = [
 ];
 
 /// Environment variables, in the order of [`TOP`].
-pub(super) const VARS: [&str; 7] = [
+pub(super) const VARS: [&str; 8] = [
     "X402_ORIGIN",
     "X402_PAY_TO",
     "X402_RAILS",
@@ -39,6 +41,7 @@ pub(super) const VARS: [&str; 7] = [
     "X402_RPC_URL",
     "X402_SETTLER_KEY_FILE",
     "X402_LEDGER",
+    "X402_NATIVE_PRICES",
 ];
 
 /// What to say about a name that is not in `known`.
@@ -84,6 +87,21 @@ pub(super) fn rail(key: &str, text: &str) -> Result<Rail, SettingMistake> {
         key: key.to_owned(),
         reason: error.to_string(),
     })
+}
+
+/// Reads what a network's coin is worth.
+pub(super) fn native(
+    key: &str,
+    network: &str,
+    price: &str,
+) -> Result<(Network, Decimal), SettingMistake> {
+    let wrong = |reason| SettingMistake::Value {
+        key: key.to_owned(),
+        reason,
+    };
+    let network = Network::parse_any(network.trim()).map_err(|error| wrong(error.to_string()))?;
+    let price = native_price(price.trim()).map_err(wrong)?;
+    Ok((network, price.amount))
 }
 
 /// The rail of a network's first token.

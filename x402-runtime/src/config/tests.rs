@@ -82,3 +82,22 @@ fn debug_hides_the_access_key_of_an_rpc_url() {
     let settings = vars(&[("X402_RPC_URL", "https://rpc.example/CANARY")]).unwrap();
     assert!(!format!("{settings:?}").contains("CANARY"));
 }
+
+#[test]
+fn prices_of_coins_are_read_by_network() {
+    let file = PaywallSettings::from_toml(
+        "[native_prices]\nbase = \"3000 USD\"\n\"eip155:137\" = \"0.25 USD\"",
+    )
+    .unwrap();
+    let env = vars(&[("X402_NATIVE_PRICES", "base=3000 USD, polygon = 0.25 USD")]).unwrap();
+    assert_eq!(file.native_prices, env.native_prices);
+    assert_eq!(file.native_prices.len(), 2);
+    for wrong in ["3000 USD", "base=3000", "bas=3000 USD", "base=3000 EUR"] {
+        let error = vars(&[("X402_NATIVE_PRICES", wrong)]).unwrap_err();
+        assert!(error.to_string().contains("X402_NATIVE_PRICES"), "{error}");
+    }
+    for wrong in ["native_prices = 3", "[native_prices]\nbase = 3000"] {
+        let error = PaywallSettings::from_toml(wrong).unwrap_err();
+        assert!(error.to_string().contains("native_prices"), "{error}");
+    }
+}

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use alloy_primitives::{Address, B256, U256};
 use serde_json::{Map, json};
-use x402_model::evm::Signature;
 use x402_model::evm::gas_sponsoring::{EIP2612_GAS_SPONSORING, ERC20_APPROVAL_GAS_SPONSORING};
+use x402_model::evm::{EvmKind, Signature};
 use x402_model::money::AtomicAmount;
 use x402_model::network::Network;
 use x402_model::wire::{SupportedKind, SupportedResponse, VerifyResponse};
@@ -17,6 +17,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::evm::chain::{Chain, ChainError};
 use crate::evm::config::EvmConfig;
 use crate::evm::core::Core;
+use crate::evm::cost::SettlePath;
+use crate::evm::facts::token_facts;
 use crate::evm::key::SettlerKey;
 use crate::evm::payment::Payment;
 use crate::evm::reason::Stop;
@@ -24,8 +26,8 @@ use crate::evm::recover::recover;
 use crate::evm::request::Echo;
 use crate::evm::verify::Purpose;
 use crate::facilitator::{
-    BoxFuture, Evidence, Facilitator, FacilitatorError, FacilitatorRequest, PaymentRef,
-    SettleOutcome,
+    BoxFuture, Evidence, Facilitator, FacilitatorError, FacilitatorRequest, PaymentRef, SettleCost,
+    SettleOutcome, TokenLook,
 };
 
 /// Why a facilitator cannot start.
@@ -384,6 +386,37 @@ impl Facilitator for EvmFacilitator {
 
     fn evidence<'a>(&'a self, payment: &'a PaymentRef) -> BoxFuture<'a, Evidence> {
         Box::pin(self.core.evidence(payment))
+    }
+
+    fn token_facts<'a>(
+        &'a self,
+        network: &'a Network,
+        token: Address,
+    ) -> BoxFuture<'a, Result<TokenLook, FacilitatorError>> {
+        Box::pin(async move {
+            if *network != self.core.network {
+                return Ok(TokenLook::Unable);
+            }
+            let facts = token_facts(&*self.core.chain, token).await?;
+            Ok(facts.map_or(TokenLook::Absent, |facts| TokenLook::Found(Box::new(facts))))
+        })
+    }
+
+    fn settle_cost<'a>(
+        &'a self,
+        network: &'a Network,
+        kind: EvmKind,
+    ) -> BoxFuture<'a, Result<Option<SettleCost>, FacilitatorError>> {
+        Box::pin(async move {
+            if *network != self.core.network {
+                return Ok(None);
+            }
+            let quote = self.core.quote().await?;
+            Ok(Some(SettleCost {
+                gas: SettlePath::of(kind).gas(),
+                wei_per_gas: quote.base.saturating_add(quote.tip),
+            }))
+        })
     }
 
     /// Always: an own node answers quickly, and the handler's work is protected from payers without money.

@@ -13,6 +13,7 @@ use crate::evm::chain::{BlockRef, CallError, CallRequest, Chain, ChainError};
 use crate::evm::payment::PaymentId;
 use crate::evm::permit2;
 use crate::evm::token::{self, Read, read};
+use crate::facilitator::TokenFacts;
 
 sol! {
     function symbol() external view returns (string);
@@ -26,28 +27,6 @@ const PERMIT_TYPE_HASH: B256 =
 const NOBODY: Address = Address::repeat_byte(0x01);
 /// Texts of a token that are longer say nothing worth keeping.
 const MAX_TEXT: usize = 256;
-
-/// What a token's contract says of itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct TokenFacts {
-    /// `name()`.
-    pub name: Option<String>,
-    /// `symbol()`.
-    pub symbol: Option<String>,
-    /// `decimals()`; without them an amount means nothing.
-    pub decimals: Option<u8>,
-    /// The EIP-712 domain, if its hash is the one that the contract uses.
-    pub eip712: Option<Eip712Name>,
-    /// Whether it takes signed transfers (EIP-3009).
-    pub eip3009: bool,
-    /// Whether it takes signed approvals (EIP-2612).
-    pub eip2612: bool,
-    /// Whether it can be paid through Permit2: it has allowances, and the proxy of scheme `exact` is on the chain.
-    pub permit2_exact: bool,
-    /// The same for scheme `upto`.
-    pub permit2_upto: bool,
-}
 
 /// Reads what a token can do; `None` when there is no contract at the address.
 ///
@@ -103,8 +82,10 @@ pub async fn token_facts(
     );
     let (name, version) = (short(name?), short(version?));
     let approvable = matches!(allowance?, Read::Value(_));
+    let (separator, eip712) = domain(chain, token, name.as_deref(), version.as_deref()).await?;
     Ok(Some(TokenFacts {
-        eip712: domain(chain, token, name.as_deref(), version.as_deref()).await?,
+        separator,
+        eip712,
         name,
         symbol: short(symbol?),
         decimals: match decimals? {
@@ -125,17 +106,21 @@ fn short(read: Read<String>) -> Option<String> {
     }
 }
 
-/// The domain with the token's name whose hash is the one that the contract uses. Tokens that say no version have 1.
+/// The hash of the domain that the contract uses, and the domain with the token's name if that is its hash. Tokens that say no
+/// version have 1.
 async fn domain(
     chain: &dyn Chain,
     token: Address,
     name: Option<&str>,
     version: Option<&str>,
-) -> Result<Option<Eip712Name>, ChainError> {
+) -> Result<(Option<B256>, Option<Eip712Name>), ChainError> {
     let call = DOMAIN_SEPARATORCall {};
     let found = read(chain, token, &call, BlockRef::Latest).await?;
-    let (Read::Value(separator), Some(name)) = (found, name) else {
-        return Ok(None);
+    let Read::Value(separator) = found else {
+        return Ok((None, None));
+    };
+    let Some(name) = name else {
+        return Ok((Some(separator), None));
     };
     let domain = Eip712Domain {
         name: name.to_owned(),
@@ -143,10 +128,11 @@ async fn domain(
         chain_id: chain.chain_id().await?,
         verifying_contract: token,
     };
-    Ok((domain.separator().0 == separator).then(|| Eip712Name {
+    let named = (domain.separator().0 == separator).then(|| Eip712Name {
         name: domain.name.into(),
         version: domain.version.into(),
-    }))
+    });
+    Ok((Some(separator), named))
 }
 
 /// Whether a permit of EIP-2612 is refused for a reason, which only a contract that knows the function gives.

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use alloy_primitives::Address;
 use x402_model::endpoint::{Method, PaymentIds};
+use x402_model::network::Network;
 
 use super::limits::Limits;
 use super::mistake::{BuildError, Mistake};
 use super::mount::Mount;
 use super::rail::Rail;
-use super::{Paywall, publish, start};
+use super::{Paywall, native_price, publish, start};
 use crate::bind::{Given, Mounted};
 use crate::clock::{Clock, SystemClock};
 use crate::config::PaywallSettings;
@@ -89,6 +90,23 @@ where
     /// Accepts money on one more rail. Rails are offered in this order.
     pub fn accept(mut self, rail: Rail) -> Self {
         self.given.rails.push(rail);
+        self
+    }
+
+    /// What a network's coin is worth, such as `3000 USD` for ether: with it the start looks whether each price earns what its
+    /// settlement costs, and warns where it does not (see [`Paywall::warnings`]). Nothing else depends on it.
+    pub fn native_price(mut self, network: Network, price: &str) -> Self {
+        match native_price(price) {
+            Ok(price) => {
+                self.given
+                    .native_prices
+                    .retain(|(known, _)| *known != network);
+                self.given.native_prices.push((network, price.amount));
+            }
+            Err(reason) => self.mistakes.push(Mistake::Setting(format!(
+                "the price of the coin of {network}: {reason}"
+            ))),
+        }
         self
     }
 

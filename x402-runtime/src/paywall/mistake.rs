@@ -1,6 +1,10 @@
 //! Everything that can be wrong with a paywall before it serves its first request.
 
+mod token;
+
 use std::fmt;
+
+pub use token::TokenMistake;
 
 /// All mistakes of a paywall, found in one go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,6 +144,9 @@ pub enum Mistake {
         /// The rail.
         rail: String,
     },
+    /// A token is not what the settings say.
+    #[error(transparent)]
+    Token(#[from] TokenMistake),
     /// An endpoint names a rail that the paywall does not accept.
     #[error("`{endpoint}` wants rail `{rail}`, which the paywall does not accept: {help}")]
     RailNotAccepted {
@@ -366,6 +373,7 @@ impl Mistake {
             Self::RailUnknown { .. } => "rail_unknown",
             Self::RailInvalid { .. } => "rail_invalid",
             Self::RailTwice { .. } => "rail_twice",
+            Self::Token(mistake) => mistake.code(),
             Self::RailNotAccepted { .. } => "rail_not_accepted",
             Self::PriceModel { .. } => "price_model_unsupported",
             Self::PriceInvalid { .. } => "price_invalid",

@@ -13,7 +13,9 @@ use x402_model::wire::{Offered, SupportedResponse};
 use super::builder::PaywallBuilder;
 use super::mistake::{BuildError, Mistake};
 use super::publish::{facts, publish};
-use super::{Paywall, mount, rail_id};
+use super::tokens::Tokens;
+use super::warning::Warning;
+use super::{Paywall, cost, mount, rail_id};
 use crate::allowance::Allowances;
 use crate::bind::{
     Bound, BoundEndpoint, MAX_TERMS_HEADER, METERED, Mounted, SCHEME, Terms, bind, is_main,
@@ -35,6 +37,9 @@ const LONG_TERMS_HEADER: usize = 6 * 1024;
 /// Longest time that recovery may hold up a start; the background goes on with the rest.
 const RECOVERY_TIME: Duration = Duration::from_secs(5);
 
+/// Longest time that the chain may take to answer questions that a start can do without.
+const LOOK_TIME: Duration = Duration::from_secs(5);
+
 pub(super) async fn build<S>(builder: PaywallBuilder<S>) -> Result<Paywall<S>, BuildError>
 where
     S: Clone + Send + Sync + 'static,
@@ -45,7 +50,12 @@ where
     let mounts = builder.mounts.iter();
     let mounted: Vec<Mounted> = mounts.map(|mount| mount.mounted.clone()).collect();
     builder.limits.check(&mut mistakes);
+    let time = builder.limits.verify_timeout;
+    let look_time = time.min(LOOK_TIME);
+    let chain = builder.facilitator.clone();
+    given.tokens = Tokens::look(chain.as_deref(), &given.rails, look_time).await;
     let mut bound = bind(&mounted, &given, &mut mistakes);
+    let mut warnings = given.tokens.check(&bound, &mut mistakes);
     let facts = facts(&builder, &mut bound.endpoints);
     let PaywallBuilder {
         facilitator,
@@ -58,7 +68,6 @@ where
         mounts,
         ..
     } = builder;
-    let time = limits.verify_timeout;
     let able = kinds(facilitator.as_ref(), time, &bound, &mut mistakes).await;
     for endpoint in &mut bound.endpoints {
         endpoint.settle_by(&able.settlers);
@@ -66,22 +75,14 @@ where
     }
     let published = publish(facts, &bound.endpoints, &mut mistakes);
     let challenges = challenges(&bound.endpoints, &mut mistakes);
-    match &ledger {
-        None => mistakes.push(Mistake::LedgerMissing),
-        Some(ledger) if !volatile_allowed => durable(&**ledger, &bound.assets, &mut mistakes),
-        Some(_) => {}
-    }
-    let parts = (facilitator, ledger, published);
-    let (facilitator, ledger, published) = match (parts, BuildError::of(mistakes)) {
-        (_, Some(error)) => return Err(error),
-        ((Some(facilitator), Some(ledger), Some(published)), None) => {
-            (facilitator, ledger, published)
-        }
-        // A missing part was noted as a mistake above.
-        ((None, _, _), None) => return Err(BuildError::one(Mistake::FacilitatorMissing)),
-        ((_, None, _), None) => return Err(BuildError::one(Mistake::LedgerMissing)),
-        ((_, _, None), None) => return Err(BuildError::one(Mistake::NothingMounted)),
-    };
+    let kept = ledger.as_deref();
+    durable(kept, volatile_allowed, &bound.assets, &mut mistakes);
+    let (facilitator, ledger) = parts(facilitator, ledger, mistakes)?;
+    // Without endpoints there is nothing to publish, which was noted as a mistake above.
+    let published = published.ok_or_else(|| BuildError::one(Mistake::NothingMounted))?;
+    let prices = &given.native_prices;
+    warnings.extend(cost::look(&*facilitator, &bound.endpoints, prices, look_time).await);
+    tell(&warnings);
     let hooks = hooks.map(|hooks| Hooks::new(hooks, limits.hook_timeout));
     let core = Core::new(
         facilitator,
@@ -105,8 +106,32 @@ where
         router,
         endpoints,
         manifest: Arc::new(published),
+        warnings: warnings.into(),
         core,
     })
+}
+
+type Parts = (Arc<dyn Facilitator>, Arc<dyn Ledger>);
+
+/// What a paywall cannot do without, if nothing else is wrong.
+fn parts(
+    facilitator: Option<Arc<dyn Facilitator>>,
+    ledger: Option<Arc<dyn Ledger>>,
+    mistakes: Vec<Mistake>,
+) -> Result<Parts, BuildError> {
+    match (facilitator, ledger, BuildError::of(mistakes)) {
+        (_, _, Some(error)) => Err(error),
+        (Some(facilitator), Some(ledger), None) => Ok((facilitator, ledger)),
+        // A missing part was noted as a mistake above.
+        (None, _, None) => Err(BuildError::one(Mistake::FacilitatorMissing)),
+        (_, None, None) => Err(BuildError::one(Mistake::LedgerMissing)),
+    }
+}
+
+fn tell(warnings: &[Warning]) {
+    for warning in warnings {
+        tracing::warn!(name: event::START_WARNING, code = warning.code(), rail = warning.rail(), detail = %warning, "the paywall starts nevertheless");
+    }
 }
 
 /// Finishes what earlier processes left. What takes longer than a start may goes on in the background.
@@ -280,9 +305,20 @@ fn settlers(supported: &SupportedResponse, asset: &Asset, mistakes: &mut Vec<Mis
     }
 }
 
-fn durable(ledger: &dyn Ledger, assets: &[Asset], mistakes: &mut Vec<Mistake>) {
+fn durable(
+    ledger: Option<&dyn Ledger>,
+    volatile_allowed: bool,
+    assets: &[Asset],
+    mistakes: &mut Vec<Mistake>,
+) {
+    let Some(ledger) = ledger else {
+        mistakes.push(Mistake::LedgerMissing);
+        return;
+    };
     let real = assets.iter().find(|asset| is_main(&asset.network));
-    if let (Durability::Volatile, Some(asset)) = (ledger.durability(), real) {
+    if let (Durability::Volatile, Some(asset), false) =
+        (ledger.durability(), real, volatile_allowed)
+    {
         mistakes.push(Mistake::LedgerVolatile {
             rail: rail_id(asset),
         });

@@ -161,6 +161,8 @@ events! {
         "Own settler: no receipt came in time; the chain's evidence decides.";
     STARTED "info" ["endpoints"]
         "A paywall started.";
+    START_WARNING "warn" ["code", "rail", "detail"]
+        "At the start, something was found that is probably not meant: a token that could not be compared with the chain, or a price that costs more to settle than it earns.";
     RECOVERED "info" ["recovered"]
         "At the start, payments left by earlier processes were looked at.";
     LONG_TERMS "warn" ["endpoint", "bytes"]

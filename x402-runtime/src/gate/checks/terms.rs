@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use x402_model::asset::parse_address;
 use x402_model::evm::{EvmKind, EvmPayload};
 use x402_model::network::Network;
@@ -28,10 +28,24 @@ pub(super) fn open(gate: &Gate, now_ms: u64) -> impl Iterator<Item = &Arc<Terms>
 }
 
 /// The terms that a version 2 payment repeats in `accepted`.
+///
+/// A buyer may add members to `extra`, so terms of a token's own transfer also fit a payment of the same token through Permit2: it
+/// is for the terms of its own kind, where there are such.
 pub(super) fn accepted(gate: &Gate, accepted: &Value, now_ms: u64) -> Option<Arc<Terms>> {
-    open(gate, now_ms)
-        .find(|terms| find_match(std::slice::from_ref(terms.offered()), accepted, &[]).is_some())
-        .cloned()
+    let mut fit = open(gate, now_ms)
+        .filter(|terms| find_match(std::slice::from_ref(terms.offered()), accepted, &[]).is_some())
+        .peekable();
+    let first = Arc::clone(fit.peek()?);
+    let kind = kind_of(accepted);
+    let own = fit.find(|terms| kind == Some(terms.kind()));
+    Some(own.map_or(first, Arc::clone))
+}
+
+fn kind_of(accepted: &Value) -> Option<EvmKind> {
+    let scheme = accepted.get("scheme")?.as_str()?;
+    let none = Map::new();
+    let extra = accepted.get("extra").and_then(Value::as_object);
+    EvmKind::of_terms(scheme, extra.unwrap_or(&none)).ok()
 }
 
 /// The terms that a version 1 payment is for. It names only scheme and network, so where several tokens or an earlier price

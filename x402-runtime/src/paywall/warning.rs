@@ -1,0 +1,93 @@
+//! What a seller should know about a paywall that starts nevertheless.
+
+/// Something that is probably not meant. Its text says what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Warning {
+    /// The chain could not be asked whether a token is what the settings say.
+    #[error(
+        "rail `{rail}` was not compared with the chain: {reason}; restart once the node answers, and look for this warning again"
+    )]
+    TokenUnchecked {
+        /// The rail.
+        rail: String,
+        /// Why.
+        reason: String,
+    },
+    /// The chain does not show something that the settings say of a token.
+    #[error("rail `{rail}`: {what}")]
+    TokenUnproven {
+        /// The rail.
+        rail: String,
+        /// What it does not show, and what that may mean.
+        what: &'static str,
+    },
+    /// A price that costs more to settle than it earns.
+    #[error(
+        "a call of `{endpoint}` on rail `{rail}` costs more to settle than it earns: {price} against about {cost} USD ({gas} gas at \
+         {wei_per_gas} wei); ask for more, or accept a cheaper rail only"
+    )]
+    Loss {
+        /// The endpoint.
+        endpoint: String,
+        /// The rail.
+        rail: String,
+        /// The least that a paid call earns, with its token.
+        price: String,
+        /// What settling it costs, in US dollars, cut to four digits.
+        cost: String,
+        /// Units of gas of one settlement.
+        gas: u64,
+        /// Wei per unit of gas at the start.
+        wei_per_gas: u128,
+    },
+    /// What settling costs cannot be compared with prices.
+    #[error(
+        "rail `{rail}`: a settlement takes about {gas} gas at {wei_per_gas} wei, and no price of the coin of {network} is set, so \
+         nobody looked whether prices earn that; set one, as in `.native_price(network, \"3000 USD\")`"
+    )]
+    CostUncompared {
+        /// The rail.
+        rail: String,
+        /// The network.
+        network: String,
+        /// Units of gas of one settlement.
+        gas: u64,
+        /// Wei per unit of gas at the start.
+        wei_per_gas: u128,
+    },
+    /// The network did not say what gas costs.
+    #[error("rail `{rail}`: nobody looked whether prices earn what settling costs: {reason}")]
+    CostUnread {
+        /// The rail.
+        rail: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Warning {
+    /// A stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::TokenUnchecked { .. } => "token_unchecked",
+            Self::TokenUnproven { .. } => "token_unproven",
+            Self::Loss { .. } => "settlement_loss",
+            Self::CostUncompared { .. } => "settlement_cost_uncompared",
+            Self::CostUnread { .. } => "settlement_cost_unread",
+        }
+    }
+
+    /// The rail that it is about.
+    #[must_use]
+    pub fn rail(&self) -> &str {
+        match self {
+            Self::TokenUnchecked { rail, .. }
+            | Self::TokenUnproven { rail, .. }
+            | Self::Loss { rail, .. }
+            | Self::CostUncompared { rail, .. }
+            | Self::CostUnread { rail, .. } => rail,
+        }
+    }
+}
