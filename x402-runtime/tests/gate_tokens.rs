@@ -90,10 +90,10 @@ async fn mistake(sandbox: &Sandbox, asset: Asset) -> Mistake {
         .mount(song)
         .build()
         .await;
-    only(error.expect_err("it must not start"))
+    only(&error.expect_err("it must not start"))
 }
 
-fn only(error: BuildError) -> Mistake {
+fn only(error: &BuildError) -> Mistake {
     let [mistake] = error.mistakes() else {
         panic!("{error}");
     };
@@ -161,7 +161,11 @@ async fn a_wrong_description_is_a_mistake_that_says_what_is_right() {
             );
         }
     }
+}
 
+#[tokio::test]
+async fn a_way_to_pay_that_the_token_does_not_have_is_a_mistake() {
+    let sandbox = Sandbox::new().unwrap();
     let found = mistake(
         &sandbox,
         Asset {
@@ -177,7 +181,7 @@ async fn a_wrong_description_is_a_mistake_that_says_what_is_right() {
         &sandbox,
         Asset {
             address: TOKEN,
-            ..right.clone()
+            ..sandbox.second_asset()
         },
     )
     .await;
@@ -234,7 +238,7 @@ async fn a_node_that_does_not_answer_stops_no_start_that_can_do_without_it() {
     );
     let rail = Rail::at(Network::BASE_SEPOLIA, SECOND_TOKEN).usd_pegged();
     let error = builder(&sandbox).accept(rail).mount(song).build().await;
-    let found = only(error.unwrap_err());
+    let found = only(&error.unwrap_err());
     assert_eq!(found.code(), "token_facts_missing");
     assert!(found.to_string().contains("Rail::custom"), "{found}");
 }
@@ -249,7 +253,7 @@ async fn a_facilitator_that_reads_no_chain_needs_the_facts_from_the_seller() {
             .mount(song)
     };
     let error = with(here()).build().await.unwrap_err();
-    let found = only(error);
+    let found = only(&error);
     assert_eq!(found.code(), "token_facts_missing");
     assert!(found.to_string().contains("cannot read"), "{found}");
     let nameless = Asset {
@@ -258,7 +262,7 @@ async fn a_facilitator_that_reads_no_chain_needs_the_facts_from_the_seller() {
         ..Sandbox::new().unwrap().second_asset()
     };
     let error = with(Rail::custom(nameless)).build().await.unwrap_err();
-    let found = only(error);
+    let found = only(&error);
     assert_eq!(found.code(), "rail_invalid");
     assert!(found.to_string().contains("name and version"), "{found}");
     // Nothing is said where nobody could look.

@@ -19,6 +19,7 @@ mod marketplace;
 mod node;
 mod permit2;
 mod permit2_node;
+mod rails;
 mod secrets;
 mod tokens;
 mod unknown;

@@ -87,9 +87,15 @@ async fn f03_a_token_that_burns_gas_is_refused_before_it_costs_any() {
     books.moved(&world, 0, 0).await;
 }
 
+/// At the start such a token is a mistake; one that is changed later is found out by each payment.
 #[tokio::test]
-async fn a_token_without_eip3009_is_refused_by_name() {
-    let (world, seller) = seller_of("PlainToken", None).await;
+async fn a_token_that_loses_eip3009_is_refused_by_name() {
+    let world = World::sandbox();
+    let seller = Seller::start(Setup::on(&world)).await;
+    world
+        .as_sandbox()
+        .set_code(USDC, contracts::runtime("PlainToken"))
+        .expect("code can be placed");
     let answer = decided(&world, &seller).await;
     assert_eq!(
         answer.required().unwrap()["error"],
