@@ -307,8 +307,27 @@ async fn both_ways(rails: [&str; 2]) -> Stand {
         .accept(rails[0].parse().unwrap())
         .accept(rails[1].parse().unwrap())
         .mount(weather)
-        .mount(haiku);
+        .mount(haiku)
+        .mount(limerick);
     Stand::of(builder, double, clock).await
+}
+
+/// A limerick, for one of the ways only.
+#[paid(GET "/limerick", price = "0.01 USDC", rails = ["base-sepolia:USDC/permit2"])]
+async fn limerick() -> &'static str {
+    "there was an old man"
+}
+
+#[tokio::test]
+async fn an_endpoint_may_take_one_of_the_ways_only() {
+    let stand = both_ways(BOTH).await;
+    let terms = stand.terms("GET", "/limerick").await;
+    assert_eq!(terms.accepts.len(), 1);
+    assert_eq!(
+        terms.accepts[0].value()["extra"]["assetTransferMethod"],
+        "permit2"
+    );
+    assert_eq!(stand.terms("GET", "/weather/oslo").await.accepts.len(), 2);
 }
 
 const BOTH: [&str; 2] = ["base-sepolia:USDC", "base-sepolia:USDC/permit2"];

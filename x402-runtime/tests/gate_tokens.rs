@@ -24,7 +24,7 @@ use x402_runtime::clock::ManualClock;
 use x402_runtime::ledger::MemoryLedger;
 use x402_runtime::model::asset::{Asset, Eip712Name, TransferMethod};
 use x402_runtime::model::evm::EvmKind;
-use x402_runtime::model::evm::permit2::EXACT_PERMIT2_PROXY;
+use x402_runtime::model::evm::permit2::{EXACT_PERMIT2_PROXY, UPTO_PERMIT2_PROXY};
 use x402_runtime::model::network::Network;
 use x402_runtime::paid;
 use x402_runtime::paywall::{BuildError, Mistake, Paywall, PaywallBuilder, Rail, TokenMistake};
@@ -396,4 +396,55 @@ async fn a_token_with_18_decimals_is_priced_in_its_own_units() {
     )
     .await;
     assert_eq!(found.code(), "token_decimals");
+}
+
+/// A job that is metered.
+#[paid(GET "/job", price = upto("0.02 USD", units(tokens = "0.000002 USD")))]
+async fn job() -> axum::Json<serde_json::Value> {
+    axum::Json(json!({"usage": {"tokens": 1}}))
+}
+
+#[tokio::test]
+async fn what_is_metered_is_offered_once_and_needs_the_proxy_of_its_scheme_only() {
+    let sandbox = Sandbox::new().unwrap();
+    let usdc = || Rail::new(Network::BASE_SEPOLIA, "USDC");
+    let both = || {
+        builder(&sandbox)
+            .accept(usdc())
+            .accept(usdc().permit2())
+            .mount(job)
+    };
+    sandbox.set_code(EXACT_PERMIT2_PROXY, Bytes::new()).unwrap();
+    let error = both().mount(song).build().await;
+    assert_eq!(error.unwrap_err().codes(), ["token_no_permit2"]);
+    let paywall = started(builder(&sandbox).accept(usdc()).mount(job)).await;
+    let [terms] = paywall.endpoints()[0].terms() else {
+        panic!("{:?}", paywall.endpoints()[0].terms());
+    };
+    assert_eq!(terms.kind(), EvmKind::Permit2Upto);
+
+    let sandbox = Sandbox::new().unwrap();
+    sandbox.set_code(UPTO_PERMIT2_PROXY, Bytes::new()).unwrap();
+    let error = builder(&sandbox).accept(usdc()).mount(job).build().await;
+    let found = only(&error.unwrap_err());
+    assert_eq!(found.code(), "token_no_permit2");
+    assert!(
+        found.to_string().contains(&UPTO_PERMIT2_PROXY.to_string()),
+        "{found}"
+    );
+}
+
+#[tokio::test]
+async fn a_metered_endpoint_of_a_token_accepted_in_two_ways_has_one_offer() {
+    let sandbox = Sandbox::new().unwrap();
+    let usdc = Rail::new(Network::BASE_SEPOLIA, "USDC");
+    let both = builder(&sandbox)
+        .accept(usdc.clone())
+        .accept(usdc.permit2())
+        .mount(job)
+        .mount(song);
+    let paywall = started(both).await;
+    let offers = paywall.endpoints().iter().map(|one| one.terms().len());
+    assert_eq!(offers.collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(paywall.warnings(), []);
 }

@@ -8,7 +8,7 @@ use alloy_sol_types::{SolCall, sol};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use x402_client::{Approvals, Budget, Client, EvmKind, Policy, Receipt, Wallet};
-use x402_model::asset::{Asset, TransferMethod};
+use x402_model::asset::{Asset, AssetTable, TransferMethod};
 use x402_model::network::Network;
 use x402_runtime::ledger::{Ledger, MemoryLedger, PaymentKey, State};
 use x402_runtime::paid;
@@ -107,6 +107,17 @@ fn client(kind: EvmKind, assets: impl IntoIterator<Item = Asset>) -> Client {
         .unwrap()
 }
 
+/// A buyer that knows one token only, and so passes over the rails before it.
+fn only_with(asset: &Asset) -> Client {
+    let table = AssetTable::empty().with_asset(asset.clone()).unwrap();
+    Client::builder()
+        .wallet(Wallet::from_local_key(accounts::signer(PAYER)))
+        .budget(Budget::new("1 USD", "1 USD").unwrap())
+        .policy(Policy::new(table).approvals(Approvals::Any))
+        .build()
+        .unwrap()
+}
+
 async fn buy(client: &Client, url: &str) -> Receipt {
     let answer = client
         .get(url)
@@ -147,16 +158,6 @@ async fn one_endpoint_is_paid_on_each_of_its_rails() {
     .await;
     assert_eq!(shop.paywall.warnings(), []);
 
-    // Without a preference for PUSD the client takes what stands first; a buyer that knows no USDC takes the last.
-    let only_pusd = x402_model::asset::AssetTable::empty()
-        .with_asset(pusd.clone())
-        .unwrap();
-    let pusd_buyer = Client::builder()
-        .wallet(Wallet::from_local_key(accounts::signer(PAYER)))
-        .budget(Budget::new("1 USD", "1 USD").unwrap())
-        .policy(Policy::new(only_pusd).approvals(Approvals::Any))
-        .build()
-        .unwrap();
     let cent_of_18 = U256::from(10_000_000_000_000_000_u64);
     let table = [
         (
@@ -171,7 +172,12 @@ async fn one_endpoint_is_paid_on_each_of_its_rails() {
             USDC,
             U256::from(10_000),
         ),
-        (pusd_buyer, EvmKind::Permit2Exact, PERMIT_TOKEN, cent_of_18),
+        (
+            only_with(&pusd),
+            EvmKind::Permit2Exact,
+            PERMIT_TOKEN,
+            cent_of_18,
+        ),
     ];
     let mut keys = BTreeSet::new();
     for (buyer, kind, token, price) in &table {

@@ -183,8 +183,11 @@ pub(super) fn check_rails(attr: &RawAttr, d: &mut Diagnostics) -> (Vec<String>, 
         let text = written.value();
         match rules::parse_rail(&text) {
             Ok((network, symbol)) => {
+                let way = way(&text);
                 let same = |other: &Rail| {
-                    other.network == network && other.symbol.eq_ignore_ascii_case(symbol)
+                    other.network == network
+                        && other.symbol.eq_ignore_ascii_case(symbol)
+                        && self::way(&other.written.value()) == way
                 };
                 if let Some(other) = parsed.iter().find(|other| same(other)) {
                     d.error(written.span(), format!("the rail `{text}` stands twice"))
@@ -207,6 +210,12 @@ pub(super) fn check_rails(attr: &RawAttr, d: &mut Diagnostics) -> (Vec<String>, 
             .help("leave it out to accept every rail of the paywall");
     }
     (literals.iter().map(LitStr::value).collect(), parsed)
+}
+
+/// How the token of a rail moves, if the text says that.
+fn way(rail: &str) -> Option<String> {
+    let (_, way) = rail.split_once('/')?;
+    Some(way.to_owned())
 }
 
 type Check = fn(&str) -> Result<(), RuleError>;

@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use crate::asset::parse_address;
+use crate::asset::{TransferMethod, parse_address};
 use crate::money::quote;
 use crate::network::Network;
 use crate::price::is_symbol;
@@ -294,7 +294,8 @@ pub fn check_rail(rail: &str) -> Result<(), RuleError> {
     parse_rail(rail).map(|_| ())
 }
 
-/// Reads a rail `network:SYMBOL`, in which the network is a short or a CAIP-2 name.
+/// Reads a rail `network:SYMBOL`, in which the network is a short or a CAIP-2 name. `/eip3009` or `/permit2` may follow, for one of the
+/// ways in which the token moves.
 ///
 /// # Errors
 /// [`RuleError`], with a suggestion for mistyped networks.
@@ -305,6 +306,7 @@ pub fn check_rail(rail: &str) -> Result<(), RuleError> {
 ///
 /// assert_eq!(parse_rail("base:USDC")?, (Network::BASE, "USDC"));
 /// assert_eq!(parse_rail("eip155:8453:USDC")?, (Network::BASE, "USDC"));
+/// assert_eq!(parse_rail("base:USDC/permit2")?, (Network::BASE, "USDC"));
 /// assert!(parse_rail("bse:USDC").unwrap_err().to_string().contains("base"));
 /// # Ok::<(), x402_model::endpoint::RuleError>(())
 /// ```
@@ -319,12 +321,24 @@ pub fn parse_rail(rail: &str) -> Result<(Network, &str), RuleError> {
             help,
         )
     };
-    let Some((network, symbol)) = rail.rsplit_once(':') else {
-        return Err(wrong(0..rail.len(), "the symbol is missing"));
+    let (token, method) = match rail.split_once('/') {
+        None => (rail, None),
+        Some((token, method)) => (token, Some(method)),
+    };
+    if method.is_some_and(|method| TransferMethod::from_name(method).is_none()) {
+        let start = token.len().saturating_add(1);
+        let why = "the part after `/` is neither `eip3009` nor `permit2`";
+        return Err(wrong(start..rail.len(), why));
+    }
+    let Some((network, symbol)) = token.rsplit_once(':') else {
+        return Err(wrong(0..token.len(), "the symbol is missing"));
     };
     if !is_symbol(symbol) || symbol.eq_ignore_ascii_case("USD") {
         let start = network.len().saturating_add(1);
-        return Err(wrong(start..rail.len(), "the last part is no asset symbol"));
+        return Err(wrong(
+            start..token.len(),
+            "the last part is no asset symbol",
+        ));
     }
     let parsed = Network::parse_any(network).map_err(|error| {
         let message = format!("{} is no rail: {error}", quote(rail));

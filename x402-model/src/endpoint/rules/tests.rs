@@ -157,6 +157,13 @@ fn media_types_windows_addresses_and_rails() {
         parse_rail("celo:usdt").map(|(network, _)| network),
         Ok(Network::CELO)
     );
+    assert_eq!(
+        (
+            check_rail("base:USDC/permit2"),
+            check_rail("base:USDC/eip3009")
+        ),
+        (Ok(()), Ok(()))
+    );
     for (bad, rule) in [
         ("base", Rule::Rail),
         ("base:", Rule::Rail),
@@ -165,6 +172,11 @@ fn media_types_windows_addresses_and_rails() {
         ("basee:USDC", Rule::Network),
         ("eip155:08453:USDC", Rule::Network),
         ("", Rule::Rail),
+        ("base:USDC/", Rule::Rail),
+        ("base:USDC/erc7710", Rule::Rail),
+        ("base:USDC/permit2/permit2", Rule::Rail),
+        ("base/permit2", Rule::Rail),
+        ("/permit2", Rule::Rail),
     ] {
         assert_eq!(rule_of(check_rail(bad)), Some(rule), "{bad}");
     }
