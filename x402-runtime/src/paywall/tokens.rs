@@ -233,7 +233,7 @@ fn domain(asset: &Asset, facts: &TokenFacts) -> Result<(), TokenMistake> {
     }
     let fix = match &facts.eip712 {
         Some(own) => format!(
-            "write name {:?}, version {:?}, which are the contract's",
+            "write name {:?}, version {:?}, which are the contract's, in `Rail::custom(Asset {{ … }})`",
             own.name, own.version
         ),
         None => "ask the token's publisher for both: its contract does not tell them".to_owned(),

@@ -18,8 +18,8 @@ pub enum TokenMistake {
     },
     /// The chain counts the token in other units.
     #[error(
-        "rail `{rail}`: the token has {chain} decimals, not {said}, so every amount would be wrong; write `decimals: {chain}`, or \
-         correct the address"
+        "rail `{rail}`: the token has {chain} decimals, not {said}, so every amount would be wrong; write `decimals: {chain}` in \
+         `Rail::custom(Asset {{ … }})`, or correct the address"
     )]
     Decimals {
         /// The rail.
