@@ -56,6 +56,7 @@ enum Act {
     Begin { payment: u64, name: u8 },
     Advance { payment: u64, step: u8 },
     Sweep(usize),
+    Purge(usize),
 }
 
 fn posting() -> impl Strategy<Value = Posting> {
@@ -81,8 +82,9 @@ fn act() -> impl Strategy<Value = Act> {
         6 => (0..5_u8, posting()).prop_map(|(n, posting)| Act::Post(n, posting)),
         2 => (0..3_u8, 0..9_u64).prop_map(|(n, time)| Act::Use(n, time)),
         4 => (0..4_u64, 0..2_u8).prop_map(|(payment, name)| Act::Begin { payment, name }),
-        5 => (0..4_u64, 0..4_u8).prop_map(|(payment, step)| Act::Advance { payment, step }),
+        5 => (0..4_u64, 0..6_u8).prop_map(|(payment, step)| Act::Advance { payment, step }),
         1 => (0..3_usize).prop_map(Act::Sweep),
+        1 => (0..3_usize).prop_map(Act::Purge),
     ]
 }
 
@@ -123,6 +125,8 @@ async fn answer(ledger: &impl Ledger, act: &Act, now_ms: u64) -> String {
                 0 => answered(b"x"),
                 1 => intend(),
                 2 => settled(),
+                3 => x402_runtime::ledger::Event::Finalised,
+                4 => x402_runtime::ledger::Event::ReceiptGone,
                 _ => x402_runtime::ledger::Event::Refused {
                     code: "no".to_owned(),
                 },
@@ -135,6 +139,9 @@ async fn answer(ledger: &impl Ledger, act: &Act, now_ms: u64) -> String {
         // Which of several go first is the store's choice, so all or none go.
         Act::Sweep(max) => {
             format!("{:?}", books.sweep(now_ms, now_ms, *max / 2 * 1_000).await)
+        }
+        Act::Purge(max) => {
+            format!("{:?}", ledger.purge(u64::MAX, *max / 2 * 1_000).await)
         }
     }
 }
@@ -185,6 +192,8 @@ proptest! {
         let memory = MemoryLedger::new();
         on_a_runtime(async {
             let mut now_ms = START_MS;
+            file.accounts().keep_volume("weather", START_MS).await.unwrap();
+            memory.accounts().keep_volume("weather", START_MS).await.unwrap();
             for (act, passed) in &acts {
                 now_ms += passed;
                 let (a, b) = (answer(&file, act, now_ms).await, answer(&memory, act, now_ms).await);

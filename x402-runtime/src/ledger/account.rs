@@ -46,9 +46,19 @@ pub trait Accounts: Send + Sync + 'static {
         until_ms: Option<u64>,
     ) -> BoxFuture<'a, Result<(), LedgerError>>;
 
+    /// Makes sure that a settled payment of this endpoint is counted by [`volume`](Self::volume) for as long as `window_ms` after
+    /// it was presented, also when its record is purged before. Payments that were purged earlier are not known any more.
+    ///
+    /// Kept by the store, for every process that uses it. Said again with a longer time, the longer one counts.
+    fn keep_volume<'a>(
+        &'a self,
+        endpoint: &'a str,
+        window_ms: u64,
+    ) -> BoxFuture<'a, Result<(), LedgerError>>;
+
     /// What a payer has paid for an endpoint: the settled payments that were presented within `presented_ms`, unix
-    /// milliseconds. A payment whose settlement vanished does not count, and a payment that was purged is not known any
-    /// more: windows must not be longer than the retention.
+    /// milliseconds, each once. A payment whose settlement vanished does not count. What was presented longer ago than
+    /// [`keep_volume`](Self::keep_volume) and the retention ask for need not be known any more.
     fn volume<'a>(
         &'a self,
         payer: Address,
@@ -103,8 +113,8 @@ pub trait Accounts: Send + Sync + 'static {
         name: &'a str,
     ) -> BoxFuture<'a, Result<Option<Record>, LedgerError>>;
 
-    /// Removes up to `max` of each: windows, names and used-up names that ended before `now_ms`, and holds that were closed
-    /// before `closed_ms`. Says how many.
+    /// Removes up to `max` of each: windows, names and used-up names that ended before `now_ms`, purged payments that count
+    /// no longer, and holds that were closed before `closed_ms`. Says how many.
     fn sweep(
         &self,
         now_ms: u64,

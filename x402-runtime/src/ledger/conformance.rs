@@ -14,6 +14,7 @@
 //! A durable store should also pass [`run_reopened`], and one that several processes may use [`run_shared`].
 
 mod accounts;
+mod bought;
 mod names;
 mod queue;
 mod race;
@@ -77,6 +78,7 @@ async fn beside<L: Ledger>(mut open: impl FnMut() -> L) -> Result<(), String> {
         .await
         .map_err(named("open holds"))?;
     accounts::volume(&open()).await.map_err(named("volume"))?;
+    bought::bought(&open()).await.map_err(named("bought"))?;
     names::used_once(&open())
         .await
         .map_err(named("used once"))?;
@@ -100,7 +102,10 @@ async fn race_beside<L: Ledger>(a: &Arc<L>, b: &Arc<L>) -> Result<(), String> {
         .map_err(named("race for the last money"))?;
     races::name_race(a, b)
         .await
-        .map_err(named("race for a name"))
+        .map_err(named("race for a name"))?;
+    bought::bought_race(a, b)
+        .await
+        .map_err(named("race to be counted"))
 }
 
 /// Runs the checks of a store that survives its process. `open` must open the same, at first empty, store each time; it is
@@ -113,9 +118,12 @@ pub async fn run_reopened<L: Ledger>(mut open: impl FnMut() -> L) -> Result<(), 
     shared::reopened(&mut open)
         .await
         .map_err(named("reopened"))?;
-    names::reopened(open)
+    names::reopened(&mut open)
         .await
-        .map_err(named("reopened, beside payments"))
+        .map_err(named("reopened, beside payments"))?;
+    bought::reopened(open)
+        .await
+        .map_err(named("reopened, what was bought"))
 }
 
 /// Runs the checks of a store that several processes may use, given two handles to the same empty store.

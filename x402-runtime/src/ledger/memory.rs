@@ -1,6 +1,7 @@
 //! A ledger in memory, for tests and trials: a restart forgets it.
 
 mod accounts;
+mod bought;
 
 use super::account::Accounts;
 use super::event::Event;
@@ -161,7 +162,8 @@ impl MemoryLedger {
         if let Some(record) = shard.find(&new.key) {
             return Ok(Begin::Exists(Arc::clone(record)));
         }
-        if self.count.fetch_add(1, Ordering::Relaxed) >= self.max_records {
+        let bought = self.books.bought.len();
+        if self.count.fetch_add(1, Ordering::Relaxed).max(bought) >= self.max_records {
             self.count.fetch_sub(1, Ordering::Relaxed);
             return Err(LedgerError::Full);
         }
@@ -175,8 +177,8 @@ impl MemoryLedger {
         event: &Event,
         now_ms: u64,
     ) -> Result<Advanced, LedgerError> {
-        let advanced = self.shard(key)?.advance(key, event, now_ms);
-        Ok(self.counted(advanced))
+        let mut shard = self.shard(key)?;
+        Ok(self.counted(shard.advance(key, event, now_ms)))
     }
 
     fn advance_twice_now(
@@ -192,9 +194,14 @@ impl MemoryLedger {
         })
     }
 
+    /// Keeps the counts right, as long as the shard is locked.
     fn counted(&self, advanced: Advanced) -> Advanced {
-        if matches!(advanced, Advanced::Removed) {
-            self.count.fetch_sub(1, Ordering::Relaxed);
+        match &advanced {
+            Advanced::Done(record) => self.books.bought.note(record),
+            Advanced::Removed => {
+                self.count.fetch_sub(1, Ordering::Relaxed);
+            }
+            Advanced::Lost(_) => {}
         }
         advanced
     }

@@ -7,6 +7,7 @@ mod rows;
 mod schema;
 mod sync;
 mod table;
+mod volume;
 mod worker;
 mod writer;
 
@@ -73,7 +74,7 @@ pub struct SqliteLedger {
     reader: Worker,
     writer: Worker,
     path: PathBuf,
-    /// Whether this handle has seen to the index that counting settled payments needs.
+    /// Whether this handle has seen to what counting settled payments needs.
     volume_indexed: AtomicBool,
 }
 

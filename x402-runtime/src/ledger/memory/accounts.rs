@@ -1,5 +1,6 @@
 //! Counters, balances and names in memory.
 
+use super::bought::Bought;
 use super::{MemoryLedger, locked};
 use crate::facilitator::BoxFuture;
 use crate::ledger::account::{
@@ -21,6 +22,7 @@ pub(super) struct Books {
     used: Mutex<HashMap<String, u64>>,
     /// Locked before a shard, never after one.
     names: Mutex<HashMap<Named, Purchase>>,
+    pub(super) bought: Bought,
 }
 
 #[derive(Default)]
@@ -64,13 +66,30 @@ impl MemoryLedger {
         }
     }
 
-    /// Looks at every record: a store in memory has no index by payer, which every payment would have to pay for.
+    fn keep_volume_now(&self, endpoint: &str, window_ms: u64) {
+        let bought = &self.books.bought;
+        bought.keep(endpoint, window_ms);
+        // What is settled meanwhile is noted twice, which is once.
+        for shard in &self.shards {
+            let shard = locked(shard);
+            let open = shard.open.values().map(|open| &open.record);
+            let paid = open.chain(shard.closed.values());
+            paid.filter(|record| record.state.is_paid() && *record.endpoint == *endpoint)
+                .for_each(|record| bought.note(record));
+        }
+    }
+
+    /// Looks at every record if nobody said that this endpoint's prices depend on it: every payment would have to pay for an
+    /// index by payer.
     fn volume_now(
         &self,
         payer: Address,
         endpoint: &str,
         presented_ms: &Range<u64>,
     ) -> Result<Volume, LedgerError> {
+        if let Some(volume) = self.books.bought.volume(payer, endpoint, presented_ms) {
+            return volume;
+        }
         let mut volume = Volume::default();
         for shard in &self.shards {
             let shard = locked(shard);
@@ -209,7 +228,7 @@ impl MemoryLedger {
         let entries = drop_some(&mut locked(&books.money).entries, max, |entry| {
             entry.is_closed() && entry.at_ms < closed_ms
         });
-        counters + used + names + entries
+        counters + used + names + entries + books.bought.sweep(now_ms, max)
     }
 }
 
@@ -240,6 +259,17 @@ impl Accounts for MemoryLedger {
     ) -> BoxFuture<'a, Result<(), LedgerError>> {
         Box::pin(async move {
             self.give_back_now(counter, until_ms);
+            Ok(())
+        })
+    }
+
+    fn keep_volume<'a>(
+        &'a self,
+        endpoint: &'a str,
+        window_ms: u64,
+    ) -> BoxFuture<'a, Result<(), LedgerError>> {
+        Box::pin(async move {
+            self.keep_volume_now(endpoint, window_ms);
             Ok(())
         })
     }

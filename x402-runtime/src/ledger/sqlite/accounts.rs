@@ -33,6 +33,18 @@ impl Accounts for SqliteLedger {
         )
     }
 
+    fn keep_volume<'a>(
+        &'a self,
+        endpoint: &'a str,
+        window_ms: u64,
+    ) -> BoxFuture<'a, Result<(), LedgerError>> {
+        let endpoint = endpoint.to_owned();
+        Box::pin(
+            self.writer
+                .run(move |table| table.keep_volume(&endpoint, window_ms)),
+        )
+    }
+
     fn volume<'a>(
         &'a self,
         payer: Address,
@@ -42,7 +54,7 @@ impl Accounts for SqliteLedger {
         let endpoint = endpoint.to_owned();
         Box::pin(async move {
             if !self.volume_indexed.load(Ordering::Acquire) {
-                self.writer.run(|table| table.index_volume()).await?;
+                self.writer.run(|table| table.prepare_volume()).await?;
                 self.volume_indexed.store(true, Ordering::Release);
             }
             self.reader

@@ -1,17 +1,15 @@
 //! The tables beside payments, inside a transaction that the caller holds.
 
 use super::rows::sortable;
-use super::schema::VOLUME_INDEX;
 use super::table::{Fault, Table};
 use crate::ledger::account::{
     Account, Balance, Count, Counter, Entry, EntryState, Identity, Named, OpenHold, Posted,
-    Posting, Purchase, Ruling, Taken, Volume, rule,
+    Posting, Purchase, Ruling, Taken, rule,
 };
 use crate::ledger::{Begin, Commit, LedgerError, PaymentKey, Record};
 use alloy_primitives::{Address, B256};
 use rusqlite::types::FromSql;
 use rusqlite::{OptionalExtension, Row, params};
-use std::ops::Range;
 use std::str::FromStr;
 use std::sync::Arc;
 use x402_model::money::AtomicAmount;
@@ -66,38 +64,6 @@ impl Table {
                 count.until_ms.map(sortable)
             ])?;
         Ok(())
-    }
-
-    /// Makes sure that [`volume`](Self::volume) need not read every payment.
-    pub(super) fn index_volume(&self) -> Result<(), Fault> {
-        self.prepare(VOLUME_INDEX)?.execute([])?;
-        Ok(())
-    }
-
-    pub(super) fn volume(
-        &self,
-        payer: Address,
-        endpoint: &str,
-        presented_ms: &Range<u64>,
-    ) -> Result<Volume, Fault> {
-        let mut statement = self.prepare(
-            "SELECT network, asset, amount FROM payment WHERE payer = ?1 AND endpoint = ?2 AND created_ms >= ?3 \
-             AND created_ms < ?4 AND state IN (4, 5)",
-        )?;
-        let mut rows = statement.query(params![
-            payer.as_slice(),
-            endpoint,
-            sortable(presented_ms.start),
-            sortable(presented_ms.end)
-        ])?;
-        let mut volume = Volume::default();
-        while let Some(row) = rows.next()? {
-            let asset = Address::from(column::<[u8; 20]>(row, 1)?);
-            volume
-                .add(parsed(row, 0)?, asset, parsed(row, 2)?)
-                .ok_or_else(|| LedgerError::Store("a sum is too large".to_owned()))?;
-        }
-        Ok(volume)
     }
 
     pub(super) fn post(
@@ -302,6 +268,7 @@ impl Table {
                 .prepare(&sql)?
                 .execute(params![sortable(time), super::table::limit(max)])?;
         }
+        removed += self.sweep_bought(now_ms, max)?;
         Ok(u64::try_from(removed).unwrap_or(u64::MAX))
     }
 
@@ -344,13 +311,13 @@ fn amount_of(text: &str) -> Result<AtomicAmount, LedgerError> {
         .map_err(|_| LedgerError::Corrupt("an amount of a movement".to_owned()))
 }
 
-fn column<T: FromSql>(row: &Row<'_>, index: usize) -> Result<T, LedgerError> {
+pub(super) fn column<T: FromSql>(row: &Row<'_>, index: usize) -> Result<T, LedgerError> {
     row.get(index).map_err(|error| {
         LedgerError::Corrupt(format!("column {index} beside the payments: {error}"))
     })
 }
 
-fn parsed<T: FromStr>(row: &Row<'_>, index: usize) -> Result<T, LedgerError> {
+pub(super) fn parsed<T: FromStr>(row: &Row<'_>, index: usize) -> Result<T, LedgerError> {
     column::<String>(row, index)?
         .parse()
         .map_err(|_| LedgerError::Corrupt(format!("column {index} beside the payments")))

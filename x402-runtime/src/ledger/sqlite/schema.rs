@@ -61,6 +61,23 @@ const SCHEMA: &str = "
 pub(super) const VOLUME_INDEX: &str = "CREATE INDEX IF NOT EXISTS payment_volume ON payment (payer, endpoint, created_ms) \
      WHERE state IN (4, 5)";
 
+/// The endpoints whose prices depend on what was bought before, and what was bought of them by payments that were purged. Made
+/// when there is such an endpoint.
+pub(super) const VOLUME_TABLES: &str = "
+    CREATE TABLE IF NOT EXISTS volume_endpoint (endpoint TEXT PRIMARY KEY, window_ms INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS bought (
+        payer BLOB NOT NULL,
+        endpoint TEXT NOT NULL,
+        presented_ms INTEGER NOT NULL,
+        nonce BLOB NOT NULL,
+        asset BLOB NOT NULL,
+        network TEXT NOT NULL,
+        amount TEXT NOT NULL,
+        PRIMARY KEY (payer, endpoint, presented_ms, nonce, asset, network)
+    ) WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS bought_presented ON bought (endpoint, presented_ms);
+";
+
 /// What version 2 has beside payments. Part of new files too.
 const BESIDE: &str = "
     CREATE TABLE counter (name TEXT PRIMARY KEY, used INTEGER NOT NULL, until_ms INTEGER) WITHOUT ROWID;

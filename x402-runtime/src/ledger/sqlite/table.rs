@@ -221,6 +221,7 @@ impl Table {
     }
 
     pub(super) fn purge(&self, before_ms: u64, max: usize) -> Result<u64, Fault> {
+        self.keep_bought(before_ms, max)?;
         let mut removed = 0;
         for table in ["request", "answer", "payment"] {
             // The same rows each time: nothing else writes inside this transaction, and `payment` goes last.
