@@ -241,7 +241,7 @@ impl<W, B> ClientBuilder<W, B> {
         self.with(|settings| settings.allow_http = allow)
     }
 
-    /// Signs in at every seller that lets known wallets in: see [`crate::RequestBuilder::sign_in`]. Off unless set.
+    /// Signs in at every seller that lets known wallets in or sells to them for less: see [`crate::RequestBuilder::sign_in`]. Off unless set.
     pub fn sign_in(self, sign_in: bool) -> Self {
         self.with(|settings| settings.sign_in = sign_in)
     }

@@ -178,9 +178,10 @@ impl RequestBuilder {
         self
     }
 
-    /// Signs in before it pays, where the seller lets known wallets in (`sign-in-with-x`): the wallet signs a message that
-    /// names the seller's origin, and the request goes out once more with it. If the seller asks for payment all the same,
-    /// the call is paid as ever. Tells the seller which address calls, before and without a payment.
+    /// Signs in before it pays, where the seller lets known wallets in or sells for less to those that bought much
+    /// (`sign-in-with-x`): the wallet signs a message that names the seller's origin, and the request goes out once more with
+    /// it. If the seller asks for payment all the same, the call is paid, at the price that it is told then unless that is
+    /// higher than before. Tells the seller which address calls, before and without a payment.
     ///
     /// A message that is about any other origin than the one called is not signed.
     pub const fn sign_in(mut self) -> Self {

@@ -15,8 +15,12 @@ const NOW_MS: u64 = 1_790_000_000_000;
 
 /// A 402 with extensions.
 fn offer_with(url: &str, extensions: &Value) -> Act {
+    offer_at(url, extensions, &option())
+}
+
+fn offer_at(url: &str, extensions: &Value, option: &Value) -> Act {
     let terms = json!({
-        "x402Version": 2, "error": "Payment required", "resource": {"url": url}, "accepts": [option()], "extensions": extensions,
+        "x402Version": 2, "error": "Payment required", "resource": {"url": url}, "accepts": [option], "extensions": extensions,
     });
     Act::Answer(
         402,
@@ -302,6 +306,32 @@ async fn a_wallet_that_is_not_let_in_pays_within_its_budget_without_the_message(
     // Terms that cannot be read say nothing new.
     let seller = letting_in(|_| Act::Answer(402, vec![], "?".into())).await;
     client().get(&seller.url()).sign_in().send().await.unwrap();
+}
+
+/// A wallet that is known pays less, where the seller says so, and never more than one that is not.
+#[tokio::test]
+async fn a_known_wallet_pays_the_lower_price_and_no_higher_one() {
+    for (told, spent) in [("5000", "0.005"), ("10000", "0.01"), ("20000", "0.01")] {
+        let seller = Seller::start(|_| Act::Drop).await;
+        let asking = sign_in(&seller.origin, "/weather");
+        let everybody = offer_with(&seller.url(), &asking);
+        let mut own = option();
+        own["amount"] = json!(told);
+        own["extra"]["x402Quote"] = json!("1790000300.00-00");
+        let known = offer_at(&seller.url(), &asking, &own);
+        seller.now(move |seen| match (seen.paid, header(seen)) {
+            (Some(_), _) => served(),
+            (None, Some(_)) => known.clone(),
+            (None, None) => everybody.clone(),
+        });
+        let client = client();
+        client.get(&seller.url()).sign_in().send().await.unwrap();
+        assert_eq!(client.budget().spent(), spent, "{told}");
+        let paid = &seller.seen()[2];
+        let payment = decode_value(paid.payment().unwrap().as_bytes(), DEFAULT_CAP).unwrap();
+        let repeats = payment["accepted"]["extra"].get("x402Quote").is_some();
+        assert_eq!(repeats, told != "20000", "the terms that it pays");
+    }
 }
 
 /// A seller that does not answer a signed request may have served it: it is not paid for on top.

@@ -1,7 +1,8 @@
-//! Signing in before paying: where a seller lets known wallets in for free, and the caller allows it.
+//! Signing in before paying: where a seller lets known wallets in for free or for less, and the caller allows it.
 
 use std::pin::pin;
 
+use alloy_primitives::U256;
 use futures_util::future::{Either, select as race};
 use http::{HeaderName, HeaderValue, StatusCode};
 use x402_model::extension::siwx::{Challenge, Origin};
@@ -9,7 +10,7 @@ use x402_model::extension::siwx::{Challenge, Origin};
 use super::Drive;
 use crate::error::Error;
 use crate::flow::CallEvent;
-use crate::terms::Terms;
+use crate::terms::{Offer, Terms};
 
 const SIGN_IN_WITH_X: HeaderName = HeaderName::from_static("sign-in-with-x");
 
@@ -33,8 +34,12 @@ impl Drive<'_> {
             return Some(CallEvent::AnsweredFree);
         }
         let cap = self.shared.settings.terms_cap;
-        // Newer terms count; if they cannot be read, those from before.
-        self.terms = Some(Terms::read(&reply.headers, reply.body.bytes(), cap).ok()?);
+        // Newer terms count. If they cannot be read, or ask more of a wallet that is known, those from before.
+        let newer = Terms::read(&reply.headers, reply.body.bytes(), cap).ok()?;
+        if newer.options.iter().any(|one| is_dearer(one, terms)) {
+            return None;
+        }
+        self.terms = Some(newer);
         Some(CallEvent::TermsOffered)
     }
 
@@ -60,4 +65,22 @@ impl Drive<'_> {
         value.set_sensitive(true);
         Some(value)
     }
+}
+
+/// Whether an option asks for more than the same one did before.
+fn is_dearer(newer: &Offer, before: &Terms) -> bool {
+    let Some(newer) = &newer.view else {
+        return false;
+    };
+    let amount = |text: &str| text.parse::<U256>().ok();
+    before.options.iter().any(|one| {
+        one.view.as_ref().is_some_and(|one| {
+            one.scheme == newer.scheme
+                && one.network_text == newer.network_text
+                && one.asset.eq_ignore_ascii_case(&newer.asset)
+                && amount(&newer.amount)
+                    .zip(amount(&one.amount))
+                    .is_some_and(|(newer, before)| newer > before)
+        })
+    })
 }
