@@ -16,12 +16,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
-use x402_model::extension::siwx::HEADER;
 use x402_model::price::{Allowance, AllowanceKind, Identify, Scope};
 
 use crate::clock::Clock;
 use crate::ledger::{Counter, Ledger, LedgerError, Taken};
-use crate::siwx::{Siwx, SiwxRefusal};
+use crate::siwx::{SignedIn, Siwx, SiwxRefusal};
 use crate::telemetry::event;
 
 /// Takes free calls, as far as there are any.
@@ -146,7 +145,23 @@ impl Allowances {
         headers: &HeaderMap,
         client: Option<IpAddr>,
     ) -> Result<FreeCall, Declined> {
-        let caller = self.caller(allowance, headers).await?;
+        let caller = match (allowance.identify, &self.sign_in) {
+            (Identify::Nothing, _) => None,
+            (Identify::SignInWithX, Some(siwx)) => siwx.caller(headers).await?,
+            _ => return Err(Declined::Unsupported),
+        };
+        self.take_as(endpoint, allowance, caller, client).await
+    }
+
+    /// [`take`](Self::take) for a caller that is known already, as far as the allowance asks.
+    pub(crate) async fn take_as(
+        &self,
+        endpoint: &str,
+        allowance: &Allowance,
+        caller: Option<SignedIn>,
+        client: Option<IpAddr>,
+    ) -> Result<FreeCall, Declined> {
+        let caller = caller.map(|caller| caller.to_string());
         let whose = match (allowance.scope, &caller, client) {
             (Scope::Payer, Some(caller), _) => format!("payer/{caller}"),
             (Scope::Client, _, Some(client)) => format!("client/{}", client.to_canonical()),
@@ -183,31 +198,6 @@ impl Allowances {
         let books = self.books.ledger.accounts();
         if let Err(error) = books.give_back(&call.counter, call.until_ms).await {
             tracing::error!(name: event::LEDGER_FAILED, %error, "a free call could not be given back");
-        }
-    }
-
-    /// Who calls, if the allowance asks.
-    async fn caller(
-        &self,
-        allowance: &Allowance,
-        headers: &HeaderMap,
-    ) -> Result<Option<String>, Declined> {
-        match allowance.identify {
-            Identify::Nothing => Ok(None),
-            Identify::SignInWithX => {
-                let siwx = self.sign_in.as_ref().ok_or(Declined::Unsupported)?;
-                let mut values = headers.get_all(HEADER).iter();
-                match (values.next(), values.next()) {
-                    (None, _) => Err(Declined::Unknown),
-                    // Two readers of one request must not see two callers.
-                    (Some(_), Some(_)) => Err(SiwxRefusal::Unreadable.into()),
-                    (Some(value), None) => {
-                        let signed_in = siwx.verify(value.as_bytes()).await?;
-                        Ok(Some(signed_in.to_string()))
-                    }
-                }
-            }
-            _ => Err(Declined::Unsupported),
         }
     }
 }

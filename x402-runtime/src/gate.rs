@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `entry` | sits on the handler in axum's router; answers unpaid requests at once |
 //! | `checks` | header → verified payment, without IO |
+//! | `caller` | who signed in, and the request to do so |
 //! | `free` | calls that are answered without payment while they last |
 //! | `price` | the price of one request, where it depends on the request |
 //! | `present` | body, fingerprint, hand-over to a tracked task |
@@ -16,6 +17,7 @@
 
 mod answers;
 mod body;
+mod caller;
 mod checks;
 mod core;
 pub(crate) mod decision;
@@ -40,7 +42,7 @@ use crate::telemetry::EndpointMetrics;
 pub(crate) use self::core::Core;
 pub(crate) use answers::bare_problem;
 pub(crate) use entry::{Erased, ErasedHandler, GateHandler};
-pub(crate) use price::{Pricing, quote};
+pub(crate) use price::{Pricing, quote, volume};
 
 /// Terms that were published earlier and may still be paid.
 #[derive(Debug)]

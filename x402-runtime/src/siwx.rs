@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256, hex};
+use axum::http::HeaderMap;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::time::timeout;
@@ -180,6 +181,23 @@ impl Siwx {
 
     fn max_age_ms(&self) -> u64 {
         crate::paywall::millis(self.max_age)
+    }
+
+    /// Who sends a request with these headers; `None` if it does not say. The message is used up by that.
+    ///
+    /// # Errors
+    /// [`SiwxRefusal`]; the request then counts as one without the header.
+    pub(crate) async fn caller(
+        &self,
+        headers: &HeaderMap,
+    ) -> Result<Option<SignedIn>, SiwxRefusal> {
+        let mut values = headers.get_all(siwx::HEADER).iter();
+        match (values.next(), values.next()) {
+            (None, _) => Ok(None),
+            // Two readers of one request must not see two callers.
+            (Some(_), Some(_)) => Err(SiwxRefusal::Unreadable),
+            (Some(value), None) => self.verify(value.as_bytes()).await.map(Some),
+        }
     }
 
     /// Who sends a request with this `SIGN-IN-WITH-X` header. The message is used up by that.

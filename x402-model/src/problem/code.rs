@@ -110,6 +110,8 @@ codes! {
     UnsupportedScheme,
     /// The payment accepts terms that the seller does not offer.
     NoMatchingRequirements,
+    /// The terms were told to another payer.
+    QuotedToAnotherPayer,
     /// The payment does not repeat an extension as it was advertised.
     ExtensionEchoMismatch,
     /// The seller demands an id for the purchase and the payment has none.

@@ -1,7 +1,5 @@
 //! Prices in atomic units of each token that can pay them.
 
-use std::borrow::Cow;
-
 use x402_model::asset::Asset;
 use x402_model::endpoint::EndpointSpec;
 use x402_model::money::AtomicAmount;
@@ -58,14 +56,13 @@ pub(super) fn shown(spec: &EndpointSpec) -> Price {
 
 /// Whether the gate knows how to ask for such a price.
 const fn is_bound(model: &PriceModel) -> bool {
-    match model {
-        PriceModel::Flat { .. } | PriceModel::Usage { .. } | PriceModel::Dynamic { .. } => true,
-        PriceModel::Tiered { rebates, .. } => match rebates {
-            Cow::Borrowed(rebates) => rebates.is_empty(),
-            Cow::Owned(rebates) => rebates.is_empty(),
-        },
-        _ => false,
-    }
+    matches!(
+        model,
+        PriceModel::Flat { .. }
+            | PriceModel::Tiered { .. }
+            | PriceModel::Usage { .. }
+            | PriceModel::Dynamic { .. }
+    )
 }
 
 fn pays(asset: &Asset, unit: &PriceUnit) -> bool {

@@ -10,11 +10,11 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
-use axum::http::{HeaderMap, HeaderName, StatusCode};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::Response;
 use futures_util::FutureExt as _;
 use tokio::time::timeout;
-use x402_model::extension::siwx;
 use x402_model::price::{Allowance, Identify};
 use x402_model::problem::{Problem, ProblemCode};
 
@@ -22,13 +22,11 @@ use super::body::{Unread, collect};
 use super::checks::is_unpaid;
 use super::entry::GateHandler;
 use super::present::original_uri;
-use super::{Gate, answers};
+use super::{Gate, answers, caller};
 use crate::allowance::{Allowances, Declined, FreeCall};
 use crate::meter::Meter;
 use crate::project;
 use crate::telemetry::event;
-
-const SIGN_IN_WITH_X: HeaderName = HeaderName::from_static("sign-in-with-x");
 
 /// What an endpoint with free calls needs for them.
 #[derive(Debug)]
@@ -42,16 +40,12 @@ impl Free {
     async fn take(
         &self,
         gate: &Gate,
-        headers: &HeaderMap,
+        parts: &mut Parts,
         client: Option<IpAddr>,
     ) -> Option<FreeCall> {
         let endpoint = gate.endpoint.id();
         for allowance in self.list {
-            match self
-                .allowances
-                .take(endpoint, allowance, headers, client)
-                .await
-            {
+            match self.take_one(endpoint, allowance, parts, client).await {
                 Ok(call) => return Some(call),
                 Err(Declined::Ledger(error)) => gate.core.ledger_failed(&error),
                 Err(declined) => {
@@ -62,22 +56,34 @@ impl Free {
         None
     }
 
+    async fn take_one(
+        &self,
+        endpoint: &str,
+        allowance: &Allowance,
+        parts: &mut Parts,
+        client: Option<IpAddr>,
+    ) -> Result<FreeCall, Declined> {
+        let caller = match (allowance.identify, self.allowances.sign_in()) {
+            (Identify::Nothing, _) => None,
+            (Identify::SignInWithX, Some(siwx)) => caller::of(siwx, parts).await?,
+            _ => return Err(Declined::Unsupported),
+        };
+        let allowances = &self.allowances;
+        allowances
+            .take_as(endpoint, allowance, caller, client)
+            .await
+    }
+
     /// Asks for a sign-in in the terms of an answer.
-    fn ask(&self, mut response: Response, path_and_query: &str) -> Response {
+    fn ask(&self, response: Response, path: &str) -> Response {
         let signs_in = self
             .list
             .iter()
             .any(|one| one.identify == Identify::SignInWithX);
-        let Some(siwx) = self.allowances.sign_in().filter(|_| signs_in) else {
-            return response;
-        };
-        if let Some(terms) = response.headers_mut().get_mut(answers::PAYMENT_REQUIRED)
-            && let Some(more) =
-                project::with_extension(terms, siwx::KEY, siwx.challenge(path_and_query))
-        {
-            *terms = more;
+        match self.allowances.sign_in().filter(|_| signs_in) {
+            Some(siwx) => caller::ask(siwx, response, path),
+            None => response,
         }
-        response
     }
 }
 
@@ -93,9 +99,9 @@ pub(super) async fn answer<S: Clone + Send + Sync + 'static>(
     let path = project::url("", uri.path());
     let from = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let client = from.map(|ConnectInfo(address)| address.ip());
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     if is_unpaid(&parts.headers)
-        && let Some(call) = free.take(&paid.gate, &parts.headers, client).await
+        && let Some(call) = free.take(&paid.gate, &mut parts, client).await
     {
         let request = Request::from_parts(parts, body);
         return serve(paid, free, call, request, state).await;
@@ -121,7 +127,7 @@ async fn serve<S: Clone + Send + Sync + 'static>(
         }
     };
     // Who signed in is the gate's business, and the message lets its holder in.
-    request.headers_mut().remove(SIGN_IN_WITH_X);
+    request.headers_mut().remove(caller::SIGN_IN_WITH_X);
     if let Some(meter) = Meter::unpriced(&paid.gate.endpoint.spec().price) {
         request.extensions_mut().insert(meter);
     }

@@ -23,7 +23,7 @@ use crate::bind::{
 use crate::facilitator::Facilitator;
 use crate::gate::free::Free;
 use crate::gate::quote::{self, Quotes};
-use crate::gate::{Core, Earlier, Gate, Pricing};
+use crate::gate::{Core, Earlier, Gate, Pricing, volume};
 use crate::hooks::Hooks;
 use crate::ledger::{Durability, Ledger, LedgerError};
 use crate::project::Challenge;
@@ -325,12 +325,13 @@ fn durable(
     }
 }
 
-/// What counts free calls, if any endpoint has some. Accounts of every network that is accepted may sign in.
+/// What counts free calls and knows who signs in, if any endpoint asks for it. Accounts of every network that is accepted may
+/// sign in.
 fn allowances(core: &Arc<Core>, bound: &Bound) -> Option<Arc<Allowances>> {
     let endpoint = bound
         .endpoints
         .iter()
-        .find(|one| !one.spec().allowances.is_empty())?;
+        .find(|one| !one.spec().allowances.is_empty() || one.spec().price.needs().volume)?;
     let mut chains: Vec<String> = bound
         .assets
         .iter()
@@ -379,6 +380,11 @@ async fn gates(
                 .await
                 .map_err(ledger_failed)?
         };
+        if let Some(window_ms) = volume::longest_window_ms(&endpoint.spec().price) {
+            let kept = core.ledger.accounts();
+            let kept = kept.keep_volume(endpoint.id(), window_ms).await;
+            kept.map_err(ledger_failed)?;
+        }
         let earlier = superseded
             .into_iter()
             .map(|offer| Earlier {
@@ -389,13 +395,14 @@ async fn gates(
         let metrics = core.metrics.endpoint(endpoint.id()).cloned();
         gates.push(Arc::new(Gate {
             metrics: metrics.unwrap_or_else(|| Arc::new(EndpointMetrics::new(&endpoint))),
+            pricing: endpoint.is_priced_by_request().then(|| {
+                let needs = endpoint.spec().price.needs();
+                let callers = allowances.clone();
+                Arc::new(Pricing::new(needs, Arc::clone(&quotes), callers))
+            }),
             free: allowances.clone().and_then(|allowances| {
                 let list = endpoint.spec().allowances;
                 (!list.is_empty()).then(|| Arc::new(Free { allowances, list }))
-            }),
-            pricing: endpoint.is_priced_by_request().then(|| {
-                let needs = endpoint.spec().price.needs();
-                Arc::new(Pricing::new(needs, Arc::clone(&quotes)))
             }),
             endpoint,
             challenge: Arc::new(challenge),

@@ -8,6 +8,8 @@ use secp256k1::{Message, SecretKey};
 use serde_json::{Value, json};
 use x402_runtime::model::asset::{checksum, parse_address};
 use x402_runtime::model::evm::{Authorization, Eip712Domain, ExactEvmPayload, Signature};
+use x402_runtime::model::extension::SignIn;
+use x402_runtime::model::extension::siwx::{Challenge, personal_hash};
 use x402_runtime::model::network::Network;
 use x402_runtime::model::wire::{PaymentRequired, PaymentRequirements, headers};
 
@@ -95,6 +97,23 @@ impl Buyer {
         let mut bytes = compact.to_vec();
         bytes.push(27 + id.to_u8());
         Signature::new(bytes).unwrap()
+    }
+
+    /// A signed answer to the challenge of these terms: what `SIGN-IN-WITH-X` takes.
+    pub fn sign_in(&self, terms: &PaymentRequired) -> String {
+        let challenge = Challenge::read(terms.extensions.as_ref()).expect("a challenge");
+        let message = challenge
+            .message(&challenge.supported_chains[0], &self.checksum())
+            .unwrap();
+        let digest = Message::from_digest(personal_hash(&message.text().unwrap()).0);
+        let (id, compact) =
+            RecoverableSignature::sign_ecdsa_recoverable(digest, &self.key).serialize_compact();
+        let sign_in = SignIn {
+            message,
+            signature: format!("0x{}{:02x}", hex::encode(compact), 27 + id.to_u8()),
+            signature_scheme: None,
+        };
+        sign_in.to_header().unwrap()
     }
 
     pub fn checksum(&self) -> String {

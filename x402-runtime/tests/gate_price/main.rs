@@ -485,3 +485,30 @@ async fn terms_of_a_probe_do_not_pay_for_a_request_without_a_price() {
     assert_eq!(answer.brief(), (400, "price_undetermined".to_owned()));
     assert_eq!((depot.runs(), depot.double.settles()), (0, 0));
 }
+
+/// Terms that are kept to are not told anew to a bad payment. What it is told instead is kept to as well.
+#[tokio::test]
+async fn a_bad_payment_of_kept_terms_is_told_the_price_of_now() {
+    let depot = Depot::open().await;
+    depot.says(Said::Price("0.03 USDC"));
+    let terms = depot.get("/tours/oslo", None).await.terms();
+    let change = Change {
+        value: Some(alloy_primitives::U256::from(1)),
+        ..Change::default()
+    };
+    let bad = Buyer::new(7).pay_with(&terms, NOW, &change);
+    depot.says(Said::Price("0.05 USDC"));
+    let answer = depot.get("/tours/oslo", Some(&bad)).await;
+    assert_eq!(answer.brief(), (402, "value_mismatch".to_owned()));
+    assert_eq!(amount(&answer.terms()), "50000");
+    depot.says(Said::Price("0.07 USDC"));
+    for terms in [answer.terms(), terms] {
+        let payment = Buyer::new(7).pay(&terms, NOW);
+        assert_eq!(depot.get("/tours/oslo", Some(&payment)).await.status, 200);
+    }
+    // A function that says nothing makes no promise.
+    depot.says(Said::Down);
+    let answer = depot.get("/tours/oslo", Some(&bad)).await;
+    assert_eq!(answer.brief(), (402, "value_mismatch".to_owned()));
+    assert!(!answer.terms().accepts[0].raw().get().contains("x402Quote"));
+}

@@ -1,15 +1,16 @@
 //! Tokens that bind told terms to a request and a time, so that a price that was told is kept to without remembering it.
 //!
-//! A token is `<unix seconds>.<code>` in the member `x402Quote` of the terms' `extra`, which buyers repeat; `.<name>,<name>` follows if the
-//! price looks at headers. The code is Keccak-256 over a key, the endpoint, the request's fingerprint and those headers, the time
-//! and the terms, cut to 16 bytes; the key goes in first, and Keccak needs no more to be a message authentication code. A paywall
-//! makes a key at each start and has the ledger remember it for as long as what it told may be paid.
+//! A token is `<unix seconds>.<code>` in the member `x402Quote` of the terms' `extra`, which buyers repeat; `-<address>` follows if
+//! only that account may pay, and `.<name>,<name>` if the price looks at headers. The code is Keccak-256 over a key, the endpoint,
+//! the request's fingerprint and those headers, the account, the time and the terms, cut to 16 bytes; the key goes in first, and
+//! Keccak needs no more to be a message authentication code. A paywall makes a key at each start and has the ledger remember it
+//! for as long as what it told may be paid.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use alloy_primitives::{Keccak256, hex};
+use alloy_primitives::{Address, Keccak256, hex};
 use axum::http::HeaderMap;
 use serde::Deserialize;
 use serde_json::Value;
@@ -24,6 +25,9 @@ use crate::project::Challenge;
 
 /// The member of `extra`.
 const MEMBER: &str = "x402Quote";
+
+/// What stands before the account that alone may pay.
+const BY: char = '-';
 
 /// How many bytes of the code are shown. Guessing 16 is hopeless.
 const CODE_BYTES: usize = 16;
@@ -41,52 +45,71 @@ impl Quotes {
         Self { key, earlier }
     }
 
-    /// The gate whose 402 tells its terms for one request, with a token in each.
+    /// The gate whose 402 tells its terms for one request, with a token in each. With a payer, they hold for him only.
     pub(super) fn told(
         &self,
         gate: &Gate,
         request: &Request<'_>,
         looked_at: &BTreeSet<String>,
+        payer: Option<Address>,
     ) -> Gate {
         let names: Vec<&str> = looked_at.iter().map(String::as_str).collect();
         let names = names.join(",");
         let now = gate.core.clock.now_ms() / 1000;
         let terms = gate.endpoint.terms().iter().filter_map(|terms| {
             let until = now.saturating_add(terms.max_timeout_seconds());
-            let code = code(
-                &self.key,
-                gate.endpoint.id(),
-                request,
-                &names,
+            let promise = Promise {
+                names: &names,
+                payer,
                 until,
-                terms.offered().view()?,
-            );
-            let code = hex::encode(code);
-            let token = match names.as_str() {
-                "" => format!("{until}.{code}"),
-                names => format!("{until}.{code}.{names}"),
+                terms: terms.offered().view()?,
             };
+            let code = code(&self.key, gate.endpoint.id(), request, &promise);
+            let mut token = format!("{until}.{}", hex::encode(code));
+            if let Some(payer) = payer {
+                token.push(BY);
+                token.push_str(&hex::encode(payer));
+            }
+            if !names.is_empty() {
+                token.push('.');
+                token.push_str(&names);
+            }
             Some(terms.with_extra(MEMBER, token))
         });
         let endpoint = gate.endpoint.with_terms(terms);
         gate.with_challenge(Challenge::new(&endpoint), endpoint)
     }
 
-    /// The terms that a payment repeats, if this paywall told them for this request and they still hold.
+    /// The terms that a payment repeats, if this paywall told them for this request and they still hold, and who alone may pay
+    /// them, if not everybody.
     pub(super) fn recognise(
         &self,
         gate: &Gate,
         request: &Request<'_>,
         now_ms: u64,
-    ) -> Option<Terms> {
+    ) -> Option<(Terms, Option<Address>)> {
         let text = payment_text(gate, request.headers)?;
         let Repeated { accepted } = serde_json::from_str(&text).ok()?;
         let mut plain: PaymentRequirements = serde_json::from_str(accepted.get()).ok()?;
         let token = plain.extra.remove(MEMBER)?;
         let (until, rest) = token.as_str()?.split_once('.')?;
         let (shown, names) = rest.split_once('.').unwrap_or((rest, ""));
+        let (shown, payer) = match shown.split_once(BY) {
+            Some((shown, payer)) => (shown, Some(hex::decode(payer).ok()?)),
+            None => (shown, None),
+        };
+        let payer = match payer {
+            Some(bytes) => Some(Address::try_from(bytes.as_slice()).ok()?),
+            None => None,
+        };
         let until: u64 = until.parse().ok()?;
         let shown: [u8; CODE_BYTES] = hex::decode(shown).ok()?.try_into().ok()?;
+        let promise = Promise {
+            names,
+            payer,
+            until,
+            terms: &plain,
+        };
         let holds = now_ms
             <= until
                 .saturating_add(gate.core.limits.clock_skew_seconds)
@@ -97,19 +120,13 @@ impl Quotes {
             .filter(|(_, until_ms)| now_ms <= *until_ms);
         let known = std::iter::once(&self.key)
             .chain(earlier.map(|(key, _)| key))
-            .any(|key| {
-                same(
-                    &code(key, gate.endpoint.id(), request, names, until, &plain),
-                    &shown,
-                )
-            });
+            .any(|key| same(&code(key, gate.endpoint.id(), request, &promise), &shown));
         if !(holds && known) {
             return None;
         }
-        Terms::of_earlier(
-            Offered::from_raw(accepted.to_owned()),
-            gate.endpoint.assets(),
-        )
+        let offered = Offered::from_raw(accepted.to_owned());
+        let terms = Terms::of_earlier(offered, gate.endpoint.assets())?;
+        Some((terms, payer))
     }
 }
 
@@ -136,14 +153,29 @@ pub(super) struct Request<'a> {
     pub(super) headers: &'a HeaderMap,
 }
 
+/// What is promised for a request.
+struct Promise<'a> {
+    /// The headers that the price looks at.
+    names: &'a str,
+    /// Who alone may pay.
+    payer: Option<Address>,
+    /// Until when, unix seconds.
+    until: u64,
+    terms: &'a PaymentRequirements,
+}
+
 fn code(
     key: &[u8; 32],
     endpoint: &str,
     request: &Request<'_>,
-    names: &str,
-    until: u64,
-    terms: &PaymentRequirements,
+    promise: &Promise<'_>,
 ) -> [u8; CODE_BYTES] {
+    let Promise {
+        names,
+        payer,
+        until,
+        terms,
+    } = promise;
     let mut hash = Keccak256::new();
     hash.update(key);
     // Lengths keep the parts apart.
@@ -151,7 +183,13 @@ fn code(
         hash.update(u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
         hash.update(bytes);
     };
-    part(b"x402 quote 1");
+    match payer {
+        None => part(b"x402 quote 1"),
+        Some(payer) => {
+            part(b"x402 quote 1 for");
+            part(payer.as_slice());
+        }
+    }
     part(endpoint.as_bytes());
     part(&request.fingerprint.0);
     part(names.as_bytes());

@@ -93,13 +93,16 @@ pub struct Spend {
 }
 
 impl Volume {
-    /// Counts one more payment. `None` when a sum would pass 256 bits.
+    /// Counts one more payment, if anything was charged for it. `None` when a sum would pass 256 bits.
     pub(in crate::ledger) fn add(
         &mut self,
         network: Network,
         asset: Address,
         amount: AtomicAmount,
     ) -> Option<()> {
+        if amount.is_zero() {
+            return Some(());
+        }
         self.calls = self.calls.checked_add(1)?;
         let place = self
             .spend

@@ -1,7 +1,7 @@
 //! Checks of what payers bought, when the records of it are gone.
 
 use super::race::{RACERS, race};
-use super::sample::{START_MS, answered, intend, payment, settled};
+use super::sample::{START_MS, answered, charged, intend, payment, settled};
 use super::{same, text, walk};
 use crate::ledger::{Event, Ledger, LedgerError, Volume};
 use alloy_primitives::{B256, U256};
@@ -42,9 +42,11 @@ pub(super) async fn bought(ledger: &impl Ledger) -> Result<(), String> {
     walk(ledger, 4, gone).await?;
     walk(ledger, 5, vec![answered("x"), Event::Expired]).await?;
     walk(ledger, 6, vec![answered("x"), intend(1)]).await?;
+    // Nothing was due for it.
+    walk(ledger, 7, vec![charged("x", 0), intend(1), Event::Waived]).await?;
     let wanted = volume(ledger).await?;
     same("calls", &wanted.calls, &3)?;
-    for (what, removed) in [("purged", 3), ("purged again", 0)] {
+    for (what, removed) in [("purged", 4), ("purged again", 0)] {
         let purged = ledger.purge(EVER, 9).await.map_err(text)?;
         same(what, &purged, &removed)?;
         same(what, &volume(ledger).await?, &wanted)?;
