@@ -124,6 +124,13 @@ async fn report(State(desk): State<Desk>) -> Json<Value> {
     Json(json!({"report": "all well", "run": run}))
 }
 
+/// What money costs, for half after four calls.
+#[paid(GET "/rates", price = "0.01 USDC", rebate = volume("1h", 4 => "x0.5"))]
+async fn rates(State(desk): State<Desk>) -> Json<Value> {
+    let run = desk.note("rates");
+    Json(json!({"eur": "1.08", "run": run}))
+}
+
 /// Sends the body back.
 #[paid(POST "/echo", price = "0.01 USDC")]
 async fn echo(State(desk): State<Desk>, body: axum::body::Bytes) -> Response {
@@ -317,6 +324,7 @@ async fn paywall(setup: Setup, origin: &str) -> Paywall<Desk> {
         .mount(weather)
         .mount(news)
         .mount(report)
+        .mount(rates)
         .mount(echo)
         .mount(behave);
     let builder = match metered {

@@ -20,6 +20,7 @@ mod node;
 mod permit2;
 mod permit2_node;
 mod rails;
+mod rebates;
 mod secrets;
 mod tokens;
 mod unknown;
