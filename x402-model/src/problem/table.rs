@@ -134,7 +134,7 @@ table! {
         "The payment uses a scheme that is not offered. Pay by one of the offered terms.";
     NoMatchingRequirements: "no_matching_requirements", 402, No, FixPayment, None, Some("No matching payment requirements"),
         "The payment accepts terms that are not offered, or no longer. Choose one of the offered entries and repeat it unchanged.";
-    QuotedToAnotherPayer: "quoted_to_another_payer", 402, No, FixPayment, None, None,
+    QuotedToAnotherPayer: "quoted_to_another_payer", 402, No, FixPayment, None, Some("quoted_to_another_payer"),
         "The payment accepts a price that was told to another payer, who alone may pay it. Pay by the terms of this answer, or sign in with the account that pays.";
     ExtensionEchoMismatch: "extension_echo_mismatch", 402, No, FixPayment, None, Some("extension_echo_mismatch"),
         "The payment does not repeat the extensions of the terms as they were sent. Copy them unchanged.";
