@@ -303,6 +303,7 @@ fn bound(model: PriceModel) -> BoundEndpoint {
         mime_type: "application/json",
         timeout_seconds: 300,
         pay_to: None,
+        payment_ids: None,
         rails: &[],
     };
     let given = Given {
