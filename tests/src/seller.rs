@@ -131,6 +131,13 @@ async fn rates(State(desk): State<Desk>) -> Json<Value> {
     Json(json!({"eur": "1.08", "run": run}))
 }
 
+/// The weather of long ago, from credit if there is any.
+#[paid(GET "/archive/{city}", price = "0.01 USDC", plans = [prepaid("0.04 USDC", credit = "0.05 USDC", expires = "1d")])]
+async fn archive(State(desk): State<Desk>, Path(city): Path<String>) -> Json<Value> {
+    let run = desk.note("archive");
+    Json(json!({"city": city, "run": run}))
+}
+
 /// Sends the body back.
 #[paid(POST "/echo", price = "0.01 USDC")]
 async fn echo(State(desk): State<Desk>, body: axum::body::Bytes) -> Response {
@@ -325,6 +332,7 @@ async fn paywall(setup: Setup, origin: &str) -> Paywall<Desk> {
         .mount(news)
         .mount(report)
         .mount(rates)
+        .mount(archive)
         .mount(echo)
         .mount(behave);
     let builder = match metered {

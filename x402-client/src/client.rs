@@ -12,12 +12,14 @@ use crate::response::Response;
 use crate::wallet::Wallet;
 
 mod builder;
+mod credits;
 mod drive;
 mod open;
 mod priced;
 mod request;
 
 pub use builder::{ClientBuilder, Missing, SetupError};
+pub use credits::{Bought, CreditBalance, CreditError, Credits};
 pub use priced::{Asked, OfferedOption, PricedCall};
 pub use request::RequestBuilder;
 
@@ -47,6 +49,7 @@ pub(crate) struct Shared {
     pub(crate) io: Io,
     pub(crate) settings: Settings,
     pub(crate) open: OpenPayments,
+    pub(crate) credit: credits::KnownCredit,
 }
 
 impl Client {
@@ -81,6 +84,7 @@ impl Client {
                 io,
                 settings,
                 open: OpenPayments::default(),
+                credit: credits::KnownCredit::default(),
             }),
         }
     }

@@ -71,6 +71,9 @@ pub enum Error {
     /// The answer's body is not whole.
     #[error("{0}")]
     BodyCut(Box<BodyCut>),
+    /// A call that would be paid from credit got no clear answer. The price was taken once or not at all: the balance tells.
+    #[error("whether the call was paid from credit is unknown{}", .0.as_ref().map(|failure| format!(" (last: {failure})")).unwrap_or_default())]
+    CreditUnknown(#[source] Option<TransportError>),
     /// A mistake in this crate.
     #[error("internal error: {0}")]
     Internal(&'static str),
@@ -227,6 +230,7 @@ impl Error {
             Self::Redirected(_) => "redirected",
             Self::OutcomeUnknown(_) => "outcome_unknown",
             Self::BodyCut(_) => "body_cut",
+            Self::CreditUnknown(_) => "credit_unknown",
             Self::Internal(_) => "internal",
         }
     }
@@ -239,7 +243,7 @@ impl Error {
             Self::Redirected(redirected) => by_receipt(Some(&redirected.receipt)),
             Self::BodyCut(cut) => by_receipt(cut.receipt.as_ref()),
             Self::OutcomeUnknown(unknown) => by_receipt(Some(&unknown.receipt)),
-            Self::Internal(_) => Charged::Maybe,
+            Self::CreditUnknown(_) | Self::Internal(_) => Charged::Maybe,
             _ => Charged::No,
         }
     }
@@ -258,6 +262,7 @@ impl Error {
             | Self::Declined(_)
             | Self::NotRecorded(_)
             | Self::ApprovalRequired(_)
+            | Self::CreditUnknown(_)
             | Self::Redirected(_) => Action::AskHuman,
         }
     }

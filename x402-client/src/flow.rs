@@ -54,7 +54,7 @@ impl RetryPolicy {
         }
     }
 
-    fn pause_after(&self, sends: u32, retry_after: Option<Duration>) -> Duration {
+    pub(crate) fn pause_after(&self, sends: u32, retry_after: Option<Duration>) -> Duration {
         let doubled = 1_u32
             .checked_shl(sends.saturating_sub(1))
             .unwrap_or(u32::MAX);

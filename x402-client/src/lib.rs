@@ -27,7 +27,8 @@ pub use budget::{
 };
 pub use chain::{ChainReader, JsonRpcReader};
 pub use client::{
-    Asked, Client, ClientBuilder, Missing, OfferedOption, PricedCall, RequestBuilder, SetupError,
+    Asked, Bought, Client, ClientBuilder, CreditBalance, CreditError, Credits, Missing,
+    OfferedOption, PricedCall, RequestBuilder, SetupError,
 };
 pub use error::Error;
 pub use flow::RetryPolicy;

@@ -5,6 +5,7 @@
 
 mod development;
 mod origin;
+pub(crate) mod plans;
 mod prices;
 mod rails;
 mod routes;
@@ -26,8 +27,11 @@ use x402_model::money::{AtomicAmount, Decimal, MoneyError};
 use x402_model::network::Network;
 use x402_model::price::{Ceiling, Price, PriceError, PriceModel};
 
+use crate::credit::sale;
 use crate::handler::described::Shapes;
 use crate::paywall::{Mistake, PaymentIds, Rail, Tokens};
+
+use self::plans::Sold;
 
 pub(crate) use development::is_main;
 pub(crate) use origin::Origin;
@@ -213,6 +217,17 @@ impl BoundEndpoint {
         }
     }
 
+    /// Declares one more extension in its 402.
+    pub(crate) fn advertise(&mut self, key: &str, declared: Value) {
+        self.extensions.insert(key.to_owned(), declared);
+    }
+
+    /// The same endpoint with one more member of `extra` in each of its terms.
+    pub(crate) fn marked(&self, name: &str, value: &Value) -> Self {
+        let marked = |terms: &Arc<Terms>| terms.with_extra(name, value.clone());
+        self.with_terms(self.terms.iter().map(marked))
+    }
+
     /// Advertises the ways in which the facilitator pays for the approval of Permit2, of those that its tokens have.
     pub(crate) fn sponsor(&mut self, extensions: &[String]) {
         let tokens = || {
@@ -279,7 +294,13 @@ pub(crate) struct Bound {
 }
 
 /// Binds all endpoints, noting every mistake.
-pub(crate) fn bind(mounted: &[Mounted], given: &Given, mistakes: &mut Vec<Mistake>) -> Bound {
+/// Plans are bound like endpoints, and come after them.
+pub(crate) fn bind(
+    mounted: &[Mounted],
+    plans: &[Sold],
+    given: &Given,
+    mistakes: &mut Vec<Mistake>,
+) -> Bound {
     let origin = origin(given, mistakes);
     let assets = rails::resolve(&given.rails, &given.tokens, mistakes);
     let pay_to = pay_to(given.pay_to.as_deref(), "the paywall", mistakes);
@@ -293,10 +314,16 @@ pub(crate) fn bind(mounted: &[Mounted], given: &Given, mistakes: &mut Vec<Mistak
         pay_to,
         given,
     };
-    let endpoints = mounted
+    plans::check(mounted, plans, mistakes);
+    let mut endpoints: Vec<BoundEndpoint> = mounted
         .iter()
         .filter_map(|one| context.endpoint(one, mistakes))
         .collect();
+    plans::advertise(&mut endpoints);
+    for sold in plans {
+        let endpoint = context.endpoint(&sold.mounted, mistakes);
+        endpoints.extend(endpoint.map(|endpoint| endpoint.marked(sale::MARK, &sold.told())));
+    }
     Bound { endpoints, assets }
 }
 
@@ -348,11 +375,6 @@ impl Context<'_> {
         let spec = &mounted.spec;
         texts(spec, mistakes);
         self.timeout(spec, mistakes);
-        if !spec.plans.is_empty() {
-            mistakes.push(Mistake::Plans {
-                endpoint: spec.id.to_owned(),
-            });
-        }
         let receiver = self.receiver(spec, mistakes);
         let assets = rails::of_endpoint(spec, &self.given.rails, self.assets, mistakes);
         let prices = prices::on(spec, &assets, self.assets, mistakes);

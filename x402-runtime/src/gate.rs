@@ -6,6 +6,7 @@
 //! | `checks` | header → verified payment, without IO |
 //! | `caller` | who signed in, and the request to do so |
 //! | `free` | calls that are answered without payment while they last |
+//! | `plan` | calls that are paid from credit; `desk` sells it |
 //! | `price` | the price of one request, where it depends on the request |
 //! | `present` | body, fingerprint, hand-over to a tracked task |
 //! | `flow` | reserve → run → store → settle |
@@ -21,12 +22,14 @@ mod caller;
 mod checks;
 mod core;
 pub(crate) mod decision;
+pub(crate) mod desk;
 mod entry;
 mod fingerprint;
 mod flow;
 pub(crate) mod free;
 mod metering;
 mod outlive;
+pub(crate) mod plan;
 mod present;
 mod price;
 mod seller;
@@ -42,6 +45,7 @@ use crate::telemetry::EndpointMetrics;
 pub(crate) use self::core::Core;
 pub(crate) use answers::bare_problem;
 pub(crate) use entry::{Erased, ErasedHandler, GateHandler};
+pub(crate) use flow::lease_ms as credit_lease_ms;
 pub(crate) use price::{Pricing, quote, volume};
 
 /// Terms that were published earlier and may still be paid.
@@ -60,6 +64,8 @@ pub(crate) struct Gate {
     pub(crate) pricing: Option<Arc<Pricing>>,
     /// Where some calls are free.
     pub(crate) free: Option<Arc<free::Free>>,
+    /// Where calls may be paid from credit.
+    pub(crate) credit: Option<Arc<plan::Credit>>,
     pub(crate) earlier: Vec<Earlier>,
     pub(crate) core: Arc<Core>,
     pub(crate) metrics: Arc<EndpointMetrics>,
@@ -73,6 +79,7 @@ impl Gate {
             challenge: Arc::clone(&self.challenge),
             pricing: None,
             free: None,
+            credit: None,
             // Earlier terms were told for other requests.
             earlier: Vec::new(),
             core: Arc::clone(&self.core),

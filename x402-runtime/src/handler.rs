@@ -16,6 +16,7 @@ use x402_model::endpoint::EndpointSpec;
 
 use crate::facilitator::BoxFuture;
 
+pub(crate) use quote::no_quote;
 pub use quote::{
     NotQuoted, QuoteError, QuoteRequest, QuoteResult, QuoteState, Quotes, WithState, WithoutState,
 };

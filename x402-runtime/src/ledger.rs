@@ -26,8 +26,8 @@ mod store;
 mod transition;
 
 pub use account::{
-    Account, Accounts, Balance, Counter, Identity, OpenHold, PostRefusal, Posted, Posting, Spend,
-    Taken, Volume,
+    Account, Accounts, Balance, Counter, Identity, OpenHold, PostRefusal, Posted, Posting, Pouring,
+    Spend, Taken, Volume,
 };
 pub use event::Event;
 pub use key::{Fingerprint, PaymentKey};

@@ -58,6 +58,7 @@ pub mod allowance;
 pub mod bind;
 pub mod clock;
 pub mod config;
+pub mod credit;
 pub mod extract;
 pub mod facilitator;
 mod failpoint;
@@ -84,6 +85,7 @@ pub mod sandbox;
 #[doc(hidden)]
 pub mod __private;
 
+pub use credit::Credits;
 pub use extract::Paid;
 pub use facilitator::Facilitator;
 pub(crate) use failpoint::failpoint;

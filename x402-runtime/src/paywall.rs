@@ -25,6 +25,7 @@
 
 mod builder;
 mod cost;
+mod desk;
 mod limits;
 mod mistake;
 mod mount;
@@ -40,6 +41,7 @@ use std::sync::Arc;
 use axum::Router;
 
 use crate::bind::BoundEndpoint;
+use crate::credit::Credits;
 use crate::gate::Core;
 use crate::manifest::Published;
 use crate::resolver;
@@ -75,6 +77,7 @@ pub struct Paywall<S = ()> {
     manifest: Arc<Published>,
     warnings: Arc<[Warning]>,
     core: Arc<Core>,
+    credits: Credits,
 }
 
 impl<S> Paywall<S>
@@ -97,6 +100,12 @@ where
     #[must_use]
     pub fn endpoints(&self) -> &[BoundEndpoint] {
         &self.endpoints
+    }
+
+    /// The credit that buyers have, if any plan is sold: to look at, and to pay back.
+    #[must_use]
+    pub const fn credits(&self) -> &Credits {
+        &self.credits
     }
 
     /// The price manifest, which [`router`](Self::router) serves at [`WELL_KNOWN_PATH`].
@@ -145,6 +154,7 @@ impl<S> Clone for Paywall<S> {
             manifest: Arc::clone(&self.manifest),
             warnings: Arc::clone(&self.warnings),
             core: Arc::clone(&self.core),
+            credits: self.credits.clone(),
         }
     }
 }

@@ -16,6 +16,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::{Map, Value};
+use x402_model::extension::siwx;
 use x402_model::problem::{Problem, ProblemCode};
 
 use self::body::Template;
@@ -191,6 +192,18 @@ pub(crate) fn with_extension(terms: &HeaderValue, key: &str, value: Value) -> Op
     extensions.as_object_mut()?.insert(key.to_owned(), value);
     let text = serde_json::to_vec(&terms).ok()?;
     HeaderValue::from_maybe_shared(Bytes::from(STANDARD.encode(text))).ok()
+}
+
+/// Terms that ask for a sign-in and for no payment.
+pub(crate) fn sign_in(origin: &str, path: &str, challenge: &Value) -> Option<HeaderValue> {
+    let terms = serde_json::json!({
+        "x402Version": 2,
+        "resource": { "url": url(origin, path), "description": "", "mimeType": "application/json" },
+        "accepts": [],
+        "extensions": { siwx::KEY: challenge },
+        "error": "Sign in",
+    });
+    HeaderValue::try_from(STANDARD.encode(terms.to_string())).ok()
 }
 
 /// The body of a refusal.

@@ -10,6 +10,7 @@ use tracing::Instrument as _;
 use tracing::field::Empty;
 
 use self::decide::{Look, Verdict, judge, look};
+use crate::credit::{sale, sweep};
 use crate::extract::PaymentId;
 use crate::facilitator::Evidence;
 use crate::gate::Core;
@@ -63,12 +64,22 @@ pub(crate) fn spawn(core: &Arc<Core>) {
                     break;
                 }
             }
+            free_holds(&core).await;
             round = round.wrapping_add(1);
             if round.is_multiple_of(PURGE_EVERY) {
                 purge(&core).await;
             }
         }
     });
+}
+
+/// Frees credit that is held for calls that are gone.
+async fn free_holds(core: &Core) {
+    if core.sells_credit
+        && let Err(error) = sweep::sweep(core).await
+    {
+        core.ledger_failed(&error);
+    }
 }
 
 /// Looks at unresolved payments until nothing moves any more.
@@ -82,6 +93,7 @@ pub(crate) async fn recover(core: &Core) -> Recovered {
             break;
         }
     }
+    free_holds(core).await;
     total
 }
 
@@ -185,7 +197,12 @@ async fn resolve(core: &Core, record: Record) -> Result<Done, LedgerError> {
         return Ok(Done::Nothing);
     }
     core.looked_at(&record);
-    match look(&record, now_ms) {
+    let next = look(&record, now_ms);
+    if next != Look::NotYet {
+        // Before it can become final, after which nobody looks at it any more.
+        sale::book(core, &record).await?;
+    }
+    match next {
         Look::NotYet => Ok(Done::Nothing),
         Look::LeaseOver => advance(core, &record, Event::LeaseOver { now_ms }).await,
         Look::Settle => settle(core, &record).await,

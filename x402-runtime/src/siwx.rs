@@ -77,6 +77,22 @@ impl fmt::Display for SignedIn {
     }
 }
 
+/// A message whose signature is good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Recognised {
+    pub(crate) account: SignedIn,
+    /// Names the message; nobody else can have one of this name.
+    pub(crate) message: B256,
+    /// Whether it is too old for anything new.
+    pub(crate) late: bool,
+    /// Whether it is about the path of the request, and no other one of this server.
+    pub(crate) about_path: bool,
+    /// Where a contract says that it signed; no key did.
+    pub(crate) contract_on: Option<Network>,
+    /// When its name need not be kept any more.
+    forgotten_ms: u64,
+}
+
 /// Why nobody is signed in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -215,8 +231,55 @@ impl Siwx {
         Ok(account)
     }
 
+    /// Who signed a message, without using it up: it may have been used, and may only be good for showing again what it was
+    /// used for. `path` is that of the request.
+    pub(crate) async fn recognise(
+        &self,
+        header: &[u8],
+        path: &str,
+    ) -> Result<Recognised, SiwxRefusal> {
+        let sign_in =
+            SignIn::from_header(header, HEADER_CAP).map_err(|_| SiwxRefusal::Unreadable)?;
+        let checked = sign_in.check(&self.origin, self.clock.now_ms(), self.max_age_ms());
+        let late = match checked {
+            Ok(()) => false,
+            // Good for nothing new any more.
+            Err(SiwxError::TooOld | SiwxError::Expired) => true,
+            Err(other) => return Err(other.into()),
+        };
+        let (account, contract_on) = self.signer(&sign_in).await?;
+        let about = sign_in.message.uri.strip_prefix(self.origin.as_str());
+        Ok(Recognised {
+            late,
+            about_path: about == Some(path),
+            message: self.digest(&sign_in, &account),
+            forgotten_ms: sign_in.forgotten_ms(self.max_age_ms()),
+            contract_on,
+            account,
+        })
+    }
+
+    /// Uses a message up: `true` for the first who does, for ever.
+    pub(crate) async fn claim(&self, known: &Recognised) -> Result<bool, LedgerError> {
+        if known.late {
+            return Ok(false);
+        }
+        self.claim_named(known.message, known.forgotten_ms).await
+    }
+
+    async fn claim_named(&self, message: B256, until_ms: u64) -> Result<bool, LedgerError> {
+        let name = format!("siwx/{}", hex::encode(message));
+        let books = self.ledger.accounts();
+        books.use_once(&name, until_ms, self.clock.now_ms()).await
+    }
+
     async fn judge(&self, sign_in: &SignIn) -> Result<SignedIn, SiwxError> {
         sign_in.check(&self.origin, self.clock.now_ms(), self.max_age_ms())?;
+        self.signer(sign_in).await.map(|(account, _)| account)
+    }
+
+    /// Whose signature it is, whatever the time, and the network of the contract that vouches for it, if no key does.
+    async fn signer(&self, sign_in: &SignIn) -> Result<(SignedIn, Option<Network>), SiwxError> {
         let proof = sign_in.proof()?;
         let message = &sign_in.message;
         if !self
@@ -234,17 +297,17 @@ impl Siwx {
                 signature,
             } => {
                 if keys::signed_by(hash, &signature, address) {
-                    return Ok(SignedIn::Evm(address));
+                    return Ok((SignedIn::Evm(address), None));
                 }
                 self.wallet(chain_id, address, hash, &signature).await?;
-                Ok(SignedIn::Evm(address))
+                Ok((SignedIn::Evm(address), Some(Network::evm(chain_id))))
             }
             Proof::Solana {
                 public_key,
                 text,
                 signature,
             } if keys::signed_by_ed25519(&public_key, text.as_bytes(), &signature) => {
-                Ok(SignedIn::Solana(public_key))
+                Ok((SignedIn::Solana(public_key), None))
             }
             _ => Err(SiwxError::Signature),
         }
@@ -271,8 +334,8 @@ impl Siwx {
         }
     }
 
-    async fn use_up(&self, sign_in: &SignIn, account: &SignedIn) -> Result<(), SiwxRefusal> {
-        // Of a fixed length, whatever was sent, and the account's own, so that others cannot use it up.
+    /// Which message it is: of a fixed length, whatever was sent, and the account's own, so that others cannot use it up.
+    fn digest(&self, sign_in: &SignIn, account: &SignedIn) -> B256 {
         let mut digest = Sha256::new();
         for part in [
             self.origin.as_str(),
@@ -282,15 +345,13 @@ impl Siwx {
             digest.update(part.as_bytes());
             digest.update([0]);
         }
-        let name = format!("siwx/{}", hex::encode(digest.finalize()));
+        B256::from(<[u8; 32]>::from(digest.finalize()))
+    }
+
+    async fn use_up(&self, sign_in: &SignIn, account: &SignedIn) -> Result<(), SiwxRefusal> {
         let until_ms = sign_in.forgotten_ms(self.max_age_ms());
-        let now_ms = self.clock.now_ms();
-        if self
-            .ledger
-            .accounts()
-            .use_once(&name, until_ms, now_ms)
-            .await?
-        {
+        let message = self.digest(sign_in, account);
+        if self.claim_named(message, until_ms).await? {
             Ok(())
         } else {
             Err(SiwxError::Nonce.into())

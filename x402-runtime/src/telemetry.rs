@@ -65,6 +65,8 @@ pub mod event {
     pub const LEDGER_FAILED: &str = "x402.ledger_failed";
     /// The ledger's thread ended.
     pub const LEDGER_STOPPED: &str = "x402.ledger_stopped";
+    /// Credit was sold, or was paid for and could not be booked.
+    pub const CREDIT: &str = "x402.credit";
     /// The resolver moved a payment.
     pub const RESOLVED: &str = "x402.resolved";
     /// Old records were removed.

@@ -69,7 +69,7 @@ impl Process {
     }
 
     /// Waits for the process to end by itself.
-    fn ended(&mut self) -> bool {
+    pub(crate) fn ended(&mut self) -> bool {
         for _ in 0..500 {
             if self.child.try_wait().unwrap().is_some() {
                 return true;
@@ -116,7 +116,7 @@ impl Scene {
         Process::start(&self.chain, self.folder.path(), self.port, failpoint)
     }
 
-    fn runs(&self) -> usize {
+    pub(crate) fn runs(&self) -> usize {
         std::fs::read_to_string(self.folder.path().join("runs"))
             .unwrap_or_default()
             .lines()

@@ -12,6 +12,7 @@ mod agent;
 mod calls;
 mod crash;
 mod crash_stream;
+mod credit;
 mod failures;
 mod gate;
 mod kit;

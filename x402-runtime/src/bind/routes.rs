@@ -61,9 +61,9 @@ fn misplaced(mounted: &Mounted) -> Mistake {
     }
 }
 
-type Place<'a> = (&'a str, Method, &'a str);
+pub(super) type Place<'a> = (&'a str, Method, &'a str);
 
-fn clash(first: Place<'_>, second: Place<'_>) -> Option<Mistake> {
+pub(super) fn clash(first: Place<'_>, second: Place<'_>) -> Option<Mistake> {
     let ((first_id, first_method, first), (second_id, second_method, second)) = (first, second);
     if first == second {
         return (first_method == second_method).then(|| Mistake::RouteTaken {

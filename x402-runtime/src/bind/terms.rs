@@ -94,12 +94,12 @@ impl Terms {
     }
 
     /// The same terms with one more member of `extra`, for the text of the 402.
-    pub(crate) fn with_extra(&self, name: &str, value: String) -> Self {
+    pub(crate) fn with_extra(&self, name: &str, value: impl Into<Value>) -> Self {
         let Some(view) = self.offered.view() else {
             return self.clone();
         };
         let mut told = view.clone();
-        told.extra.insert(name.to_owned(), Value::from(value));
+        told.extra.insert(name.to_owned(), value.into());
         let offered = Offered::new(told);
         Self {
             requirements: offered.raw().into(),

@@ -45,7 +45,7 @@ fn given() -> Given {
 
 fn bound(spec: EndpointSpec) -> (Bound, Vec<Mistake>) {
     let mut mistakes = Vec::new();
-    let bound = bind(&[Mounted { spec, at: None }], &given(), &mut mistakes);
+    let bound = bind(&[Mounted { spec, at: None }], &[], &given(), &mut mistakes);
     (bound, mistakes)
 }
 
@@ -103,7 +103,7 @@ fn a_token_accepted_in_several_ways_is_bound_once_for_each() {
             ..spec("0.01 USD".parse().unwrap())
         };
         let mut mistakes = Vec::new();
-        let bound = bind(&[Mounted { spec, at: None }], &given, &mut mistakes);
+        let bound = bind(&[Mounted { spec, at: None }], &[], &given, &mut mistakes);
         let ids: Vec<String> = bound.endpoints[0]
             .terms()
             .iter()

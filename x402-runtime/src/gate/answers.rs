@@ -9,6 +9,7 @@ use axum::http::response::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
+use serde_json::Value;
 use x402_model::asset::checksum;
 use x402_model::network::Network;
 use x402_model::problem::{Problem, ProblemCode};
@@ -20,7 +21,7 @@ use super::decision::refusal as not_settled;
 use super::stream;
 use crate::extract::PaymentId;
 use crate::ledger::{Record, StoredAnswer};
-use crate::project::problem_json;
+use crate::project::{self, problem_json};
 use crate::telemetry::endpoint::Answered;
 use crate::telemetry::event;
 
@@ -33,7 +34,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Headers of a handler's answer that are the gate's, the connection's, or must never leave the server. Those that tell a
 /// shared cache to keep an answer are among them: some caches believe them more than `Cache-Control`.
-const NOT_THE_HANDLERS: [&str; 16] = [
+const NOT_THE_HANDLERS: [&str; 17] = [
     "age",
     "cache-control",
     "connection",
@@ -50,6 +51,7 @@ const NOT_THE_HANDLERS: [&str; 16] = [
     "transfer-encoding",
     "x-accel-expires",
     "x-payment-response",
+    "x402-credit",
 ];
 
 /// Whether a header of the handler's answer is passed on. `CDN-Cache-Control` (RFC 9213) has a name per cache too.
@@ -131,7 +133,7 @@ pub(super) fn tell(gate: &Gate, outcome: &Outcome) {
 }
 
 /// The handler's own answer, without what only the gate may say.
-fn handlers_own(response: Response) -> Response {
+pub(super) fn handlers_own(response: Response) -> Response {
     let (parts, body) = response.into_parts();
     let mut response = Response::new(body);
     *response.status_mut() = parts.status;
@@ -206,6 +208,14 @@ pub(super) fn refusal(gate: &Gate, path: &str, refusal: &Refusal) -> Response {
     with_terms(problem(code.http_status(), body), terms)
 }
 
+/// The answer to a request for which nobody has to pay, and somebody has to sign in: terms without a way to pay.
+pub(super) fn sign_in(origin: &str, path: &str, challenge: &Value) -> Response {
+    let refused = Problem::new(ProblemCode::PaymentRequired)
+        .explanation("Sign in to see your credit. There is nothing to pay.");
+    let unsigned = problem(refused.code().http_status(), problem_json(&refused));
+    with_terms(unsigned, project::sign_in(origin, path, challenge))
+}
+
 fn with_terms(mut response: Response, terms: Option<HeaderValue>) -> Response {
     if let Some(terms) = terms {
         response.headers_mut().insert(PAYMENT_REQUIRED, terms);
@@ -241,6 +251,11 @@ fn paid(record: &Record, version: Version) -> Response {
     let (Some(answer), Some(settlement)) = (&record.answer, &record.settlement) else {
         return bare_problem(&Problem::new(ProblemCode::AnswerGone));
     };
+    with_settlement(stored(answer), version, record.told(settlement))
+}
+
+/// A stored answer; the same bytes each time.
+pub(super) fn stored(answer: &StoredAnswer) -> Response {
     let mut response = Response::new(Body::from(answer.body.clone()));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
     copy_headers(
@@ -252,7 +267,7 @@ fn paid(record: &Record, version: Version) -> Response {
             ))
         }),
     );
-    with_settlement(guarded(response), version, record.told(settlement))
+    guarded(response)
 }
 
 /// Adds the settlement in the header and the words of the version.

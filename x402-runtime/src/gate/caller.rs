@@ -1,8 +1,8 @@
 //! Who sends a request without a payment: whoever signed in. Asked for in the terms, and found out once, however many parts of the
 //! gate want to know: a message counts once.
 
-use axum::http::HeaderName;
 use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderName};
 use axum::response::Response;
 use x402_model::extension::siwx;
 
@@ -30,10 +30,9 @@ pub(super) async fn of(siwx: &Siwx, parts: &mut Parts) -> Result<Option<SignedIn
     known
 }
 
-/// Makes a request one of this account.
-#[cfg(test)]
-pub(super) fn is(request: &mut axum::extract::Request, account: SignedIn) {
-    request.extensions_mut().insert(Known(Ok(Some(account))));
+/// Makes a request one of this account, whose message somebody else has read.
+pub(super) fn note(extensions: &mut Extensions, account: SignedIn) {
+    extensions.insert(Known(Ok(Some(account))));
 }
 
 /// Asks for a sign-in in the terms of an answer, if it has some.

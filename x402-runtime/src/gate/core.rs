@@ -36,6 +36,8 @@ pub(crate) struct Core {
     /// Set once, when the paywall shuts down.
     pub(crate) closing: CancellationToken,
     pub(crate) metrics: PaywallMetrics,
+    /// Whether calls may be paid from credit.
+    pub(crate) sells_credit: bool,
     /// The seller's own word, if it has one.
     pub(crate) hooks: Option<Hooks>,
     admission: Arc<Semaphore>,
@@ -72,9 +74,18 @@ impl Core {
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
             metrics,
+            sells_credit: false,
             hooks: None,
             // Owners must differ between processes that share a ledger: start at a random number.
             next_owner: AtomicU64::new(RandomState::new().build_hasher().finish()),
+        }
+    }
+
+    /// The same, of a paywall that sells credit or does not.
+    pub(crate) fn with_credit(self, sold: bool) -> Self {
+        Self {
+            sells_credit: sold,
+            ..self
         }
     }
 

@@ -11,7 +11,7 @@ use futures_util::future::Either;
 
 use super::checks::{Presented, check};
 use super::present::{original_uri, serve};
-use super::{Gate, answers, free, price};
+use super::{Gate, answers, free, plan, price};
 use crate::facilitator::BoxFuture;
 use crate::handler::{PaidHandler, QuoteRequest, QuoteResult};
 
@@ -80,6 +80,10 @@ where
     type Future = Either<Ready<Response>, BoxFuture<'static, Response>>;
 
     fn call(self, request: Request, state: S) -> Self::Future {
+        if let Some(credit) = &self.gate.credit {
+            let credit = Arc::clone(credit);
+            return Either::Right(Box::pin(plan::answer(self, credit, request, state)));
+        }
         if let Some(free) = &self.gate.free {
             let free = Arc::clone(free);
             return Either::Right(Box::pin(free::answer(self, free, request, state)));

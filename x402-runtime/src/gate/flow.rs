@@ -25,6 +25,7 @@ use super::present::is_same_payment;
 use super::seller::allowed;
 use super::settle::{Attempt, attempt, first_attempt};
 use super::stream::{self, Running};
+use crate::credit::sale;
 use crate::facilitator::{BoxFuture, FacilitatorRequest};
 use crate::hooks::Call;
 use crate::ledger::{
@@ -94,7 +95,7 @@ async fn ask(core: &Core, request: &FacilitatorRequest) -> Result<(), Problem> {
 }
 
 /// How a handler ended.
-enum Ran {
+pub(super) enum Ran {
     /// With an answer worth its price, or worth what was metered.
     Answered(StoredAnswer, Option<AtomicAmount>),
     /// With the head of an answer that leaves while it is made.
@@ -220,10 +221,7 @@ fn reservation(
     owner: u64,
     now_ms: u64,
 ) -> NewPayment {
-    let limits = &gate.core.limits;
-    let lease = limits.verify_timeout.saturating_add(limits.handler_timeout);
-    let lease = lease.saturating_add(gate.core.hook_time());
-    let lease_ms = millis(lease).saturating_add(LEASE_SLACK_MS);
+    let lease_ms = lease_ms(&gate.core);
     NewPayment {
         key: payment.key.clone(),
         fingerprint,
@@ -236,6 +234,14 @@ fn reservation(
         lease_until_ms: now_ms.saturating_add(lease_ms),
         now_ms,
     }
+}
+
+/// How long whoever reserved a payment may be assumed to be alive.
+pub(crate) fn lease_ms(core: &Core) -> u64 {
+    let limits = &core.limits;
+    let lease = limits.verify_timeout.saturating_add(limits.handler_timeout);
+    let lease = lease.saturating_add(core.hook_time());
+    millis(lease).saturating_add(LEASE_SLACK_MS)
 }
 
 /// Reserves the payment, under the buyer's name for the purchase if it has one.
@@ -288,12 +294,22 @@ async fn known(
     fingerprint: &Fingerprint,
 ) -> Result<Outcome, Refusal> {
     match found(&record, fingerprint, core.clock.now_ms()) {
-        Found::Show => Ok(Outcome::Paid(record)),
+        Found::Show => {
+            booked(core, &record).await?;
+            Ok(Outcome::Paid(record))
+        }
         Found::Pending => Ok(Outcome::pending(&record)),
         Found::Refuse(code) => Err(code.into()),
         Found::Reclaim => Err(ProblemCode::PaymentInProgress.into()),
         Found::Settle => after(core, attempt(core, &record.key).await, fingerprint),
     }
+}
+
+/// What a settled payment bought is there before its answer is shown.
+pub(super) async fn booked(core: &Core, record: &Record) -> Result<(), Refusal> {
+    sale::book(core, record)
+        .await
+        .map_err(|error| ledger_down(core, &error))
 }
 
 /// What an attempt to settle means for the buyer.
@@ -343,7 +359,7 @@ impl Reservation<'_> {
 }
 
 /// Runs the handler within its time and collects its answer within its size.
-async fn handle(
+pub(super) async fn handle(
     gate: &Gate,
     valid_before: u64,
     answer: BoxFuture<'static, Response>,

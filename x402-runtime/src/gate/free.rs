@@ -26,6 +26,7 @@ use super::{Gate, answers, caller};
 use crate::allowance::{Allowances, Declined, FreeCall};
 use crate::meter::Meter;
 use crate::project;
+use crate::siwx::SignedIn;
 use crate::telemetry::event;
 
 /// What an endpoint with free calls needs for them.
@@ -76,14 +77,46 @@ impl Free {
 
     /// Asks for a sign-in in the terms of an answer.
     fn ask(&self, response: Response, path: &str) -> Response {
-        let signs_in = self
-            .list
-            .iter()
-            .any(|one| one.identify == Identify::SignInWithX);
-        match self.allowances.sign_in().filter(|_| signs_in) {
+        match self.allowances.sign_in().filter(|_| self.asks_who()) {
             Some(siwx) => caller::ask(siwx, response, path),
             None => response,
         }
+    }
+
+    /// Whether some calls are free for those only who sign in.
+    pub(super) fn asks_who(&self) -> bool {
+        self.list
+            .iter()
+            .any(|one| one.identify == Identify::SignInWithX)
+    }
+
+    /// A free call for somebody who may have signed in already.
+    pub(super) async fn take_as(
+        &self,
+        gate: &Gate,
+        caller: Option<&SignedIn>,
+        client: Option<IpAddr>,
+    ) -> Option<FreeCall> {
+        let endpoint = gate.endpoint.id();
+        for allowance in self.list {
+            let caller = match allowance.identify {
+                Identify::SignInWithX => match caller {
+                    Some(caller) => Some(caller.clone()),
+                    None => continue,
+                },
+                _ => None,
+            };
+            let taken = self
+                .allowances
+                .take_as(endpoint, allowance, caller, client)
+                .await;
+            match taken {
+                Ok(call) => return Some(call),
+                Err(Declined::Ledger(error)) => gate.core.ledger_failed(&error),
+                Err(_) => {}
+            }
+        }
+        None
     }
 }
 
@@ -111,7 +144,7 @@ pub(super) async fn answer<S: Clone + Send + Sync + 'static>(
 }
 
 /// Runs the handler for a free call. One that fails is given back, as a payment would not have been charged.
-async fn serve<S: Clone + Send + Sync + 'static>(
+pub(super) async fn serve<S: Clone + Send + Sync + 'static>(
     paid: GateHandler<S>,
     free: Arc<Free>,
     call: FreeCall,

@@ -209,7 +209,10 @@ async fn remembered(
         &body,
     );
     match found(&record, &fingerprint, gate.core.clock.now_ms()) {
-        Found::Show => Ok(Outcome::Paid(Arc::new(record))),
+        Found::Show => {
+            flow::booked(&gate.core, &record).await?;
+            Ok(Outcome::Paid(Arc::new(record)))
+        }
         Found::Pending => Ok(Outcome::pending(&record)),
         Found::Refuse(code) => Err(code.into()),
         // Nothing was charged, and what is needed to charge it is refused.

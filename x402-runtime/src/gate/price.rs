@@ -36,8 +36,9 @@ pub(super) use self::problem::refusal;
 use self::quote::Quotes;
 use super::checks::{Presented, Refusal, check, is_unpaid};
 use super::entry::ErasedHandler;
+use super::plan::run_of;
 use super::present::{original_uri, serve};
-use super::{Gate, answers, caller};
+use super::{Gate, answers, caller, plan};
 use crate::allowance::Allowances;
 use crate::project::{self, Challenge};
 use crate::siwx::Siwx;
@@ -163,6 +164,14 @@ async fn at_its_price<S: Clone + Send + Sync + 'static>(
             return serve(base, request, version, presented, run).await;
         }
     };
+    // Whoever has credit pays from it, at the price of this request.
+    if plan::is_holder(&asked.parts.extensions) {
+        let request = Request::from_parts(asked.parts, asked.body);
+        match plan::spend(&priced.gate, request, run_of(&handler, &state)).await {
+            Ok(response) => return response,
+            Err(request) => (asked.parts, asked.body) = request.into_parts(),
+        }
+    }
     let (priced, version, presented) = pricer.present(&mut asked, priced).await;
     if let Presented::Refused(refusal) = &presented {
         return pricer.refuse(&mut asked, priced, refusal).await;

@@ -8,6 +8,7 @@ use tracing::{Instrument as _, Span};
 
 use super::core::Core;
 use super::decision::{UNNAMED_REFUSAL, settlement_event};
+use crate::credit::sale;
 use crate::extract::PaymentId;
 use crate::facilitator::SettleOutcome;
 use crate::ledger::{Advanced, Event, LedgerError, PaymentKey, Record, State, Twice};
@@ -105,6 +106,7 @@ async fn carry_out(
     if record.state.is_paid() {
         crate::failpoint("c7_settled");
         core.settled(&record);
+        sale::book(core, &record).await?;
         return Ok(Attempt::Settled(record));
     }
     core.unsettled(&record, refusal.as_deref());

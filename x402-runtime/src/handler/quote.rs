@@ -228,7 +228,7 @@ impl<E: Endpoint> Quotes<NotQuoted> for E {
     }
 }
 
-pub(super) fn no_quote() -> QuoteResult {
+pub(crate) fn no_quote() -> QuoteResult {
     Err(QuoteError::unavailable(
         "the endpoint has no quote function",
     ))

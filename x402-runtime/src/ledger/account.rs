@@ -3,12 +3,14 @@
 mod count;
 mod money;
 mod name;
+mod pour;
 
 use super::record::{NewPayment, Record};
 use super::store::{Begin, LedgerError};
 use crate::facilitator::BoxFuture;
 use alloy_primitives::Address;
 use std::ops::Range;
+use x402_model::money::AtomicAmount;
 
 pub(super) use count::Count;
 pub use count::{Counter, Spend, Taken, Volume};
@@ -18,6 +20,8 @@ pub use money::{Account, Balance, OpenHold, PostRefusal, Posted, Posting};
 pub(super) use money::{Entry, Ruling, rule};
 pub use name::Identity;
 pub(super) use name::{Named, Purchase};
+pub use pour::Pouring;
+pub(super) use pour::{Poured, pour};
 
 /// The second half of a store, for calls that are not simply paid one by one: free quotas, volume rebates, credit bought
 /// beforehand, ids for purchases, sign-ins.
@@ -77,6 +81,24 @@ pub trait Accounts: Send + Sync + 'static {
 
     /// What is on an account; zero for one that nothing was ever credited to.
     fn balance<'a>(&'a self, account: &'a Account) -> BoxFuture<'a, Result<Balance, LedgerError>>;
+
+    /// All accounts of a holder, ordered by unit, with what is on them: as it is at one moment.
+    fn accounts_of<'a>(
+        &'a self,
+        holder: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<(Account, Balance)>, LedgerError>>;
+
+    /// Moves all that is available on one account to another, in one step. Says how much that was; nothing when there is not
+    /// less than [`Pouring::below`] there.
+    ///
+    /// With a reference it happens once: whoever pours under the same reference again moves nothing, and hears how much it
+    /// was the first time.
+    fn pour<'a>(
+        &'a self,
+        reference: Option<&'a str>,
+        pouring: Pouring,
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<AtomicAmount, LedgerError>>;
 
     /// Up to `max` holds from before `before_ms` that were neither captured nor released, oldest first: their callers are
     /// gone, and somebody has to decide.

@@ -71,6 +71,9 @@ async fn beside<L: Ledger>(mut open: impl FnMut() -> L) -> Result<(), String> {
     accounts::counters(&open())
         .await
         .map_err(named("counters"))?;
+    accounts::pourings(&open())
+        .await
+        .map_err(named("pourings"))?;
     accounts::postings(&open())
         .await
         .map_err(named("postings"))?;

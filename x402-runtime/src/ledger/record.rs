@@ -1,6 +1,7 @@
 //! The record the ledger keeps of one payment.
 
 use super::key::{Fingerprint, PaymentKey};
+use crate::credit::rail::CreditTerms;
 use crate::facilitator::{FacilitatorRequest, PaymentRef};
 use alloy_primitives::Address;
 use bytes::Bytes;
@@ -194,7 +195,8 @@ impl Record {
     /// What to send to a facilitator to settle: what was verified, for the amount that is due.
     #[must_use]
     pub fn to_settle(&self) -> Cow<'_, FacilitatorRequest> {
-        if self.request.is_metered() {
+        let by_amount = self.request.is_metered() || CreditTerms::of(&self.request).is_some();
+        if by_amount {
             Cow::Owned(self.request.for_amount(self.amount))
         } else {
             Cow::Borrowed(&self.request)

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod books;
+mod holder;
 mod offers;
 mod rows;
 mod schema;

@@ -332,13 +332,25 @@ pub enum Mistake {
         /// What went wrong.
         reason: String,
     },
-    /// An endpoint sells credit or subscriptions.
+    /// An endpoint has a plan that is not sold.
     #[error(
-        "`{endpoint}` has plans, which this version does not sell yet: leave them out, or sell single calls"
+        "`{endpoint}` has the subscription `{plan}`, which this version does not sell: sell credit with `prepaid`, or single calls"
     )]
-    Plans {
+    Subscription {
         /// The endpoint.
         endpoint: String,
+        /// The plan.
+        plan: String,
+    },
+    /// A plan that cannot be sold as it is.
+    #[error("plan `{plan}` of `{endpoint}` cannot be sold: {reason}")]
+    PlanInvalid {
+        /// The endpoint.
+        endpoint: String,
+        /// The plan.
+        plan: String,
+        /// What is wrong with it.
+        reason: String,
     },
     /// The operating system gives no random numbers, which quotes need.
     #[error("no key for quotes can be made, because there are no random numbers: {reason}")]
@@ -395,7 +407,8 @@ impl Mistake {
             Self::LedgerMissing => "ledger_missing",
             Self::LedgerVolatile { .. } => "ledger_volatile",
             Self::LedgerFailed { .. } => "ledger_failed",
-            Self::Plans { .. } => "plans_unsupported",
+            Self::Subscription { .. } => "subscription_unsupported",
+            Self::PlanInvalid { .. } => "plan_invalid",
             Self::NoRandomNumbers { .. } => "no_random_numbers",
             Self::Limit { .. } => "limit_invalid",
         }

@@ -22,7 +22,8 @@ pub(super) fn manifest<S>(builder: &PaywallBuilder<S>) -> Result<Published, Buil
         .collect();
     let mut given = builder.given.clone();
     given.min_remaining_seconds = builder.limits.min_remaining_seconds();
-    let mut bound = bind(&mounted, &given, &mut mistakes);
+    // Plans are told by the endpoints that take their credit.
+    let mut bound = bind(&mounted, &[], &given, &mut mistakes);
     // Who settles is no part of the manifest, and not known without asking.
     let anybody = bound.assets.iter();
     let anybody: Vec<_> = anybody
@@ -43,7 +44,8 @@ pub(super) fn manifest<S>(builder: &PaywallBuilder<S>) -> Result<Published, Buil
 /// What the manifest is made of besides the endpoints, which learn their schemas.
 pub(super) fn facts<S>(builder: &PaywallBuilder<S>, endpoints: &mut [BoundEndpoint]) -> Facts {
     let schemas = shapes::collect(builder.mounts.iter().map(|mount| mount.describe));
-    if endpoints.len() == schemas.shapes.len() {
+    // Plans come after the handlers, and describe nothing.
+    if endpoints.len() >= schemas.shapes.len() {
         let described = endpoints.iter_mut().zip(schemas.shapes);
         described.for_each(|(endpoint, shapes)| endpoint.describe(shapes));
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_primitives::Address;
+use axum::Router;
 use tokio::time::timeout;
 use x402_model::asset::{Asset, parse_address};
 use x402_model::evm::{facilitator_address, is_development_account};
@@ -12,16 +13,20 @@ use x402_model::wire::{Offered, SupportedResponse};
 
 use super::builder::PaywallBuilder;
 use super::mistake::{BuildError, Mistake};
+use super::mount::Mount;
 use super::publish::{facts, publish};
 use super::tokens::Tokens;
 use super::warning::Warning;
-use super::{Paywall, cost, mount, rail_id};
+use super::{Paywall, cost, desk, mount, rail_id};
 use crate::allowance::Allowances;
 use crate::bind::{
-    Bound, BoundEndpoint, MAX_TERMS_HEADER, METERED, Mounted, SCHEME, Terms, bind, is_main,
+    Bound, BoundEndpoint, MAX_TERMS_HEADER, METERED, Mounted, SCHEME, Terms, bind, is_main, plans,
 };
+use crate::credit::rail::WithCredit;
+use crate::credit::{Credits, Purse};
 use crate::facilitator::Facilitator;
 use crate::gate::free::Free;
+use crate::gate::plan::Credit;
 use crate::gate::quote::{self, Quotes};
 use crate::gate::{Core, Earlier, Gate, Pricing, volume};
 use crate::hooks::Hooks;
@@ -54,7 +59,8 @@ where
     let look_time = time.min(LOOK_TIME);
     let chain = builder.facilitator.clone();
     given.tokens = Tokens::look(chain.as_deref(), &given.rails, look_time).await;
-    let mut bound = bind(&mounted, &given, &mut mistakes);
+    let plans = plans::sold(&mounted, &mut mistakes);
+    let mut bound = bind(&mounted, &plans, &given, &mut mistakes);
     let mut warnings = given.tokens.check(&bound, &mut mistakes);
     let facts = facts(&builder, &mut bound.endpoints);
     let PaywallBuilder {
@@ -73,7 +79,9 @@ where
         endpoint.settle_by(&able.settlers);
         endpoint.sponsor(&able.extensions);
     }
-    let published = publish(facts, &bound.endpoints, &mut mistakes);
+    // Plans are told by the endpoints that take their credit.
+    let listed = bound.endpoints.get(..mounted.len());
+    let published = publish(facts, listed.unwrap_or(&bound.endpoints), &mut mistakes);
     let challenges = challenges(&bound.endpoints, &mut mistakes);
     let kept = ledger.as_deref();
     durable(kept, volatile_allowed, &bound.assets, &mut mistakes);
@@ -84,8 +92,9 @@ where
     warnings.extend(cost::look(&*facilitator, &bound.endpoints, prices, look_time).await);
     tell(&warnings);
     let hooks = hooks.map(|hooks| Hooks::new(hooks, limits.hook_timeout));
+    let credit = WithCredit::new(facilitator, Arc::clone(&ledger), Arc::clone(&clock));
     let core = Core::new(
-        facilitator,
+        Arc::new(credit),
         ledger,
         clock,
         limits,
@@ -93,12 +102,11 @@ where
         able.version_1,
         PaywallMetrics::new(&bound.endpoints),
     );
-    let core = Arc::new(core.with_hooks(hooks));
+    let core = Arc::new(core.with_hooks(hooks).with_credit(!plans.is_empty()));
     let endpoints: Arc<[BoundEndpoint]> = bound.endpoints.clone().into();
-    let handlers = mounts.into_iter().map(|mount| mount.handler);
-    let gates = gates(&core, bound, challenges).await?;
-    let router = mount::router(gates.into_iter().zip(handlers).collect());
+    let router = route(&core, bound, challenges, mounts, &plans).await?;
     let router = router.merge(published.routes());
+    let credits = credits(&core, &plans);
     recover(&core).await;
     resolver::spawn(&core);
     tracing::info!(name: event::STARTED, endpoints = endpoints.len(), "paywall started");
@@ -108,6 +116,30 @@ where
         manifest: Arc::new(published),
         warnings: warnings.into(),
         core,
+        credits,
+    })
+}
+
+/// Everything that is served: paid handlers, and the places where plans are sold.
+async fn route<S>(
+    core: &Arc<Core>,
+    bound: Bound,
+    challenges: Vec<Challenge>,
+    mounts: Vec<Mount<S>>,
+    plans: &[plans::Sold],
+) -> Result<Router<S>, BuildError>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    let allowances = allowances(core, &bound);
+    let mut gates = gates(core, bound, challenges, allowances.as_ref()).await?;
+    // Plans are bound after the endpoints.
+    let sales = gates.split_off(mounts.len().min(gates.len()));
+    let handlers = mounts.into_iter().map(|mount| mount.handler);
+    let router = mount::router(gates.into_iter().zip(handlers).collect());
+    Ok(match allowances {
+        Some(allowances) => desk::add(router, sales, plans, &allowances),
+        None => router,
     })
 }
 
@@ -325,13 +357,28 @@ fn durable(
     }
 }
 
+/// The purses that the plans fill.
+fn credits(core: &Core, plans: &[plans::Sold]) -> Credits {
+    let mut purses: Vec<Purse> = Vec::new();
+    for plan in plans {
+        if !purses.contains(&plan.purse) {
+            purses.push(plan.purse.clone());
+        }
+    }
+    Credits::new(
+        purses.into(),
+        Arc::clone(&core.ledger),
+        Arc::clone(&core.clock),
+    )
+}
+
 /// What counts free calls and knows who signs in, if any endpoint asks for it. Accounts of every network that is accepted may
 /// sign in.
 fn allowances(core: &Arc<Core>, bound: &Bound) -> Option<Arc<Allowances>> {
-    let endpoint = bound
-        .endpoints
-        .iter()
-        .find(|one| !one.spec().allowances.is_empty() || one.spec().price.needs().volume)?;
+    let endpoint = bound.endpoints.iter().find(|one| {
+        let spec = one.spec();
+        !spec.allowances.is_empty() || !spec.plans.is_empty() || spec.price.needs().volume
+    })?;
     let mut chains: Vec<String> = bound
         .assets
         .iter()
@@ -363,9 +410,9 @@ async fn gates(
     core: &Arc<Core>,
     bound: Bound,
     challenges: Vec<Challenge>,
+    allowances: Option<&Arc<Allowances>>,
 ) -> Result<Vec<Arc<Gate>>, BuildError> {
     let mut gates = Vec::with_capacity(challenges.len());
-    let allowances = allowances(core, &bound);
     let quotes = quotes(core, &bound.endpoints).await?;
     for (endpoint, challenge) in bound.endpoints.into_iter().zip(challenges) {
         let now_ms = core.clock.now_ms();
@@ -397,12 +444,16 @@ async fn gates(
             metrics: metrics.unwrap_or_else(|| Arc::new(EndpointMetrics::new(&endpoint))),
             pricing: endpoint.is_priced_by_request().then(|| {
                 let needs = endpoint.spec().price.needs();
-                let callers = allowances.clone();
+                let callers = allowances.cloned();
                 Arc::new(Pricing::new(needs, Arc::clone(&quotes), callers))
             }),
-            free: allowances.clone().and_then(|allowances| {
+            free: allowances.cloned().and_then(|allowances| {
                 let list = endpoint.spec().allowances;
                 (!list.is_empty()).then(|| Arc::new(Free { allowances, list }))
+            }),
+            credit: allowances.cloned().and_then(|allowances| {
+                let purses = plans::purses(endpoint.spec());
+                (!purses.is_empty()).then(|| Arc::new(Credit { allowances, purses }))
             }),
             endpoint,
             challenge: Arc::new(challenge),

@@ -44,6 +44,7 @@ fn endpoint(path: &'static str, description: &'static str) -> BoundEndpoint {
             spec,
             at: Option::<(Method, Cow<'static, str>)>::None,
         }],
+        &[],
         &given,
         &mut mistakes,
     );

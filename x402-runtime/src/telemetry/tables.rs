@@ -137,6 +137,8 @@ events! {
         "The ledger could not read or write.";
     LEDGER_STOPPED "error" ["error"]
         "The ledger's storage failed for good: no payment is taken until a restart.";
+    CREDIT "info, error" ["endpoint", "payment", "amount", "unit", "reason"]
+        "Credit was sold; as an error: it was paid for and could not be booked, and somebody has to look.";
     RESOLVED "info" ["endpoint", "payment", "from", "event"]
         "The resolver moved a payment on from this state.";
     PURGED "debug" ["removed"]

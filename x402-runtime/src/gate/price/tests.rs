@@ -317,7 +317,7 @@ fn bound(model: PriceModel) -> BoundEndpoint {
         ..Given::default()
     };
     let mut mistakes = Vec::new();
-    let bound = bind(&[Mounted { spec, at: None }], &given, &mut mistakes);
+    let bound = bind(&[Mounted { spec, at: None }], &[], &given, &mut mistakes);
     assert_eq!(mistakes, []);
     bound.endpoints.into_iter().next().unwrap()
 }
@@ -365,6 +365,7 @@ impl Stall {
             gate: Arc::new(Gate {
                 challenge: Arc::new(Challenge::new(&endpoint)),
                 pricing: None,
+                credit: None,
                 free: None,
                 earlier: vec![],
                 core: Arc::new(core),
@@ -418,7 +419,7 @@ impl Stall {
         let uri = format!("/rates?q={asked}");
         let mut request = Request::get(uri).body(Body::empty()).unwrap();
         if let Some(payer) = payer {
-            caller::is(&mut request, SignedIn::Evm(payer));
+            caller::note(request.extensions_mut(), SignedIn::Evm(payer));
         }
         let (gate, pricing) = (Arc::clone(&self.gate), Arc::clone(&self.pricing));
         let response = answer(gate, pricing, Arc::new(Nobody), request, ()).await;

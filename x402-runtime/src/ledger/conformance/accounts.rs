@@ -3,8 +3,8 @@
 use super::sample::{START_MS, answered, intend, payment, settled};
 use super::{same, text, walk};
 use crate::ledger::{
-    Account, Balance, Counter, Event, Ledger, OpenHold, PostRefusal, Posted, Posting, Spend, Taken,
-    Volume,
+    Account, Balance, Counter, Event, Ledger, OpenHold, PostRefusal, Posted, Posting, Pouring,
+    Spend, Taken, Volume,
 };
 use alloy_primitives::Address;
 use x402_model::money::AtomicAmount;
@@ -165,6 +165,125 @@ pub(super) async fn postings(ledger: &impl Ledger) -> Result<(), String> {
         .await
         .map_err(text)?;
     same("an account of nothing", &nobody, &Balance::default())
+}
+
+/// Money goes from one account to another as a whole, once per reference, and all accounts of a holder are seen at once.
+#[allow(clippy::too_many_lines, reason = "a table of cases")]
+pub(super) async fn pourings(ledger: &impl Ledger) -> Result<(), String> {
+    let books = ledger.accounts();
+    let of = |unit: &str| Account {
+        holder: "h".to_owned(),
+        unit: unit.to_owned(),
+    };
+    let parts = |available, held, captured| Balance {
+        available: amount(available),
+        held: amount(held),
+        captured: amount(captured),
+    };
+    let credit = |holder: &str, unit: &str, units| Posting::Credit {
+        account: Account {
+            holder: holder.to_owned(),
+            unit: unit.to_owned(),
+        },
+        amount: amount(units),
+    };
+    let hold = Posting::Hold {
+        account: of("b"),
+        amount: amount(3),
+    };
+    for (reference, posting) in [
+        ("1", credit("h", "b", 10)),
+        ("2", credit("h", "a", 4)),
+        ("3", credit("hh", "a", 1)),
+        ("4", credit("g", "a", 1)),
+        ("5", hold),
+    ] {
+        books
+            .post(reference, posting, START_MS)
+            .await
+            .map_err(text)?;
+    }
+    let all = |a, b| vec![(of("a"), a), (of("b"), b)];
+    let found = books.accounts_of("h").await.map_err(text)?;
+    same("accounts", &found, &all(parts(4, 0, 0), parts(7, 3, 0)))?;
+    let nobody = books.accounts_of("nobody").await.map_err(text)?;
+    same("accounts of nobody", &nobody, &Vec::new())?;
+    let pouring = |from: &str, to: &str, below: Option<u128>| Pouring {
+        from: of(from),
+        to: of(to),
+        below: below.map(amount),
+    };
+    for (n, (reference, pouring, moved, a, b)) in [
+        (
+            None,
+            pouring("a", "b", Some(4)),
+            0,
+            parts(4, 0, 0),
+            parts(7, 3, 0),
+        ),
+        (
+            None,
+            pouring("a", "a", None),
+            0,
+            parts(4, 0, 0),
+            parts(7, 3, 0),
+        ),
+        (
+            None,
+            pouring("a", "b", Some(5)),
+            4,
+            parts(0, 0, 0),
+            parts(11, 3, 0),
+        ),
+        (
+            None,
+            pouring("a", "b", None),
+            0,
+            parts(0, 0, 0),
+            parts(11, 3, 0),
+        ),
+        (
+            Some("p"),
+            pouring("a", "b", None),
+            0,
+            parts(0, 0, 0),
+            parts(11, 3, 0),
+        ),
+        (
+            Some("p"),
+            pouring("b", "a", None),
+            11,
+            parts(11, 0, 0),
+            parts(0, 3, 0),
+        ),
+        // Under the same reference nothing moves, whatever is asked for.
+        (
+            Some("p"),
+            pouring("a", "b", None),
+            11,
+            parts(11, 0, 0),
+            parts(0, 3, 0),
+        ),
+        (
+            None,
+            pouring("x", "b", None),
+            0,
+            parts(11, 0, 0),
+            parts(0, 3, 0),
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let poured = books
+            .pour(reference, pouring, START_MS)
+            .await
+            .map_err(text)?;
+        same(&format!("pouring {n}"), &poured, &amount(moved))?;
+        let found = books.accounts_of("h").await.map_err(text)?;
+        same(&format!("after pouring {n}"), &found, &all(a, b))?;
+    }
+    Ok(())
 }
 
 /// Holds whose callers are gone are found, oldest first, and no others.

@@ -5,14 +5,15 @@ use super::{MemoryLedger, locked};
 use crate::facilitator::BoxFuture;
 use crate::ledger::account::{
     Account, Accounts, Balance, Count, Counter, Entry, Identity, Named, OpenHold, Posted, Posting,
-    Purchase, Ruling, Taken, Volume, rule,
+    Poured, Pouring, Purchase, Ruling, Taken, Volume, pour, rule,
 };
 use crate::ledger::{Begin, LedgerError, NewPayment, Record};
 use alloy_primitives::Address;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::ops::Range;
 use std::sync::Mutex;
+use x402_model::money::AtomicAmount;
 
 /// Everything beside payments. Each table holds as many rows as the ledger holds records.
 #[derive(Default)]
@@ -27,7 +28,8 @@ pub(super) struct Books {
 
 #[derive(Default)]
 struct Money {
-    balances: HashMap<Account, Balance>,
+    /// Ordered, because the accounts of one holder are asked for together.
+    balances: BTreeMap<Account, Balance>,
     entries: HashMap<String, Entry>,
 }
 
@@ -133,12 +135,58 @@ impl MemoryLedger {
             Ruling::Refuse(refusal) => Posted::Refused(refusal),
             Ruling::Write(entry, after) => {
                 room(&money.entries, &reference.to_owned(), self.max_records)?;
-                room(&money.balances, &entry.account, self.max_records)?;
+                if money.balances.len() >= self.max_records
+                    && !money.balances.contains_key(&entry.account)
+                {
+                    return Err(LedgerError::Full);
+                }
                 money.balances.insert(entry.account.clone(), after);
                 money.entries.insert(reference.to_owned(), *entry);
                 Posted::Done(after)
             }
         })
+    }
+
+    fn accounts_of_now(&self, holder: &str) -> Vec<(Account, Balance)> {
+        let first = Account {
+            holder: holder.to_owned(),
+            unit: String::new(),
+        };
+        locked(&self.books.money)
+            .balances
+            .range(first..)
+            .take_while(|(account, _)| account.holder == holder)
+            .map(|(account, balance)| (account.clone(), *balance))
+            .collect()
+    }
+
+    fn pour_now(
+        &self,
+        reference: Option<&str>,
+        pouring: Pouring,
+        now_ms: u64,
+    ) -> Result<AtomicAmount, LedgerError> {
+        let mut money = locked(&self.books.money);
+        if let Some(entry) = reference.and_then(|name| money.entries.get(name)) {
+            return Ok(entry.amount);
+        }
+        let (from, to) = (money.balance(&pouring.from), money.balance(&pouring.to));
+        let Some(Poured {
+            from,
+            to,
+            amount,
+            entry,
+        }) = pour(&pouring, from, to, now_ms)
+        else {
+            return Ok(AtomicAmount::from_u128(0));
+        };
+        if let Some(name) = reference {
+            room(&money.entries, &name.to_owned(), self.max_records)?;
+            money.entries.insert(name.to_owned(), entry);
+        }
+        money.balances.insert(pouring.from, from);
+        money.balances.insert(pouring.to, to);
+        Ok(amount)
     }
 
     fn open_holds_now(&self, before_ms: u64, max: usize) -> Vec<OpenHold> {
@@ -294,6 +342,22 @@ impl Accounts for MemoryLedger {
 
     fn balance<'a>(&'a self, account: &'a Account) -> BoxFuture<'a, Result<Balance, LedgerError>> {
         Box::pin(async move { Ok(locked(&self.books.money).balance(account)) })
+    }
+
+    fn accounts_of<'a>(
+        &'a self,
+        holder: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<(Account, Balance)>, LedgerError>> {
+        Box::pin(async move { Ok(self.accounts_of_now(holder)) })
+    }
+
+    fn pour<'a>(
+        &'a self,
+        reference: Option<&'a str>,
+        pouring: Pouring,
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<AtomicAmount, LedgerError>> {
+        Box::pin(async move { self.pour_now(reference, pouring, now_ms) })
     }
 
     fn open_holds(

@@ -3,13 +3,15 @@
 use super::SqliteLedger;
 use crate::facilitator::BoxFuture;
 use crate::ledger::account::{
-    Account, Accounts, Balance, Counter, Identity, Named, OpenHold, Posted, Posting, Taken, Volume,
+    Account, Accounts, Balance, Counter, Identity, Named, OpenHold, Posted, Posting, Pouring,
+    Taken, Volume,
 };
 use crate::ledger::{Begin, LedgerError, NewPayment, Record};
 use alloy_primitives::Address;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use x402_model::money::AtomicAmount;
 
 impl Accounts for SqliteLedger {
     fn take<'a>(
@@ -79,6 +81,27 @@ impl Accounts for SqliteLedger {
     fn balance<'a>(&'a self, account: &'a Account) -> BoxFuture<'a, Result<Balance, LedgerError>> {
         let account = account.clone();
         Box::pin(self.reader.run(move |table| table.balance(&account)))
+    }
+
+    fn accounts_of<'a>(
+        &'a self,
+        holder: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<(Account, Balance)>, LedgerError>> {
+        let holder = holder.to_owned();
+        Box::pin(self.reader.run(move |table| table.accounts_of(&holder)))
+    }
+
+    fn pour<'a>(
+        &'a self,
+        reference: Option<&'a str>,
+        pouring: Pouring,
+        now_ms: u64,
+    ) -> BoxFuture<'a, Result<AtomicAmount, LedgerError>> {
+        let reference = reference.map(str::to_owned);
+        Box::pin(
+            self.writer
+                .run(move |table| table.pour(reference.as_deref(), &pouring, now_ms)),
+        )
     }
 
     fn open_holds(

@@ -111,7 +111,7 @@ impl Table {
         })
     }
 
-    fn store_balance(&self, account: &Account, balance: Balance) -> Result<(), Fault> {
+    pub(super) fn store_balance(&self, account: &Account, balance: Balance) -> Result<(), Fault> {
         self.prepare(
             "INSERT OR REPLACE INTO account (holder, unit, available, held, captured) VALUES (?1, ?2, ?3, ?4, ?5)",
         )?
@@ -125,7 +125,7 @@ impl Table {
         Ok(())
     }
 
-    fn entry(&self, reference: &str) -> Result<Option<Entry>, Fault> {
+    pub(super) fn entry(&self, reference: &str) -> Result<Option<Entry>, Fault> {
         let mut statement = self.prepare(
             "SELECT holder, unit, amount, state, captured, at_ms FROM entry WHERE reference = ?1",
         )?;
@@ -133,7 +133,7 @@ impl Table {
         Ok(rows.next()?.map(read_entry).transpose()?)
     }
 
-    fn store_entry(&self, reference: &str, entry: &Entry) -> Result<(), Fault> {
+    pub(super) fn store_entry(&self, reference: &str, entry: &Entry) -> Result<(), Fault> {
         let (state, captured) = match entry.state {
             EntryState::Credited => (CREDITED, None),
             EntryState::Held => (HELD, None),
@@ -273,7 +273,7 @@ impl Table {
     }
 
     /// Whether one more row may be written; what exists may always change.
-    fn room(&self, exists: bool) -> Result<(), Fault> {
+    pub(super) fn room(&self, exists: bool) -> Result<(), Fault> {
         if exists || !self.is_full()? {
             Ok(())
         } else {
