@@ -241,24 +241,41 @@ fn authorized(
     }
 }
 
+/// Reads a token. With the name of its EIP-712 domain it takes signed transfers, or signed permits for Permit2 if the text ends so;
+/// without one it is approved there by a transaction.
 fn parse_asset(network: &Network, text: &str) -> Result<Asset, String> {
     let parts: Vec<&str> = text.split(':').collect();
-    let [symbol, address, decimals, name, version] = parts.as_slice() else {
-        return Err("write it as SYMBOL:address:decimals:EIP-712 name:EIP-712 version".to_owned());
+    let (symbol, address, decimals, domain, transfer) = match *parts.as_slice() {
+        [symbol, address, decimals] => (symbol, address, decimals, None, TransferMethod::Permit2),
+        [symbol, address, decimals, name, version] => {
+            let domain = Some((name, version));
+            (symbol, address, decimals, domain, TransferMethod::Eip3009)
+        }
+        [symbol, address, decimals, name, version, "permit2"] => {
+            let domain = Some((name, version));
+            (symbol, address, decimals, domain, TransferMethod::Permit2)
+        }
+        _ => {
+            return Err(
+                "write it as SYMBOL:address:decimals:EIP-712 name:EIP-712 version, with `:permit2` behind it if the \
+                 token takes signed permits but no signed transfers, or as SYMBOL:address:decimals if it takes neither"
+                    .to_owned(),
+            );
+        }
     };
     Ok(Asset {
         network: network.clone(),
         address: parse_address(address).map_err(|error| error.to_string())?,
-        symbol: (*symbol).to_owned().into(),
+        symbol: symbol.to_owned().into(),
         decimals: decimals
             .parse()
             .map_err(|_| format!("`{decimals}` is no number of decimals"))?,
-        eip712: Some(Eip712Name {
-            name: (*name).to_owned().into(),
-            version: (*version).to_owned().into(),
+        eip712: domain.map(|(name, version)| Eip712Name {
+            name: name.to_owned().into(),
+            version: version.to_owned().into(),
         }),
-        transfer: TransferMethod::Eip3009,
-        eip2612: false,
+        transfer,
+        eip2612: domain.is_some() && transfer == TransferMethod::Permit2,
         usd_pegged: true,
     })
 }
@@ -333,11 +350,24 @@ mod tests {
 
     #[test]
     fn a_second_asset_is_read_in_one_variable() {
-        let settings = read(&[(
-            "X402_SECOND_ASSET",
-            "TUSD:0x5FbDB2315678afecb367f032d93F642f64180aa3:6:Test USD:1",
-        )])
-        .expect("well formed");
-        assert_eq!(settings.second_asset.expect("given").symbol, "TUSD");
+        let token = "TUSD:0x5FbDB2315678afecb367f032d93F642f64180aa3:6";
+        let permits = (TransferMethod::Permit2, true);
+        for (rest, named, takes) in [
+            (":Test USD:1", true, (TransferMethod::Eip3009, false)),
+            (":Test USD:1:permit2", true, permits),
+            ("", false, (TransferMethod::Permit2, false)),
+        ] {
+            let text = format!("{token}{rest}");
+            let settings = read(&[("X402_SECOND_ASSET", &text)]).expect("well formed");
+            let asset = settings.second_asset.expect("given");
+            assert_eq!(asset.symbol, "TUSD");
+            assert_eq!((asset.transfer, asset.eip2612), takes, "{text}");
+            assert_eq!(asset.eip712.is_some(), named, "{text}");
+        }
+        for rest in [":permit2", ":Test USD:1:eip3009", ":Test USD:1:permit2:"] {
+            let text = format!("{token}{rest}");
+            let error = read(&[("X402_SECOND_ASSET", &text)]).expect_err("no form");
+            assert!(error.to_string().contains("SYMBOL:address"), "{error}");
+        }
     }
 }
