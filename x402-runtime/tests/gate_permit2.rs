@@ -436,3 +436,37 @@ async fn one_nonce_buys_once_whichever_way_it_is_signed() {
     );
     assert_eq!(stand.double.settles(), 1);
 }
+
+/// The description is for people, and `x402-reqwest` drops it. The version says what the other members mean.
+#[tokio::test]
+async fn a_permit_comes_with_or_without_the_description_of_its_extension() {
+    let key = SecretKey::from_secret_bytes([9; 32]).unwrap();
+    for (eip2612, extension) in [
+        (true, "eip2612GasSponsoring"),
+        (false, "erc20ApprovalGasSponsoring"),
+    ] {
+        let stand = stand(dollars(eip2612), &[extension]).await;
+        let terms = stand.terms("GET", "/haiku").await;
+        let declared = &terms.extensions.as_ref().unwrap()[extension]["info"];
+        assert!(declared["description"].is_string());
+        for (nonce, info, taken) in [
+            (1, json!({"version": "1", "amount": "1"}), true),
+            (2, json!({"version": "2", "amount": "1"}), false),
+            (3, json!({"amount": "1"}), false),
+        ] {
+            let mut one = authorization(payer(&key));
+            one.nonce = U256::from(nonce);
+            let payment = pay(&terms, one, &key);
+            let mut payment: Value = headers::decode(payment.as_bytes(), usize::MAX).unwrap();
+            payment["extensions"] = json!({extension: {"info": info}});
+            let payment = headers::encode(&payment).unwrap();
+            let answer = stand.get("/haiku", Some(&payment)).await;
+            if taken {
+                assert_eq!(answer.status, 200);
+            } else {
+                let refused = (402, "extension_echo_mismatch".to_owned());
+                assert_eq!(answer.brief(), refused, "{info}");
+            }
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! What a payment says in its extensions: an echo of what was advertised, and the id of the purchase.
 
 use serde_json::{Map, Value};
+use x402_model::evm::gas_sponsoring::{EIP2612_GAS_SPONSORING, ERC20_APPROVAL_GAS_SPONSORING};
 use x402_model::extension::PaymentIdentifier;
 use x402_model::extension::payment_identifier;
 use x402_model::extension::siwx;
@@ -53,6 +54,8 @@ fn echoed(
 ) -> Result<(), Refusal> {
     let dynamic = |key: &str| match key {
         siwx::KEY => siwx::DYNAMIC_INFO,
+        // It is for people; `x402-reqwest` sends its permits without it.
+        EIP2612_GAS_SPONSORING | ERC20_APPROVAL_GAS_SPONSORING => &["description"],
         _ => &[],
     };
     check_echo(Some(advertised), extensions, &dynamic).map_err(|key| {
