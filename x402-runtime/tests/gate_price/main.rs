@@ -11,6 +11,7 @@
 #[path = "../common/all.rs"]
 mod common;
 mod depot;
+mod properties;
 
 use std::sync::Arc;
 use std::time::Duration;
