@@ -243,9 +243,14 @@ impl Anvil {
             .await
     }
 
-    /// Every `Transfer` between accounts, oldest first; minting is left out.
+    /// Every `Transfer` of USDC between accounts, oldest first; minting is left out.
     pub async fn transfers(&self) -> Vec<Transfer> {
-        let filter = json!([{"fromBlock": "0x0", "address": USDC, "topics": [TestUsd::Transfer::SIGNATURE_HASH]}]);
+        self.transfers_of(USDC).await
+    }
+
+    /// Every `Transfer` of a token between accounts, oldest first; minting is left out.
+    pub async fn transfers_of(&self, token: Address) -> Vec<Transfer> {
+        let filter = json!([{"fromBlock": "0x0", "address": token, "topics": [TestUsd::Transfer::SIGNATURE_HASH]}]);
         let logs = self.rpc.call("eth_getLogs", filter).await;
         let logs = logs.as_array().expect("a list of logs");
         let transfers = logs.iter().map(|log| Transfer {

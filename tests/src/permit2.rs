@@ -14,6 +14,9 @@ use crate::anvil::Anvil;
 /// A token without permits and without signed transfers, like WETH.
 pub const WRAPPED: Address = address!("0x0000000000000000000000000000000000003e74");
 
+/// A token with permits and without signed transfers.
+pub const PERMITTING: Address = address!("0x0000000000000000000000000000000000002612");
+
 sol! {
     function approve(address spender, uint256 amount) external returns (bool);
     function balanceOf(address account) external view returns (uint256);
@@ -23,7 +26,7 @@ sol! {
 /// Permit2 on a test chain.
 #[allow(async_fn_in_trait, reason = "tests await it where they call it")]
 pub trait Rails {
-    /// Places Permit2, the two proxies and [`WRAPPED`], of which the payer gets 5 units.
+    /// Places Permit2, the two proxies, [`WRAPPED`] and [`PERMITTING`], of which the payer gets 5 units each.
     async fn place_permit2(&self);
     /// Approves Permit2 for an amount of a token of the payer's, by a transaction.
     async fn allow_permit2(&self, token: Address, amount: u64);
@@ -40,12 +43,14 @@ impl Rails for Anvil {
         ] {
             self.place_code(contract, at).await;
         }
-        self.place_token("WethLikeToken", WRAPPED).await;
         let mint = mintCall {
             to: accounts::address(PAYER),
             amount: U256::from(5_000_000),
         };
-        self.send(OTHER, WRAPPED, mint.abi_encode()).await;
+        for (token, at) in [("WethLikeToken", WRAPPED), ("TestPermitToken", PERMITTING)] {
+            self.place_token(token, at).await;
+            self.send(OTHER, at, mint.abi_encode()).await;
+        }
     }
 
     async fn allow_permit2(&self, token: Address, amount: u64) {

@@ -1,4 +1,4 @@
-"""A facilitator made of x402 for Python: versions 1 and 2, EIP-3009."""
+"""A facilitator made of x402 for Python: versions 1 and 2, EIP-3009 and Permit2, exact and upto."""
 
 import sys
 
@@ -7,11 +7,13 @@ from fastapi import FastAPI, Request
 from x402 import x402FacilitatorSync
 from x402.mechanisms.evm.exact import register_exact_evm_facilitator
 from x402.mechanisms.evm.signers import FacilitatorWeb3Signer
+from x402.mechanisms.evm.upto import UptoEvmFacilitatorScheme
 from x402.schemas import parse_payment_payload, parse_payment_requirements
 
 facilitator = x402FacilitatorSync()
 signer = FacilitatorWeb3Signer(key(), setting("PEER_RPC_URL"))
 register_exact_evm_facilitator(facilitator, signer, "eip155:84532")
+facilitator.register(["eip155:84532"], UptoEvmFacilitatorScheme(signer))
 app = FastAPI()
 
 

@@ -3,11 +3,14 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::process::Command;
-use x402_client::{Budget, Client, Wallet};
+use x402_client::{Budget, Client, JsonRpcReader, Wallet};
+use x402_model::network::Network;
 use x402_tests::accounts::{self, PAYER};
 use x402_tests::buyer::decode;
+use x402_tests::permit2;
 
 use crate::install::Tools;
+use crate::means::Means;
 use crate::process::Peer;
 use crate::stage::{Answer, Call, Stage};
 
@@ -117,8 +120,30 @@ impl Buyer {
                 command.arg("buy");
                 self.run(command, stage, &url, call).await
             }
-            How::OurClient => ours(&url, call).await,
+            How::OurClient => ours(stage, &url, call).await,
             How::OurProgram => program(stage, &url, call).await,
+        }
+    }
+
+    /// Whether the buyer signs permits, for which it reads the chain.
+    pub(crate) fn signs_permits(&self, means: Means) -> bool {
+        match self.how {
+            How::Node(_) | How::Python(_) | How::OurClient => means.takes_permits(),
+            // It signs them for this scheme only.
+            How::Rust => means.is_metered(),
+            How::LegacyPython(_) | How::OurProgram => false,
+        }
+    }
+
+    /// What the buyer says when it cannot pay by these means at all.
+    pub(crate) fn cannot_pay(&self, means: Means) -> Option<&'static str> {
+        match (self.how, means) {
+            // It reads terms for Permit2 only if they have the name of a domain, although nothing is signed for it: see
+            // `AssetTransferMethod` in `chain/types.rs` of x402-chain-eip155.
+            (How::Rust, Means::Wrapped) => Some("No matching payment option found"),
+            // It pays in the tokens of its table only.
+            (How::OurProgram, Means::Wrapped) => Some("asset_not_allowed"),
+            _ => None,
         }
     }
 
@@ -136,6 +161,12 @@ impl Buyer {
         if let Some(body) = call.body {
             command.env("PEER_BODY", body);
         }
+        if self.signs_permits(call.means) {
+            command.env("PEER_RPC_URL", stage.chain.url());
+        }
+        if matches!(call.means, Means::Permitting | Means::Wrapped) {
+            command.env("PEER_ASSET", call.means.token().to_checksum(None));
+        }
         report(self.name, command).await
     }
 }
@@ -152,12 +183,16 @@ async fn report<T: DeserializeOwned>(name: &str, mut command: Command) -> Result
 }
 
 /// Our client, whose own receipt must say the same as the header.
-async fn ours(url: &str, call: &Call) -> Result<Answer, String> {
-    let wallet = Wallet::from_local_key(accounts::signer(PAYER));
-    let client = Client::new(
-        wallet,
-        Budget::new("0.60 USD", "0.60 USD").expect("a budget"),
-    );
+async fn ours(stage: &Stage, url: &str, call: &Call) -> Result<Answer, String> {
+    let client = if call.means == Means::Signed {
+        let wallet = Wallet::from_local_key(accounts::signer(PAYER));
+        let budget = Budget::new("0.60 USD", "0.60 USD").expect("a budget");
+        Client::new(wallet, budget)
+    } else {
+        let reader = JsonRpcReader::new().endpoint(Network::BASE_SEPOLIA, stage.chain.url());
+        let builder = permit2::builder().chain(reader.expect("a URL"));
+        builder.build().expect("a client")
+    };
     let request = match call.body {
         None => client.get(url),
         Some(body) => {
@@ -171,19 +206,23 @@ async fn ours(url: &str, call: &Call) -> Result<Answer, String> {
         Some((name.to_owned(), decode(value)?))
     });
     let (header, receipt) = named.unzip();
-    let ours = answer.receipt().ok_or("our client has no receipt")?;
-    let transaction = receipt.as_ref().and_then(|r| r["transaction"].as_str());
-    if !ours.is_settled() || ours.transaction.as_deref() != transaction {
-        return Err(format!(
-            "our client's receipt differs from the header: {ours:?}"
-        ));
-    }
-    Ok(Answer {
+    let answered = Answer {
         status: answer.status().as_u16(),
         body: answer.text().map_err(|e| e.to_string())?.to_owned(),
         header,
         receipt,
-    })
+    };
+    let ours = answer.receipt().ok_or("our client has no receipt")?;
+    let transaction = answered
+        .receipt
+        .as_ref()
+        .and_then(|r| r["transaction"].as_str());
+    if !ours.is_settled() || ours.transaction.as_deref() != transaction {
+        return Err(format!(
+            "our client's receipt differs from the seller's: {ours:?}"
+        ));
+    }
+    Ok(answered)
 }
 
 /// Our program, whose own account of the payment must say the same as the header.
@@ -206,7 +245,7 @@ async fn program(stage: &Stage, url: &str, call: &Call) -> Result<Answer, String
     let (header, receipt) = named.ok_or_else(|| format!("no receipt: {said}"))?;
     if said["settle"] != "settled"
         || said["paid"] != true
-        || said["amount"] != *call.price.to_string()
+        || said["charged_amount"] != *call.price.to_string()
         || said["transaction"] != receipt["transaction"]
     {
         return Err(format!("it differs from the header: {said}"));
@@ -216,7 +255,9 @@ async fn program(stage: &Stage, url: &str, call: &Call) -> Result<Answer, String
             .as_u64()
             .and_then(|status| status.try_into().ok())
             .unwrap_or_default(),
-        body: said["body"].to_string(),
+        body: said["body"]
+            .as_str()
+            .map_or_else(|| said["body"].to_string(), str::to_owned),
         header: Some(header),
         receipt: Some(receipt),
     })

@@ -6,8 +6,9 @@ use crate::buyers::{
 };
 use crate::facilitators::Facilitator;
 use crate::install::Tools;
+use crate::means::Means;
 use crate::sellers::{self, Seller, Stall};
-use crate::stage::{SETTLERS, Stage};
+use crate::stage::{Call, SETTLERS, Stage};
 use crate::table::Row;
 
 /// Lets a buyer buy everything that a seller has, and notes what happened.
@@ -22,6 +23,7 @@ async fn pair(tools: &Tools, stage: &Stage, buyer: Buyer, seller: &Seller<'_>) -
         seller: seller.name.to_owned(),
         facilitator: seller.settled_by().to_owned(),
         version,
+        payment: Means::Signed.name(),
         result: buy_all(tools, stage, buyer, seller, version).await,
     }
 }
@@ -35,22 +37,29 @@ async fn buy_all(
 ) -> Result<(u64, usize), String> {
     let mut paid = 0;
     for call in seller.calls {
-        // A chain of the real world makes blocks by itself; payments count from the last block's time.
-        stage.chain.mine(1).await;
-        let before = stage.books(seller.settler).await;
-        let answer = buyer.buy(tools, stage, &seller.origin, call).await;
-        let answer = answer.map_err(|why| seller.quoted(call, &why))?;
-        let checked = stage.check(
-            &before,
-            seller.settler,
-            call,
-            seller.receipt(version),
-            &answer,
-        );
-        checked.await.map_err(|why| seller.quoted(call, &why))?;
-        paid += call.price;
+        paid += buy(tools, stage, buyer, seller, call, version).await?;
     }
     Ok((paid, seller.calls.len()))
+}
+
+/// Lets a buyer make one call and checks that it was paid exactly once; what it cost.
+pub(crate) async fn buy(
+    tools: &Tools,
+    stage: &Stage,
+    buyer: Buyer,
+    seller: &Seller<'_>,
+    call: &Call,
+    version: u8,
+) -> Result<u64, String> {
+    // A chain of the real world makes blocks by itself; payments count from the last block's time.
+    stage.chain.mine(1).await;
+    let before = stage.books(seller.settler, call.means.token()).await;
+    let answer = buyer.buy(tools, stage, &seller.origin, call).await;
+    let answer = answer.map_err(|why| seller.quoted(call, &why))?;
+    let expected = seller.receipt(version);
+    let checked = stage.check(&before, seller.settler, call, expected, &answer);
+    checked.await.map_err(|why| seller.quoted(call, &why))?;
+    Ok(call.price)
 }
 
 /// Other people's buyers at our marketplace, which settles with its own key.

@@ -2,15 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use alloy_primitives::U256;
+use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolCall as _;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use x402_tests::accounts::{self, PAYEE, PAYER};
 use x402_tests::anvil::Anvil;
-use x402_tests::buyer::Payment;
+use x402_tests::buyer::{Payment, decode};
 use x402_tests::marketplace::key_file;
+use x402_tests::permit2::Rails as _;
 use x402_tests::token::USDC;
+
+use crate::means::Means;
 
 /// Settles for the facilitators: one account for each, so that none disturbs another's nonces.
 pub(crate) const SETTLERS: [usize; 4] = [2, 4, 5, 6];
@@ -24,10 +27,11 @@ pub(crate) struct Call {
     pub(crate) method: &'static str,
     pub(crate) path: &'static str,
     pub(crate) body: Option<&'static str>,
-    /// Atomic units of USDC.
+    /// What is charged, in atomic units of a token with six decimals.
     pub(crate) price: u64,
     /// What the answer must contain.
     pub(crate) holds: &'static str,
+    pub(crate) means: Means,
 }
 
 /// What a buyer says that it got.
@@ -38,6 +42,16 @@ pub(crate) struct Answer {
     /// The header that the receipt came in, in lower case.
     pub(crate) header: Option<String>,
     pub(crate) receipt: Option<Value>,
+}
+
+impl Answer {
+    /// The receipt of a stream: its last event, after which nothing comes. Our client has taken it off and gives it as the header
+    /// that other answers have.
+    pub(crate) fn last_event(&self) -> Option<Value> {
+        let (_, last) = self.body.rsplit_once("event: x402-payment-response\n")?;
+        let data = last.strip_prefix("data: ")?.strip_suffix("\n\n")?;
+        decode(data).filter(|_| !data.contains('\n'))
+    }
 }
 
 /// How a receipt comes.
@@ -79,6 +93,8 @@ pub(crate) struct Books {
     payee: U256,
     transfers: usize,
     settlements: u64,
+    /// Transactions of the payer, who needs none to pay.
+    sent: u64,
 }
 
 impl Stage {
@@ -102,19 +118,27 @@ impl Stage {
         self.folder.path()
     }
 
-    pub(crate) async fn books(&self, settler: usize) -> Books {
+    /// What is on the books of one token.
+    pub(crate) async fn books(&self, settler: usize, token: Address) -> Books {
+        let sent = async |account| {
+            let account = accounts::address(account);
+            self.chain.transaction_count(account).await
+        };
+        let held = async |account| {
+            let account = accounts::address(account);
+            self.chain.balance_of(token, account).await
+        };
         Books {
-            payer: self.chain.balance(accounts::address(PAYER)).await,
-            payee: self.chain.balance(accounts::address(PAYEE)).await,
-            transfers: self.chain.transfers().await.len(),
-            settlements: self
-                .chain
-                .transaction_count(accounts::address(settler))
-                .await,
+            payer: held(PAYER).await,
+            payee: held(PAYEE).await,
+            transfers: self.chain.transfers_of(token).await.len(),
+            settlements: sent(settler).await,
+            sent: sent(PAYER).await,
         }
     }
 
-    /// Checks that one call was answered, that exactly its price moved exactly once, and that the receipt says so.
+    /// Checks that one call was answered, that exactly its price moved exactly once, without a transaction of the payer's, and that
+    /// the receipt says so.
     pub(crate) async fn check(
         &self,
         before: &Books,
@@ -129,26 +153,35 @@ impl Stage {
             payee: before.payee + price,
             transfers: before.transfers + 1,
             settlements: before.settlements + 1,
+            sent: before.sent,
         };
-        let after = self.books(settler).await;
+        let token = call.means.token();
+        let after = self.books(settler, token).await;
         if after != due {
             return Err(format!(
                 "the books are {after:?} instead of {due:?}: {answer:?}"
             ));
         }
-        let transfer = self.chain.transfers().await.pop().expect("the payment");
-        let receipt = answer.receipt.clone().unwrap_or_default();
+        let transfer = self.chain.transfers_of(token).await.pop();
+        let transfer = transfer.expect("the payment");
+        let event = answer.last_event().filter(|_| call.means.is_streamed());
+        let (header, receipt) = match event {
+            Some(event) => (None, Some(event)),
+            None => (Some(expected.header), answer.receipt.clone()),
+        };
+        let receipt = receipt.unwrap_or_default();
         let payer = receipt["payer"].as_str().unwrap_or_default();
         let transaction = transfer.transaction.to_string();
         for (what, holds) in [
             ("a good status", answer.status == 200),
             ("the goods", answer.body.contains(call.holds)),
-            (
-                "the receipt's header",
-                answer.header.as_deref() == Some(expected.header),
-            ),
+            ("the receipt's header", answer.header.as_deref() == header),
             ("success", receipt["success"] == true),
             ("the transaction", receipt["transaction"] == *transaction),
+            (
+                "the amount",
+                !call.means.is_metered() || receipt["amount"] == *call.price.to_string(),
+            ),
             ("the network", receipt["network"] == expected.network),
             // Some peers write addresses without a checksum.
             (
@@ -178,7 +211,7 @@ async fn a_call_counts_only_if_its_price_moved_once_and_the_receipt_is_about_it(
         header: Some("payment-response".to_owned()),
         receipt: None,
     };
-    let before = stage.books(settler).await;
+    let before = stage.books(settler, USDC).await;
     let check = async |answer: &Answer| {
         let checked = stage.check(&before, settler, &call, Receipt::V2, answer);
         checked.await

@@ -11,7 +11,9 @@ pub(crate) struct Row {
     pub(crate) seller: String,
     pub(crate) facilitator: String,
     pub(crate) version: u8,
-    /// Atomic units that moved and in how many calls, or why not.
+    /// How it was paid.
+    pub(crate) payment: &'static str,
+    /// Atomic units that moved and in how many calls, none if the buyer cannot pay in this way; or what went wrong.
     pub(crate) result: Result<(u64, usize), String>,
 }
 
@@ -36,6 +38,7 @@ impl Row {
             seller: seller.to_owned(),
             facilitator: facilitator.to_owned(),
             version,
+            payment: "",
             result: Err(why),
         }
     }
@@ -43,15 +46,16 @@ impl Row {
     fn failure(&self) -> Option<String> {
         let why = self.result.as_ref().err()?;
         Some(format!(
-            "{} → {} → {} (v{}): {why}",
-            self.buyer, self.seller, self.facilitator, self.version
+            "{} → {} → {} (v{} {}): {why}",
+            self.buyer, self.seller, self.facilitator, self.version, self.payment
         ))
     }
 
-    fn cells(&self) -> [String; 6] {
+    fn cells(&self) -> [String; 7] {
         let (result, amount) = match self.result {
-            Ok((units, 1)) => ("passed", format!("{} in 1 payment", usdc(units))),
-            Ok((units, calls)) => ("passed", format!("{} in {calls} payments", usdc(units))),
+            Ok((_, 0)) => ("cannot", String::new()),
+            Ok((units, 1)) => ("passed", format!("{} in 1 payment", dollars(units))),
+            Ok((units, calls)) => ("passed", format!("{} in {calls} payments", dollars(units))),
             Err(_) => ("FAILED", String::new()),
         };
         [
@@ -59,15 +63,18 @@ impl Row {
             self.seller.clone(),
             self.facilitator.clone(),
             format!("v{}", self.version),
+            self.payment.to_owned(),
             result.to_owned(),
             amount,
         ]
     }
 }
 
-/// Atomic units of USDC as people read them.
-fn usdc(units: u64) -> String {
-    format!("{}.{:02} USDC", units / 1_000_000, units / 10_000 % 100)
+/// Atomic units of a dollar as people read them: cents at least, and what is below them.
+fn dollars(units: u64) -> String {
+    let text = format!("{}.{:06}", units / 1_000_000, units % 1_000_000);
+    let end = text.trim_end_matches('0').len().max(text.len() - 4);
+    format!("{} USD", &text[..end])
 }
 
 impl fmt::Display for Table {
@@ -77,10 +84,11 @@ impl fmt::Display for Table {
             "seller",
             "facilitator",
             "version",
+            "payment",
             "result",
             "amount",
         ];
-        let rows: Vec<[String; 6]> = std::iter::once(head.map(str::to_owned))
+        let rows: Vec<[String; 7]> = std::iter::once(head.map(str::to_owned))
             .chain(self.0.iter().map(Row::cells))
             .collect();
         let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
@@ -89,11 +97,14 @@ impl fmt::Display for Table {
             let cells = cells.map(|(i, cell)| format!("{cell:<0$}", width(i).unwrap_or_default()));
             writeln!(f, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
         }
-        let failed = self.0.iter().filter(|row| row.result.is_err()).count();
-        write!(
-            f,
-            "interop: {} passed, {failed} failed",
-            self.0.len() - failed
-        )
+        let count = |of: fn(&Row) -> bool| self.0.iter().filter(|row| of(row)).count();
+        let failed = count(|row| row.result.is_err());
+        let cannot = count(|row| matches!(row.result, Ok((_, 0))));
+        let passed = self.0.len() - failed - cannot;
+        write!(f, "interop: {passed} passed, {failed} failed")?;
+        if cannot > 0 {
+            write!(f, ", {cannot} that the buyer cannot do")?;
+        }
+        Ok(())
     }
 }
