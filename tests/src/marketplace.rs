@@ -25,6 +25,11 @@ pub fn key_file(folder: &Path, account: usize) -> PathBuf {
 
 /// Starts the marketplace with these variables and gives its origin.
 pub async fn start(variables: Vec<(&'static str, String)>) -> String {
+    start_saying(variables).await.0
+}
+
+/// Starts the marketplace with these variables and gives its origin and the line that it prints when it is ready.
+pub async fn start_saying(variables: Vec<(&'static str, String)>) -> (String, String) {
     let settings = Settings::from_lookup(|name| {
         let found = variables.iter().find(|(variable, _)| *variable == name);
         found.map(|(_, value)| value.clone())
@@ -40,5 +45,6 @@ pub async fn start(variables: Vec<(&'static str, String)>) -> String {
     let (_, rest) = line
         .split_once("ready on ")
         .expect("it says where it listens");
-    rest.split(':').take(3).collect::<Vec<_>>().join(":")
+    let origin = rest.split(':').take(3).collect::<Vec<_>>().join(":");
+    (origin, line)
 }

@@ -1,5 +1,6 @@
 """A facilitator made of x402 for Python: versions 1 and 2, EIP-3009 and Permit2, exact and upto."""
 
+import os
 import sys
 
 from env import key, serve, setting
@@ -13,7 +14,8 @@ from x402.schemas import parse_payment_payload, parse_payment_requirements
 facilitator = x402FacilitatorSync()
 signer = FacilitatorWeb3Signer(key(), setting("PEER_RPC_URL"))
 register_exact_evm_facilitator(facilitator, signer, "eip155:84532")
-facilitator.register(["eip155:84532"], UptoEvmFacilitatorScheme(signer))
+if os.environ.get("PEER_SCHEMES") != "exact":
+    facilitator.register(["eip155:84532"], UptoEvmFacilitatorScheme(signer))
 app = FastAPI()
 
 

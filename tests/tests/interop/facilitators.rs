@@ -43,6 +43,19 @@ impl Facilitator {
         Self::script("x402 2.25 (PyPI)", command, stage, settler).await
     }
 
+    /// Opens the same without scheme `upto`, as its users register it who know of `exact` only.
+    pub(crate) async fn pypi_exact(
+        tools: &Tools,
+        stage: &Stage,
+        settler: usize,
+    ) -> Result<Self, String> {
+        let mut command = Command::new(&tools.python.program);
+        command
+            .arg(tools.py.join("settle.py"))
+            .env("PEER_SCHEMES", "exact");
+        Self::script("x402 2.25 (PyPI)", command, stage, settler).await
+    }
+
     /// Opens ours: `x402 facilitator`.
     pub(crate) async fn ours(stage: &Stage, settler: usize) -> Result<Self, String> {
         Self::ours_with(stage, settler, &[]).await

@@ -323,7 +323,8 @@ pub(crate) async fn fastapi_permit2<'a>(
 
 /// Opens the marketplace, which settles with a key of its own.
 pub(crate) async fn market(stage: &Stage, settler: usize) -> Seller<'static> {
-    open_market(None, settler, own_key(stage, settler), MARKET).await
+    let variables = own_key(stage, settler);
+    open_market(None, settler, variables, MARKET).await.0
 }
 
 /// Opens the marketplace with a second token, which takes no signed transfers. By the meter it sells in USDC with one of them.
@@ -336,7 +337,7 @@ pub(crate) async fn market_in(stage: &Stage, settler: usize, means: Means) -> Se
     let token = means.token().to_checksum(None);
     let mut variables = own_key(stage, settler);
     variables.push(("X402_SECOND_ASSET", format!("{symbol}:{token}:6{domain}")));
-    open_market(None, settler, variables, calls).await
+    open_market(None, settler, variables, calls).await.0
 }
 
 fn own_key(stage: &Stage, settler: usize) -> Vec<(&'static str, String)> {
@@ -352,6 +353,11 @@ fn own_key(stage: &Stage, settler: usize) -> Vec<(&'static str, String)> {
 
 /// Opens the marketplace with somebody who settles for it.
 pub(crate) async fn market_with(facilitator: &Facilitator) -> Seller<'_> {
+    market_saying(facilitator).await.0
+}
+
+/// The same, and the line that it prints when it is ready.
+pub(crate) async fn market_saying(facilitator: &Facilitator) -> (Seller<'_>, String) {
     let variables = vec![("X402_FACILITATOR_URL", facilitator.url().to_owned())];
     open_market(Some(facilitator), facilitator.settler, variables, MARKET).await
 }
@@ -368,21 +374,23 @@ async fn open_market<'a>(
     settler: usize,
     mut variables: Vec<(&'static str, String)>,
     calls: &'static [Call],
-) -> Seller<'a> {
+) -> (Seller<'a>, String) {
     variables.extend([
         ("X402_LISTEN", "127.0.0.1:0".to_owned()),
         ("X402_PAY_TO", accounts::text(PAYEE)),
         ("X402_NETWORK", "base-sepolia".to_owned()),
     ]);
-    Seller {
+    let (origin, line) = marketplace::start_saying(variables).await;
+    let seller = Seller {
         name: "marketplace (ours)",
         version: 2,
-        origin: marketplace::start(variables).await,
+        origin,
         facilitator,
         settler,
         calls,
         process: None,
-    }
+    };
+    (seller, line)
 }
 
 fn path(path: std::path::PathBuf) -> String {

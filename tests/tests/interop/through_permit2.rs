@@ -146,3 +146,25 @@ pub(crate) async fn providers(tools: &Tools) -> Vec<Row> {
     }
     table
 }
+
+/// Says what it does not sell where nobody settles that, and sells the rest.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_marketplace_says_that_it_sells_nothing_by_the_meter_where_that_is_not_settled() {
+    let tools = Tools::fetch();
+    let stage = Stage::set().await;
+    let facilitator = Facilitator::pypi_exact(&tools, &stage, SETTLERS[2]).await;
+    let facilitator = facilitator.unwrap_or_else(|said| panic!("{said}"));
+    let (seller, line) = sellers::market_saying(&facilitator).await;
+    assert!(
+        line.ends_with("without /complete, because metered payments are not settled there"),
+        "{line}"
+    );
+    let client = reqwest::Client::builder().no_proxy().build();
+    let complete = client.expect("a client");
+    let complete = complete.post(format!("{}/complete", seller.origin)).send();
+    assert_eq!(complete.await.expect("an answer").status(), 404);
+    for call in sellers::MARKET {
+        let paid = buy(&tools, &stage, OUR_CLIENT, &seller, call, 2).await;
+        assert_eq!(paid, Ok(call.price));
+    }
+}
