@@ -12,6 +12,7 @@ use x402_runtime::{
     evm::{EvmConfig, EvmFacilitator, RpcChain},
     facilitator::{Facilitator, http::HttpFacilitator},
     ledger::{Ledger, MemoryLedger, SqliteLedger},
+    manifest::Service,
     paywall::{Paywall, Rail},
     sandbox::Sandbox,
 };
@@ -74,6 +75,7 @@ impl Seller {
         let metered = sells_by_the_meter(&*place.facilitator, &settings.network).await?;
         let sales = Arc::new(Sales::default());
         let mut builder = Paywall::builder()
+            .service(about())
             .origin(origin)
             .pay_to(place.pay_to)
             .facilitator_arc(place.facilitator)
@@ -110,6 +112,16 @@ impl Seller {
             metered,
         })
     }
+}
+
+/// What the manifest says of the whole.
+fn about() -> Service {
+    Service::new("com.example.marketplace", "Marketplace", "1.0.0")
+        .issued(1, "2026-11-26T00:00:00Z")
+        .description("Weather, summaries, completions and proverbs: one of each way to price a call.")
+        .guidance("Every call answers 402 with its terms until it is paid. Try GET /weather/{city} first.")
+        .tags(["weather", "text"])
+        .contact("seller@example.com")
 }
 
 /// Whether the facilitator settles metered payments there: not all do, and the other routes need it not.

@@ -12,6 +12,7 @@ use axum::{
     },
 };
 use futures_util::{Stream, StreamExt, stream};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use x402_runtime::{Meter, paid};
 
@@ -22,7 +23,7 @@ const MOST_WORDS: usize = 400;
 const PER_WORD: Duration = Duration::from_millis(5);
 
 /// What to go on from.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(super) struct CompletionRequest {
     /// The beginning.
     pub prompt: String,
@@ -34,7 +35,7 @@ pub(super) struct CompletionRequest {
 }
 
 /// A completion and what it used.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(super) struct Completion {
     /// The words that go on.
     pub text: String,
@@ -43,7 +44,7 @@ pub(super) struct Completion {
 }
 
 /// What a completion used.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(super) struct Usage {
     /// Words read.
     pub input: u64,
@@ -54,7 +55,8 @@ pub(super) struct Usage {
 /// Go on from a text, paid by the word.
 ///
 /// With `stream` the words come one by one as server-sent events. Either way the words written are charged, and a tenth of that
-/// for the words read: you sign for the most that it can be. Whoever hangs up pays for what came until then.
+/// for the words read: you sign for the most that it can be. Whoever hangs up pays for what came until then. Credit bought in
+/// advance is taken as well.
 #[paid(
     POST "/complete",
     price = upto(
@@ -66,6 +68,7 @@ pub(super) struct Usage {
         ),
     ),
     probe = r#"{"body": {"prompt": "Agents pay sellers.", "max_words": 8}}"#,
+    plans = [prepaid("1 USDC", credit = "1.1 USDC", expires = "180d")],
     tags = ["text"],
 )]
 pub(super) async fn complete(

@@ -14,6 +14,7 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use x402_model::{
     money::Decimal,
@@ -33,7 +34,7 @@ pub struct Sales {
 }
 
 /// A synthetic reading: stable for a city, not a forecast.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Weather {
     /// The city as asked.
     pub city: String,
@@ -55,7 +56,7 @@ pub(super) async fn weather(
 }
 
 /// A text to shorten.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(super) struct SummaryRequest {
     /// The text, at most 64 KiB.
     pub text: String,
@@ -68,7 +69,7 @@ pub(super) struct SummaryRequest {
 }
 
 /// How sentences are chosen.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Quality {
     /// The first ones.
@@ -83,7 +84,7 @@ fn three() -> usize {
 }
 
 /// The sentences that carry most of a text.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     /// The kept sentences in their original order.
     pub summary: String,
@@ -216,7 +217,7 @@ pub(super) async fn sample() -> &'static str {
 }
 
 /// What this marketplace has sold since it started.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(super) struct Report {
     /// Weather readings sold.
     pub readings: u64,
@@ -234,7 +235,7 @@ pub(super) async fn report(State(sales): State<Arc<Sales>>) -> Json<Report> {
 }
 
 /// Whether the server is up; free.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(super) struct Health {
     /// Always `ok` when there is an answer.
     pub(super) status: &'static str,

@@ -177,3 +177,67 @@ async fn the_marketplace_sells_completions_by_the_word_whole_and_streamed() {
     // What was not charged can be spent on something else.
     assert_eq!(client.budget().spent(), "0.00506");
 }
+
+#[tokio::test]
+async fn the_marketplace_sells_credit_for_completions_and_takes_it() {
+    let world = World::anvil().await;
+    let folder = tempfile::tempdir().unwrap();
+    let origin = on_anvil(&world, folder.path()).await;
+    let books = world.books().await;
+    let wallet = Wallet::from_local_key(accounts::signer(PAYER));
+    let client = Client::new(wallet, Budget::new("2.00 USD", "1.00 USD").unwrap());
+    let url = format!("{origin}/complete");
+    let bought = client.credits();
+    let desk = format!("{origin}/x402/credits");
+    let bought = bought.buy(&desk, Some("prepaid-1-usdc")).await.unwrap();
+    assert_eq!(bought.balance, "1.1");
+    books.moved(&world, 1_000_000, 1).await;
+    for left in ["1.09747", "1.09494"] {
+        let prompt = json!({"prompt": "agents pay sellers", "max_words": 20});
+        let answer = client.post(&url).json(&prompt).send().await.unwrap();
+        assert_eq!(answer.json::<Value>().unwrap()["usage"]["output"], 20);
+        assert!(answer.receipt().is_none(), "nothing more was signed for");
+        let told = answer.headers()["x402-credit"].to_str().unwrap();
+        let told: Value = serde_json::from_str(told).unwrap();
+        assert_eq!(told["left"], left, "{told}");
+    }
+    books.moved(&world, 1_000_000, 1).await;
+    assert_eq!(client.budget().spent(), "1");
+}
+
+#[tokio::test]
+async fn the_marketplace_publishes_a_manifest_that_says_what_it_sells() {
+    use x402_model::manifest::{Document, WELL_KNOWN_PATH};
+    let world = World::anvil().await;
+    let folder = tempfile::tempdir().unwrap();
+    let origin = on_anvil(&world, folder.path()).await;
+    let answer = reqwest::get(format!("{origin}{WELL_KNOWN_PATH}"))
+        .await
+        .unwrap();
+    let document = Document::read(&answer.bytes().await.unwrap()).unwrap();
+    assert_eq!(document.states_its_hash(), Some(true));
+    let manifest = document.manifest();
+    let ids: Vec<_> = manifest
+        .endpoints
+        .iter()
+        .map(|one| one.id.as_str())
+        .collect();
+    assert_eq!(
+        ids,
+        [
+            "complete",
+            "weather",
+            "summarize",
+            "report",
+            "quote",
+            "sample"
+        ]
+    );
+    let body = manifest.endpoints[2].input.body.as_ref().unwrap();
+    assert_eq!(
+        body.schema,
+        Some(json!({"$ref": "#/schemas/SummaryRequest"}))
+    );
+    assert_eq!(manifest.plans[0].id, "prepaid-1-usdc");
+    assert_eq!(manifest.plans[0].endpoints, ["complete"]);
+}
