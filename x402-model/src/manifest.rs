@@ -43,6 +43,7 @@ mod price;
 mod price_write;
 mod read;
 mod strict;
+pub mod views;
 
 pub use amount::Amount;
 pub use canonical::{canonical, canonical_hash};

@@ -1,0 +1,198 @@
+//! An example call of an endpoint: the first that the manifest has, or one made of its schemas.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::keyword::required;
+use crate::endpoint::rules::captures;
+use crate::manifest::{BodyEntry, EndpointEntry, ExampleEntry, Manifest};
+
+/// How deep a made example goes.
+const MAX_DEPTH: usize = 8;
+
+/// The example that a bare request is offered the price of.
+pub(super) fn first(endpoint: &EndpointEntry) -> Option<&ExampleEntry> {
+    endpoint.examples.first()
+}
+
+/// The value of one parameter in an example call: the example's, or the schema's own.
+///
+/// Captures always have one, because probes ask for the path.
+pub(super) fn parameter(
+    endpoint: &EndpointEntry,
+    part: &str,
+    name: &str,
+    schema: &Value,
+) -> Option<Value> {
+    let written = first(endpoint).and_then(|example| example.input.get(part)?.get(name));
+    written
+        .cloned()
+        .or_else(|| stated(schema))
+        .or_else(|| (part == "path").then(|| of(&BTreeMap::new(), schema, schema, 0)))
+}
+
+/// The path of an example call.
+pub(super) fn path(endpoint: &EndpointEntry) -> String {
+    let pattern = endpoint.path.as_deref().unwrap_or("/");
+    let segments = pattern.split('/').map(|segment| {
+        let Some(name) = captures(segment).next() else {
+            return segment.to_owned();
+        };
+        let text = json!({ "type": "string" });
+        let schema = property(endpoint.input.path.as_ref(), name).unwrap_or(&text);
+        let value = parameter(endpoint, "path", name, schema).unwrap_or_default();
+        let rest = segment.starts_with("{*");
+        encoded(&scalar(&value), rest)
+    });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+/// The parts of an example call that are an object of parameters.
+pub(super) fn parameters(
+    manifest: &Manifest,
+    endpoint: &EndpointEntry,
+    part: &str,
+) -> Map<String, Value> {
+    let written = first(endpoint).and_then(|example| example.input.get(part)?.as_object());
+    if let Some(written) = written {
+        return written.clone();
+    }
+    let schema = match part {
+        "path" => endpoint.input.path.as_ref(),
+        "query" => endpoint.input.query.as_ref(),
+        _ => endpoint.input.header.as_ref(),
+    };
+    match schema.map(|schema| of(&manifest.schemas, schema, schema, 0)) {
+        Some(Value::Object(made)) => made,
+        _ => Map::new(),
+    }
+}
+
+/// The body of an example call.
+pub(super) fn body(manifest: &Manifest, endpoint: &EndpointEntry, body: &BodyEntry) -> Value {
+    let written = first(endpoint).and_then(|example| example.input.get("body"));
+    written.cloned().unwrap_or_else(|| match &body.schema {
+        Some(schema) => of(&manifest.schemas, schema, schema, 0),
+        None => json!(""),
+    })
+}
+
+/// The schema of one parameter.
+pub(super) fn property<'v>(object: Option<&'v Value>, name: &str) -> Option<&'v Value> {
+    object?.get("properties")?.get(name)
+}
+
+/// An example that a schema states.
+fn stated(schema: &Value) -> Option<Value> {
+    let listed = |name: &str| schema.get(name)?.as_array()?.first();
+    listed("examples")
+        .or_else(|| schema.get("example"))
+        .or_else(|| schema.get("default"))
+        .or_else(|| schema.get("const"))
+        .or_else(|| listed("enum"))
+        .filter(|value| !value.is_null())
+        .cloned()
+}
+
+/// A small value of a schema: of objects only what is required. A best effort where a schema has patterns and conditions.
+fn of(shared: &BTreeMap<String, Value>, root: &Value, schema: &Value, depth: usize) -> Value {
+    if let Some(value) = stated(schema) {
+        return value;
+    }
+    if depth > MAX_DEPTH {
+        return Value::Null;
+    }
+    let deeper = |root: &Value, schema: &Value| of(shared, root, schema, depth.saturating_add(1));
+    if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
+        let (root, found) = match reference.strip_prefix("#/schemas/") {
+            Some(name) => shared.get(name).map(|schema| (schema, schema)).unzip(),
+            None => (Some(root), root.pointer(reference.trim_start_matches('#'))),
+        };
+        return match (root, found) {
+            (Some(root), Some(found)) => deeper(root, found),
+            _ => Value::Null,
+        };
+    }
+    for name in ["oneOf", "anyOf", "allOf"] {
+        let branch = schema.get(name).and_then(Value::as_array);
+        if let Some(branch) = branch.and_then(|all| all.first()) {
+            return deeper(root, branch);
+        }
+    }
+    let kind = match schema.get("type") {
+        Some(Value::Array(kinds)) => kinds.first().and_then(Value::as_str),
+        kind => kind.and_then(Value::as_str),
+    };
+    match kind {
+        Some("integer" | "number") => schema.get("minimum").cloned().unwrap_or_else(|| json!(1)),
+        Some("boolean") => json!(true),
+        Some("null") => Value::Null,
+        Some("array") => array(schema, &|item| deeper(root, item)),
+        Some("object") => object(schema, &|inner| deeper(root, inner)),
+        None if schema.get("properties").is_some() => object(schema, &|inner| deeper(root, inner)),
+        _ => text(schema),
+    }
+}
+
+fn array(schema: &Value, one: &dyn Fn(&Value) -> Value) -> Value {
+    let least = schema.get("minItems").and_then(Value::as_u64).unwrap_or(0);
+    let item = schema.get("items").unwrap_or(&Value::Null);
+    // Nobody needs more to see what an item is.
+    (0..least.min(8)).map(|_| one(item)).collect()
+}
+
+fn object(schema: &Value, one: &dyn Fn(&Value) -> Value) -> Value {
+    let needed = schema.as_object().map(required).unwrap_or_default();
+    let members = needed.into_iter().map(|name| {
+        let value = property(Some(schema), name).map_or(Value::Null, one);
+        (name.to_owned(), value)
+    });
+    Value::Object(members.collect())
+}
+
+fn text(schema: &Value) -> Value {
+    let known = match schema.get("format").and_then(Value::as_str) {
+        Some("date-time") => "2026-01-01T00:00:00Z",
+        Some("date") => "2026-01-01",
+        Some("uuid") => "00000000-0000-4000-8000-000000000000",
+        Some("email") => "someone@example.com",
+        Some("uri" | "url") => "https://example.com/",
+        _ => "example",
+    };
+    let length = |name: &str| {
+        let length = schema.get(name).and_then(Value::as_u64)?;
+        usize::try_from(length.min(256)).ok()
+    };
+    let mut value = known.to_owned();
+    while value.len() < length("minLength").unwrap_or(0) {
+        value.push('x');
+    }
+    if let Some(most) = length("maxLength") {
+        value.truncate(most);
+    }
+    value.into()
+}
+
+fn scalar(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Percent-encodes what cannot stand in a path; the slashes of a rest stay.
+fn encoded(text: &str, rest: bool) -> String {
+    use core::fmt::Write as _;
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        let plain = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+        if plain || (rest && byte == b'/') {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}

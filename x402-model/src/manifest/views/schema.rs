@@ -1,0 +1,329 @@
+//! Schemas of a manifest inside of another document: references lead to one place of it, and every reader takes the rest.
+//!
+//! Readers of single documents resolve no reference that leaves them and refuse foreign `$id`s, so shared schemas and the `$defs` of
+//! nested ones are gathered in a [`Pool`] under names that do not collide.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use super::keyword::{Holds, holds, is_annotation, required};
+use super::nulls;
+use crate::manifest::canonical;
+
+/// Most references followed from one schema to the next.
+const MAX_HOPS: usize = 16;
+
+/// Whether something is sent to the service or comes from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Direction {
+    /// What can be left out is never sent as `null`, so the schema does not offer it.
+    Input,
+    /// Answers may hold every `null` that the service says.
+    Output,
+}
+
+/// Gathers the schemas that others refer to.
+#[derive(Debug)]
+pub(super) struct Pool<'m> {
+    shared: &'m BTreeMap<String, Value>,
+    prefix: &'static str,
+    /// Names by what they stand for.
+    names: BTreeMap<String, String>,
+    taken: BTreeSet<String>,
+    waiting: Vec<(String, Target<'m>)>,
+    done: Map<String, Value>,
+}
+
+/// A schema with the document that its references are in.
+#[derive(Clone, Copy, Debug)]
+struct Target<'m> {
+    root: &'m Value,
+    schema: &'m Value,
+}
+
+impl<'m> Pool<'m> {
+    /// Gathers at a place of the document, such as `#/$defs/`.
+    pub(super) fn new(shared: &'m BTreeMap<String, Value>, prefix: &'static str) -> Self {
+        Self {
+            shared,
+            prefix,
+            names: BTreeMap::new(),
+            taken: BTreeSet::new(),
+            waiting: Vec::new(),
+            done: Map::new(),
+        }
+    }
+
+    /// Takes a name for a schema that no schema of the manifest may have.
+    pub(super) fn reserve(&mut self, name: &str) -> String {
+        let name = component_name(name);
+        let mut free = name.clone();
+        let mut count = 1_usize;
+        while !self.taken.insert(free.clone()) {
+            count = count.saturating_add(1);
+            free = format!("{name}{count}");
+        }
+        free
+    }
+
+    /// Keeps a schema of one's own under a reserved name.
+    pub(super) fn keep(&mut self, name: String, schema: Value) {
+        self.done.insert(name, schema);
+    }
+
+    /// A schema for the document, with what it refers to.
+    ///
+    /// What outputs refer to must be added first: a schema that is used both ways keeps what answers may hold.
+    pub(super) fn add(&mut self, schema: &'m Value, direction: Direction) -> Value {
+        let root = Target {
+            root: schema,
+            schema,
+        };
+        let added = self.rewritten(root, direction);
+        self.gather(direction);
+        added
+    }
+
+    /// As [`Self::add`], with the schema itself where it is only a reference.
+    pub(super) fn add_inlined(&mut self, schema: &'m Value, direction: Direction) -> Value {
+        let mut at = Target {
+            root: schema,
+            schema,
+        };
+        let mut notes = Map::new();
+        for _ in 0..MAX_HOPS {
+            let Some(reference) = at.schema.get("$ref").and_then(Value::as_str) else {
+                break;
+            };
+            let rules = |(name, _): &(&String, _)| *name == "$ref" || is_definitions(name);
+            let members: Vec<_> = at.schema.as_object().into_iter().flatten().collect();
+            if !members.iter().all(|m| rules(m) || is_annotation(m.0)) {
+                break;
+            }
+            let Some((_, target)) = self.resolved(at.root, reference) else {
+                break;
+            };
+            for (name, value) in members.into_iter().filter(|m| !rules(m)) {
+                notes.entry(name.clone()).or_insert_with(|| value.clone());
+            }
+            at = target;
+        }
+        let mut added = self.rewritten(at, direction);
+        if let Value::Object(members) = &mut added {
+            members.extend(notes);
+        }
+        self.gather(direction);
+        added
+    }
+
+    /// All that was referred to, by name.
+    pub(super) fn finish(self) -> Map<String, Value> {
+        self.done
+    }
+
+    fn gather(&mut self, direction: Direction) {
+        while let Some((name, target)) = self.waiting.pop() {
+            let schema = self.rewritten(target, direction);
+            self.done.insert(name, schema);
+        }
+    }
+
+    fn rewritten(&mut self, at: Target<'m>, direction: Direction) -> Value {
+        let Value::Object(members) = at.schema else {
+            return at.schema.clone();
+        };
+        let mut out = Map::new();
+        for (keyword, value) in members {
+            if let Some(value) = self.member(at.root, keyword, value, direction) {
+                let tuple = keyword == "items" && value.is_array();
+                out.insert(
+                    if tuple { "prefixItems" } else { keyword }.to_owned(),
+                    value,
+                );
+            }
+        }
+        if direction == Direction::Input {
+            optional_without_null(members, &mut out);
+        }
+        Value::Object(nulls::spelled(out))
+    }
+
+    fn member(
+        &mut self,
+        root: &'m Value,
+        keyword: &str,
+        value: &'m Value,
+        direction: Direction,
+    ) -> Option<Value> {
+        let mut inner = |schema| self.rewritten(Target { root, schema }, direction);
+        match (holds(keyword, value), value) {
+            _ if is_dropped(keyword, value) => None,
+            (_, Value::String(reference)) if keyword == "$ref" => self.reference(root, reference),
+            (Holds::One, value) => Some(inner(value)),
+            (Holds::Many, Value::Array(list)) => Some(list.iter().map(inner).collect()),
+            (Holds::Named, Value::Object(named)) => {
+                let named = named
+                    .iter()
+                    .map(|(name, schema)| (name.clone(), inner(schema)));
+                Some(Value::Object(named.collect()))
+            }
+            (_, value) => Some(value.clone()),
+        }
+    }
+
+    /// The new text of a reference. One that leads nowhere is left out, and what stood there takes anything.
+    fn reference(&mut self, root: &'m Value, reference: &str) -> Option<Value> {
+        let (key, target) = self.resolved(root, reference)?;
+        let name = if let Some(name) = self.names.get(&key) {
+            name.clone()
+        } else {
+            let last = reference.rsplit('/').next().unwrap_or_default();
+            let title = target.schema.get("title").and_then(Value::as_str);
+            let name = self.reserve(&match last {
+                "#" | "" => title.unwrap_or("Root").to_owned(),
+                last => unescaped(last),
+            });
+            self.names.insert(key, name.clone());
+            self.waiting.push((name.clone(), target));
+            name
+        };
+        Some(format!("{}{name}", self.prefix).into())
+    }
+
+    /// What a reference leads to, with a key that is the same for the same schema.
+    fn resolved(&self, root: &'m Value, reference: &str) -> Option<(String, Target<'m>)> {
+        let pointer = reference.strip_prefix('#')?;
+        if let Some(path) = pointer.strip_prefix("/schemas/") {
+            let (name, inside) = path.split_once('/').map_or((path, ""), |it| it);
+            let (name, root) = self.shared.get_key_value(&unescaped(name))?;
+            let schema = if inside.is_empty() {
+                root
+            } else {
+                root.pointer(&format!("/{}", unescaped_percent(inside)))?
+            };
+            return Some((format!("shared {name}/{inside}"), Target { root, schema }));
+        }
+        if let Some((name, _)) = self.shared.iter().find(|it| core::ptr::eq(it.1, root))
+            && pointer.is_empty()
+        {
+            return Some((format!("shared {name}/"), Target { root, schema: root }));
+        }
+        let schema = root.pointer(&unescaped_percent(pointer))?;
+        let mut reached = BTreeMap::new();
+        reach(root, schema, pointer, &mut reached);
+        let content = Value::Object(reached.into_iter().collect());
+        Some((
+            format!("local {pointer} {}", canonical(&content)),
+            Target { root, schema },
+        ))
+    }
+}
+
+/// Gathers what a schema refers to within its root, so that equal schemas of two roots are known to be equal.
+fn reach(root: &Value, schema: &Value, pointer: &str, reached: &mut BTreeMap<String, Value>) {
+    if reached.insert(pointer.to_owned(), schema.clone()).is_some() {
+        return;
+    }
+    let mut found = Vec::new();
+    references(schema, &mut found);
+    for next in found {
+        if let Some(pointer) = next
+            .strip_prefix('#')
+            .filter(|it| !it.starts_with("/schemas/"))
+            && !reached.contains_key(pointer)
+            && let Some(schema) = root.pointer(&unescaped_percent(pointer))
+        {
+            reach(root, schema, pointer, reached);
+        }
+    }
+}
+
+fn references<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
+    match value {
+        Value::Object(members) => {
+            found.extend(members.get("$ref").and_then(Value::as_str));
+            members.values().for_each(|inner| references(inner, found));
+        }
+        Value::Array(list) => list.iter().for_each(|inner| references(inner, found)),
+        _ => {}
+    }
+}
+
+fn optional_without_null(members: &Map<String, Value>, out: &mut Map<String, Value>) {
+    let needed = required(members);
+    if let Some(Value::Object(properties)) = out.get_mut("properties") {
+        for (name, schema) in properties {
+            if !needed.contains(&name.as_str()) {
+                nulls::without_null(schema);
+            }
+        }
+    }
+}
+
+fn is_definitions(keyword: &str) -> bool {
+    matches!(keyword, "$defs" | "definitions")
+}
+
+/// What readers refuse, or only warn about: names of documents, comments, formats of numbers, and bounds that a double does not
+/// hold exactly.
+fn is_dropped(keyword: &str, value: &Value) -> bool {
+    const EXACT: u64 = 1 << 53;
+    const NUMBERS: [&str; 14] = [
+        "uint8", "uint16", "uint32", "uint64", "uint128", "uint", "int8", "int16", "int32",
+        "int64", "int128", "int", "float", "double",
+    ];
+    match keyword {
+        "$id" | "$schema" | "$anchor" | "$dynamicAnchor" | "$dynamicRef" | "$recursiveAnchor"
+        | "$recursiveRef" | "$vocabulary" | "$comment" => true,
+        keyword if is_definitions(keyword) => true,
+        "format" => value
+            .as_str()
+            .is_some_and(|format| NUMBERS.contains(&format)),
+        "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" => {
+            value.as_u64().is_some_and(|bound| bound > EXACT)
+                || value
+                    .as_i64()
+                    .is_some_and(|bound| bound.unsigned_abs() > EXACT)
+        }
+        _ => false,
+    }
+}
+
+/// A name that OpenAPI takes for a component.
+fn component_name(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let name: String = name
+        .chars()
+        .take(64)
+        .map(|c| if plain(c) { c } else { '_' })
+        .collect();
+    if name.is_empty() {
+        "_".to_owned()
+    } else {
+        name
+    }
+}
+
+/// One part of a JSON pointer in a URL.
+fn unescaped(part: &str) -> String {
+    unescaped_percent(part)
+        .replace("~1", "/")
+        .replace("~0", "~")
+}
+
+fn unescaped_percent(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let digits = after.split_at_checked(2).filter(|_| *first == b'%');
+        let decoded = digits.and_then(|(digits, after)| {
+            let digits = core::str::from_utf8(digits).ok()?;
+            Some((u8::from_str_radix(digits, 16).ok()?, after))
+        });
+        let (byte, after) = decoded.unwrap_or((*first, after));
+        bytes.push(byte);
+        rest = after;
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
