@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::put;
+use super::text::line;
 use crate::manifest::{Amount, AssetEntry, EndpointEntry, Manifest, RailEntry};
 
 /// Whether a call never costs anything.
@@ -33,7 +34,7 @@ pub(super) fn range(manifest: &Manifest, endpoint: &EndpointEntry) -> Value {
         "currency": manifest.currency,
         "min": text(bounds.min),
         "max": text(bounds.max),
-        "model": endpoint.price.model,
+        "model": line(&endpoint.price.model),
     })
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::keyword::{Holds, holds, is_annotation, required};
 use super::nulls;
+use super::text::visible;
 use crate::manifest::canonical;
 
 /// Most references followed from one schema to the next.
@@ -105,7 +106,9 @@ impl<'m> Pool<'m> {
                 break;
             };
             for (name, value) in members.into_iter().filter(|m| !rules(m)) {
-                notes.entry(name.clone()).or_insert_with(|| value.clone());
+                if let Some(value) = self.member(at.root, name, value, direction) {
+                    notes.entry(name.clone()).or_insert(value);
+                }
             }
             at = target;
         }
@@ -159,6 +162,9 @@ impl<'m> Pool<'m> {
         let mut inner = |schema| self.rewritten(Target { root, schema }, direction);
         match (holds(keyword, value), value) {
             _ if is_dropped(keyword, value) => None,
+            (_, Value::String(text)) if matches!(keyword, "title" | "description") => {
+                Some(visible(text).into())
+            }
             (_, Value::String(reference)) if keyword == "$ref" => self.reference(root, reference),
             (Holds::One, value) => Some(inner(value)),
             (Holds::Many, Value::Array(list)) => Some(list.iter().map(inner).collect()),
