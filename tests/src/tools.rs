@@ -36,6 +36,51 @@ pub fn npm(command: &str) -> Command {
     npm
 }
 
+/// Runs `install` unless it has run to its end in this folder with the same list of packages.
+pub fn once(home: &Path, list: &str, install: impl FnOnce()) {
+    let stamp = home.join(".installed");
+    if !fs::read_to_string(&stamp).is_ok_and(|installed| installed == list) {
+        install();
+        fs::write(&stamp, list).expect("a file in target/");
+    }
+}
+
+/// The folder with the scripts of a folder of `tests/peers` and the packages they import; fetches what is not there yet.
+///
+/// Node finds packages beside the scripts that import them, so the scripts are copied to the packages.
+#[must_use]
+pub fn npm_packages(from: &Path, name: &str) -> PathBuf {
+    let home = target().join("npm").join(name);
+    alone_in(&home, || {
+        copy_files(from, &home);
+        let text = |file: &str| fs::read_to_string(from.join(file)).expect("a list of packages");
+        let list = text("package.json") + &text("package-lock.json");
+        once(&home, &list, || {
+            say(&format!(
+                "fetching other people's packages with npm into {}",
+                home.display()
+            ));
+            run(
+                npm("ci").arg("--prefix").arg(&home).current_dir(&home),
+                "packages for JavaScript, which npm fetches: Node.js 20 or newer",
+            );
+        });
+    });
+    home
+}
+
+fn copy_files(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder in target/");
+    for entry in fs::read_dir(from).expect("the scripts").flatten() {
+        let (path, copy) = (entry.path(), to.join(entry.file_name()));
+        if path.is_file() {
+            fs::copy(path, copy).expect("a copy in target/");
+        } else if entry.file_name() != "node_modules" {
+            copy_files(&path, &copy);
+        }
+    }
+}
+
 /// Tells the person who runs the tests, also when they pass: cargo hides what passing tests print with macros.
 pub fn say(text: &str) {
     // Who closed standard error does not want to know.

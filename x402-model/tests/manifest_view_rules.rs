@@ -147,6 +147,35 @@ fn rule_01_recursion_is_kept() {
 }
 
 #[test]
+fn rule_01_recursion_ends_where_a_reader_would_not() {
+    let hard = manifest(HARD);
+    let schemas = |openapi: Value| openapi["components"]["schemas"].clone();
+    let item = |schemas: Value| schemas["Node"]["properties"]["children"]["items"].clone();
+    assert_eq!(
+        item(schemas(views::openapi(&hard))),
+        json!({"x-x402-recursive": "Node"})
+    );
+    let whole = json!({"$ref": "#/components/schemas/Node"});
+    assert_eq!(item(schemas(views::openapi_30(&hard))), whole);
+    // Replacing every reference by what it leads to comes to an end.
+    let openapi = views::openapi(&hard);
+    fn expand(document: &Value, at: &Value, depth: usize) {
+        assert!(depth < 60, "references without end");
+        if let Some(reference) = at.get("$ref").and_then(Value::as_str) {
+            expand(
+                document,
+                document.pointer(&reference[1..]).unwrap(),
+                depth + 1,
+            );
+        }
+        let list = at.as_array().into_iter().flatten();
+        let inner = at.as_object().into_iter().flat_map(Map::values).chain(list);
+        inner.for_each(|inner| expand(document, inner, depth + 1));
+    }
+    expand(&openapi, &openapi["paths"], 0);
+}
+
+#[test]
 fn rule_02_no_ids_and_no_nested_dialects() {
     for (id, block) in blocks() {
         assert!(all(&block["schema"], "$id").is_empty(), "{id}");

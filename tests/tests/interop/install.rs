@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use x402_tests::tools::{self, alone_in, npm, run, say};
+use x402_tests::tools::{self, alone_in, once, run, say};
 
 /// Where the peers' scripts can be started from.
 #[derive(Debug)]
@@ -53,46 +53,9 @@ fn text(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
-/// Runs `install` unless it has run to its end with the same list of packages.
-fn once(home: &Path, list: &str, install: impl FnOnce()) {
-    let stamp = home.join(".installed");
-    if !fs::read_to_string(&stamp).is_ok_and(|installed| installed == list) {
-        install();
-        fs::write(&stamp, list).expect("a file in target/");
-    }
-}
-
 /// The folder with the scripts for Node and the packages they import; fetches what is not there yet.
-///
-/// Node finds packages beside the scripts that import them, so the scripts are copied to the packages.
 pub(crate) fn packages_of_npm() -> PathBuf {
-    let (from, home) = (peers("js"), tools::target().join("npm/peers"));
-    alone_in(&home, || {
-        for file in fs::read_dir(&from).expect("the scripts").flatten() {
-            if file.path().is_file() {
-                fs::copy(file.path(), home.join(file.file_name())).expect("a copy in target/");
-            }
-        }
-        let absent = home.join("absent");
-        fs::create_dir_all(&absent).expect("a folder in target/");
-        fs::copy(
-            from.join("absent/package.json"),
-            absent.join("package.json"),
-        )
-        .expect("a copy in target/");
-        let list = text(&from.join("package.json")) + &text(&from.join("package-lock.json"));
-        once(&home, &list, || {
-            say(&format!(
-                "fetching the peers' packages with npm into {}",
-                home.display()
-            ));
-            run(
-                npm("ci").arg("--prefix").arg(&home).current_dir(&home),
-                "the x402 packages for JavaScript, which npm fetches: Node.js 20 or newer",
-            );
-        });
-    });
-    home
+    tools::npm_packages(&peers("js"), "peers")
 }
 
 fn packages_of_pip() -> Python {

@@ -27,6 +27,7 @@
 mod agent_card;
 mod api_catalog;
 mod bazaar;
+mod cycles;
 mod fit;
 mod keyword;
 mod links;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::operation::{self, Schemas};
 use super::schema::Pool;
 use super::text::{GUIDANCE, clipped, line, visible};
-use super::{links, ownership_proofs, put};
+use super::{cycles, links, ownership_proofs, put};
 use crate::endpoint::rules::captures;
 use crate::manifest::{EndpointEntry, Manifest, canonical_hash};
 
@@ -18,6 +18,9 @@ const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 ///
 /// Both profiles of the extension accept it: `price` in the currency, `protocols` with atomic amounts. `x-x402-manifest` names the
 /// manifest that it was made of, by its stated content hash or, where none is stated, by that of this typed view.
+///
+/// A schema that refers to itself is cut where it does, because a widely used reader expands references without end;
+/// `x-x402-recursive` names what stands there. [`openapi_30`](super::openapi_30) has it whole.
 ///
 /// ```
 /// use x402_model::manifest::{Document, views};
@@ -30,6 +33,15 @@ const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 /// ```
 #[must_use]
 pub fn openapi(manifest: &Manifest) -> Value {
+    let mut document = whole(manifest);
+    if let Some(Value::Object(schemas)) = document.pointer_mut("/components/schemas") {
+        cycles::cut(schemas);
+    }
+    document
+}
+
+/// The document with its recursion.
+pub(super) fn whole(manifest: &Manifest) -> Value {
     let service = &manifest.service;
     let mut pool = Pool::new(&manifest.schemas, "#/components/schemas/");
     let problem = pool.reserve("Problem");

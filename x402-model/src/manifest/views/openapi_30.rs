@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::keyword::visit;
 use super::nulls::is_null;
-use super::openapi::openapi;
+use super::openapi::whole;
 use crate::manifest::Manifest;
 
 /// Keywords that 3.0 does not have and that only narrow what is valid.
@@ -32,11 +32,11 @@ const UNKNOWN: [&str; 19] = [
 
 /// The OpenAPI document in version 3.0.3.
 ///
-/// It takes and gives the same JSON as [`openapi`]. Where 3.0 has no word for a rule, the rule is left out, so that a schema here is
+/// It takes and gives the same JSON as [`openapi`](super::openapi()). Where 3.0 has no word for a rule, the rule is left out, so that a schema here is
 /// never narrower than it is there.
 #[must_use]
 pub fn openapi_30(manifest: &Manifest) -> Value {
-    let mut document = openapi(manifest);
+    let mut document = whole(manifest);
     if let Value::Object(members) = &mut document {
         members.insert("openapi".to_owned(), "3.0.3".into());
         members.remove("jsonSchemaDialect");
