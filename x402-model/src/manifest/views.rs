@@ -47,6 +47,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{Manifest, canonical};
+use crate::endpoint::rules::check_id;
 
 pub use agent_card::agent_card;
 pub use api_catalog::api_catalog;
@@ -108,7 +109,12 @@ pub fn all(manifest: &Manifest) -> Vec<View> {
     let card = agent_card(manifest);
     let place = named("agentCard", ".well-known/agent-card.json");
     views.extend(card.map(|value| json(place, JSON, &value)));
-    views.extend(manifest.endpoints.iter().filter_map(|endpoint| {
+    // Ids that were read are names of files; others may be anything.
+    let named = manifest
+        .endpoints
+        .iter()
+        .filter(|endpoint| check_id(&endpoint.id).is_ok());
+    views.extend(named.filter_map(|endpoint| {
         let block = bazaar(manifest, &endpoint.id)?;
         Some(json(format!("bazaar/{}.json", endpoint.id), JSON, &block))
     }));

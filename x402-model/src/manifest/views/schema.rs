@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::keyword::{Holds, holds, is_annotation, required};
 use super::nulls;
 use super::text::visible;
-use crate::manifest::canonical;
+use crate::manifest::canonical_hash;
 
 /// Most references followed from one schema to the next.
 const MAX_HOPS: usize = 16;
@@ -30,7 +30,11 @@ pub(super) struct Pool<'m> {
     shared: &'m BTreeMap<String, Value>,
     prefix: &'static str,
     /// Names by what they stand for.
-    names: BTreeMap<String, String>,
+    names: BTreeMap<Key, String>,
+    /// Names by the reference that was written, and the document it was written in.
+    written: BTreeMap<(usize, String), String>,
+    /// What stands at a pointer of a document: the hash of its text, and where it refers to in turn.
+    contents: BTreeMap<(usize, String), ([u8; 32], Vec<String>)>,
     taken: BTreeSet<String>,
     waiting: Vec<(String, Target<'m>)>,
     done: Map<String, Value>,
@@ -43,6 +47,15 @@ struct Target<'m> {
     schema: &'m Value,
 }
 
+/// What a reference stands for; the same for the same schema.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    /// A shared schema, or a place in one.
+    Shared(String),
+    /// A pointer with all that can be reached from it within its document, so that equal definitions of two documents are one.
+    Local(String, Vec<(String, [u8; 32])>),
+}
+
 impl<'m> Pool<'m> {
     /// Gathers at a place of the document, such as `#/$defs/`.
     pub(super) fn new(shared: &'m BTreeMap<String, Value>, prefix: &'static str) -> Self {
@@ -50,6 +63,8 @@ impl<'m> Pool<'m> {
             shared,
             prefix,
             names: BTreeMap::new(),
+            written: BTreeMap::new(),
+            contents: BTreeMap::new(),
             taken: BTreeSet::new(),
             waiting: Vec::new(),
             done: Map::new(),
@@ -180,7 +195,12 @@ impl<'m> Pool<'m> {
 
     /// The new text of a reference. One that leads nowhere is left out, and what stood there takes anything.
     fn reference(&mut self, root: &'m Value, reference: &str) -> Option<Value> {
-        let (key, target) = self.resolved(root, reference)?;
+        let written = (address(root), reference.to_owned());
+        if let Some(name) = self.written.get(&written) {
+            return Some(format!("{}{name}", self.prefix).into());
+        }
+        let (place, target) = self.resolved(root, reference)?;
+        let key = self.key(place, target.root);
         let name = if let Some(name) = self.names.get(&key) {
             name.clone()
         } else {
@@ -194,11 +214,13 @@ impl<'m> Pool<'m> {
             self.waiting.push((name.clone(), target));
             name
         };
-        Some(format!("{}{name}", self.prefix).into())
+        let text = format!("{}{name}", self.prefix);
+        self.written.insert(written, name);
+        Some(text.into())
     }
 
-    /// What a reference leads to, with a key that is the same for the same schema.
-    fn resolved(&self, root: &'m Value, reference: &str) -> Option<(String, Target<'m>)> {
+    /// What a reference leads to, and where that is.
+    fn resolved(&self, root: &'m Value, reference: &str) -> Option<(Place, Target<'m>)> {
         let pointer = reference.strip_prefix('#')?;
         if let Some(path) = pointer.strip_prefix("/schemas/") {
             let (name, inside) = path.split_once('/').map_or((path, ""), |it| it);
@@ -208,41 +230,68 @@ impl<'m> Pool<'m> {
             } else {
                 root.pointer(&format!("/{}", unescaped_percent(inside)))?
             };
-            return Some((format!("shared {name}/{inside}"), Target { root, schema }));
+            let place = Place::Shared(format!("{name}/{inside}"));
+            return Some((place, Target { root, schema }));
         }
-        if let Some((name, _)) = self.shared.iter().find(|it| core::ptr::eq(it.1, root))
-            && pointer.is_empty()
+        let shared = |(_, schema): &(&String, &Value)| core::ptr::eq(*schema, root);
+        if pointer.is_empty()
+            && let Some((name, _)) = self.shared.iter().find(shared)
         {
-            return Some((format!("shared {name}/"), Target { root, schema: root }));
+            let place = Place::Shared(format!("{name}/"));
+            return Some((place, Target { root, schema: root }));
         }
         let schema = root.pointer(&unescaped_percent(pointer))?;
-        let mut reached = BTreeMap::new();
-        reach(root, schema, pointer, &mut reached);
-        let content = Value::Object(reached.into_iter().collect());
-        Some((
-            format!("local {pointer} {}", canonical(&content)),
-            Target { root, schema },
-        ))
+        let place = Place::Local(pointer.to_owned());
+        Some((place, Target { root, schema }))
+    }
+
+    fn key(&mut self, place: Place, root: &Value) -> Key {
+        let start = match place {
+            Place::Shared(name) => return Key::Shared(name),
+            Place::Local(pointer) => pointer,
+        };
+        let mut reached: BTreeMap<String, [u8; 32]> = BTreeMap::new();
+        let mut waiting = vec![start.clone()];
+        while let Some(pointer) = waiting.pop() {
+            if reached.contains_key(&pointer) {
+                continue;
+            }
+            let at = (address(root), pointer.clone());
+            let (hash, next) = self
+                .contents
+                .entry(at)
+                .or_insert_with(|| content(root, &pointer));
+            waiting.extend(next.iter().filter(|it| !reached.contains_key(*it)).cloned());
+            reached.insert(pointer, *hash);
+        }
+        Key::Local(start, reached.into_iter().collect())
     }
 }
 
-/// Gathers what a schema refers to within its root, so that equal schemas of two roots are known to be equal.
-fn reach(root: &Value, schema: &Value, pointer: &str, reached: &mut BTreeMap<String, Value>) {
-    if reached.insert(pointer.to_owned(), schema.clone()).is_some() {
-        return;
-    }
+/// Where a reference leads.
+#[derive(Debug)]
+enum Place {
+    Shared(String),
+    Local(String),
+}
+
+/// Tells documents apart that live as long as the pool.
+fn address(root: &Value) -> usize {
+    core::ptr::from_ref(root).addr()
+}
+
+/// The hash of what stands at a pointer, and the pointers of its document that it refers to.
+fn content(root: &Value, pointer: &str) -> ([u8; 32], Vec<String>) {
+    let Some(schema) = root.pointer(&unescaped_percent(pointer)) else {
+        return ([0; 32], Vec::new());
+    };
     let mut found = Vec::new();
     references(schema, &mut found);
-    for next in found {
-        if let Some(pointer) = next
-            .strip_prefix('#')
-            .filter(|it| !it.starts_with("/schemas/"))
-            && !reached.contains_key(pointer)
-            && let Some(schema) = root.pointer(&unescaped_percent(pointer))
-        {
-            reach(root, schema, pointer, reached);
-        }
-    }
+    let next = found
+        .iter()
+        .filter_map(|reference| reference.strip_prefix('#'));
+    let next = next.filter(|pointer| !pointer.starts_with("/schemas/"));
+    (canonical_hash(schema), next.map(str::to_owned).collect())
 }
 
 fn references<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
