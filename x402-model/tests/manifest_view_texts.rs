@@ -3,7 +3,8 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
-    reason = "a test may stop at the first thing that is not as expected"
+    clippy::too_many_lines,
+    reason = "a table may be long, and a test may stop at the first thing that is not as expected"
 )]
 
 use proptest::prelude::*;
