@@ -8,9 +8,11 @@
 //! | `shapes` | schemas of the handlers' types, collected under one name each |
 //! | `project` | service + endpoints + schemas → manifest |
 //! | `entry` | one endpoint → its entry |
+//! | `discovery` | which documents are served, and serving them |
 //! | `published` | manifest → the bytes that are served, with their hash |
 //! | `offline` | the manifest of a seller that does not run |
 
+mod discovery;
 mod entry;
 mod offline;
 mod project;
@@ -18,10 +20,12 @@ mod published;
 mod service;
 pub(crate) mod shapes;
 
+pub use discovery::Discovery;
 pub use offline::{ManifestDrift, ManifestFlagError};
 pub use published::Published;
 pub use service::Service;
 
+pub(crate) use entry::operation_id;
 pub(crate) use project::{Facts, project};
 
 #[cfg(doc)]

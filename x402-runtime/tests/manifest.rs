@@ -18,14 +18,14 @@ use axum::body::Body;
 use axum::extract::{Path, Query};
 use axum::http::Request;
 use common::shop::{Shop, builder};
-use common::{Double, NOW, PAY_TO, Stand};
+use common::{Buyer, Double, NOW, PAY_TO, Stand};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use x402_runtime::clock::ManualClock;
 use x402_runtime::handler::{QuoteRequest, QuoteResult};
 use x402_runtime::ledger::MemoryLedger;
-use x402_runtime::manifest::Service;
+use x402_runtime::manifest::{Discovery, Service};
 use x402_runtime::model::manifest::{Document, Manifest, WELL_KNOWN_PATH};
 use x402_runtime::model::money::{AtomicAmount, Decimal};
 use x402_runtime::model::price::{Due, Facts, Price, PriceUnit, evaluate};
@@ -331,6 +331,86 @@ async fn rules_and_offers_stand_in_the_entries() {
     assert_eq!(
         manifest.errors["answer_gone"].charged,
         x402_runtime::model::problem::Charged::Yes
+    );
+}
+
+#[tokio::test]
+async fn the_views_are_served_beside_it_and_every_402_leads_there() {
+    let stand = stand().await;
+    let link = "</.well-known/x402-manifest.json>; rel=\"service-meta\", </openapi.json>; rel=\"service-desc\"";
+    let unpaid = stand.get("/weather/oslo", None).await;
+    assert_eq!(unpaid.header("link"), Some(link));
+    for (path, kind) in [
+        ("/openapi.json", "application/json"),
+        ("/openapi-3.0.json", "application/json"),
+        ("/llms.txt", "text/plain; charset=utf-8"),
+        ("/.well-known/api-catalog", "application/linkset+json"),
+    ] {
+        let answer = stand.get(path, None).await;
+        assert_eq!(
+            (answer.status, answer.header("content-type")),
+            (200, Some(kind)),
+            "{path}"
+        );
+        let views = stand.paywall.manifest().views();
+        let view = views
+            .iter()
+            .find(|view| format!("/{}", view.path) == path)
+            .unwrap();
+        assert_eq!(answer.body, view.bytes, "{path}");
+        assert!(answer.header("etag").unwrap().starts_with("\"sha-256:"));
+    }
+    let openapi = stand.get("/openapi.json", None).await.json();
+    assert_eq!(openapi["openapi"], "3.1.0");
+    assert_eq!(
+        openapi["paths"]["/weather/{city}"]["get"]["operationId"],
+        "currentWeather"
+    );
+    assert_eq!(
+        openapi["x-x402-manifest"]["contentHash"],
+        *stand.paywall.manifest().content_hash()
+    );
+    // Off unless somebody turns it on.
+    assert_eq!(stand.get("/.well-known/x402", None).await.status, 404);
+}
+
+#[tokio::test]
+async fn catalogues_find_their_block_in_every_402_and_no_payment_depends_on_it() {
+    let stand = stand().await;
+    for (method, path) in [
+        ("GET", "/weather/oslo"),
+        ("POST", "/summaries"),
+        ("GET", "/quote"),
+    ] {
+        let answer = stand.call(method, path, None, "").await;
+        assert!(
+            answer.header("payment-required").unwrap().len() < 8 * 1024,
+            "{path}"
+        );
+        let terms = answer.terms();
+        let block = &terms.extensions.as_ref().unwrap()["bazaar"];
+        assert_eq!(block["info"]["input"]["method"], method, "{path}");
+    }
+    let terms = stand.terms("GET", "/weather/oslo").await;
+    let block = &terms.extensions.as_ref().unwrap()["bazaar"];
+    assert_eq!(block["routeTemplate"], "/weather/:city");
+    let payment = Buyer::new(1).pay(&terms, stand.now());
+    assert_eq!(stand.get("/weather/oslo", Some(&payment)).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_seller_who_wants_no_discovery_has_none() {
+    let stand = stand_with(|builder| builder.discovery(Discovery::none())).await;
+    for path in [WELL_KNOWN_PATH, "/openapi.json", "/llms.txt"] {
+        assert_eq!(stand.get(path, None).await.status, 404, "{path}");
+    }
+    let answer = stand.get("/quote", None).await;
+    assert_eq!(answer.header("link"), None);
+    assert!(answer.terms().extensions.is_none());
+    let all = stand_with(|builder| builder.discovery(Discovery::all().well_known_x402(true))).await;
+    assert_eq!(
+        all.get("/.well-known/x402", None).await.json()["version"],
+        1
     );
 }
 

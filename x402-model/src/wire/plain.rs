@@ -7,6 +7,7 @@
 use core::fmt;
 use core::marker::PhantomData;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
@@ -130,6 +131,26 @@ struct Resource<'a> {
     _icon_url: Option<Cow<'a, str>>,
 }
 
+/// Extensions that buyers only repeat and nothing here depends on. They are long, and not read.
+const UNREAD: [&str; 1] = ["bazaar"];
+
+/// The extensions that are read, if the text is an object or nothing.
+#[allow(
+    clippy::option_option,
+    reason = "the outer one is whether it could be read"
+)]
+fn extensions(text: &str) -> Option<Option<Map<String, Value>>> {
+    let named: Option<BTreeMap<String, &RawValue>> = serde_json::from_str(text).ok()?;
+    let Some(named) = named else {
+        return Some(None);
+    };
+    let read = named
+        .into_iter()
+        .filter(|(name, _)| !UNREAD.contains(&name.as_str()))
+        .map(|(name, text)| Some((name, serde_json::from_str(text.get()).ok()?)));
+    read.collect::<Option<_>>().map(Some)
+}
+
 impl<'a> PlainPayment<'a> {
     /// Reads a payment; `None` when it is spelled in another way, or is none.
     #[must_use]
@@ -138,9 +159,7 @@ impl<'a> PlainPayment<'a> {
         let Object(message) = serde_json::from_str::<Object<Message<'a>>>(text).ok()?;
         let extensions = match message.extensions.map(RawValue::get) {
             None => None,
-            Some(text) if within_depth(text) => {
-                serde_json::from_str::<Option<Map<String, Value>>>(text).ok()?
-            }
+            Some(text) if within_depth(text) => extensions(text)?,
             Some(_) => return None,
         };
         (message.x402_version == VERSION).then_some(Self {
@@ -156,7 +175,7 @@ impl<'a> PlainPayment<'a> {
         RawJson::known(self.text)
     }
 
-    /// The extensions; none when there are none, or an empty list of them.
+    /// The extensions, without those that buyers only repeat; none when there are none, or an empty list of them.
     #[must_use]
     pub const fn extensions(&self) -> Option<&Map<String, Value>> {
         self.extensions.as_ref()

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, VARY};
+use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, LINK, RETRY_AFTER, VARY};
 use axum::http::response::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
@@ -194,7 +194,7 @@ pub(super) fn refusal(gate: &Gate, path: &str, refusal: &Refusal) -> Response {
         gate.metrics.unpaid();
         tracing::debug!(name: event::UNPAID, endpoint = gate.endpoint.id(), "terms were told");
         let unpaid = problem(code.http_status(), challenge.body(path));
-        return with_terms(unpaid, challenge.header(path));
+        return with_terms(gate, unpaid, challenge.header(path));
     }
     gate.metrics.refused(code);
     tracing::debug!(name: event::REFUSED, endpoint = gate.endpoint.id(), code = code.as_str(), "a request was refused");
@@ -205,7 +205,7 @@ pub(super) fn refusal(gate: &Gate, path: &str, refusal: &Refusal) -> Response {
     let payer = refusal.payer.map(checksum);
     let body = challenge.body_with(path, &refused, &refusal.error, payer.as_deref());
     let terms = challenge.header_with(path, &refusal.error);
-    with_terms(problem(code.http_status(), body), terms)
+    with_terms(gate, problem(code.http_status(), body), terms)
 }
 
 /// The answer to a request for which nobody has to pay, and somebody has to sign in: terms without a way to pay.
@@ -213,12 +213,21 @@ pub(super) fn sign_in(origin: &str, path: &str, challenge: &Value) -> Response {
     let refused = Problem::new(ProblemCode::PaymentRequired)
         .explanation("Sign in to see your credit. There is nothing to pay.");
     let unsigned = problem(refused.code().http_status(), problem_json(&refused));
-    with_terms(unsigned, project::sign_in(origin, path, challenge))
+    insert(
+        unsigned,
+        PAYMENT_REQUIRED,
+        project::sign_in(origin, path, challenge),
+    )
 }
 
-fn with_terms(mut response: Response, terms: Option<HeaderValue>) -> Response {
-    if let Some(terms) = terms {
-        response.headers_mut().insert(PAYMENT_REQUIRED, terms);
+fn with_terms(gate: &Gate, response: Response, terms: Option<HeaderValue>) -> Response {
+    let response = insert(response, PAYMENT_REQUIRED, terms);
+    insert(response, LINK, gate.core.link.clone())
+}
+
+fn insert(mut response: Response, name: HeaderName, value: Option<HeaderValue>) -> Response {
+    if let Some(value) = value {
+        response.headers_mut().insert(name, value);
     }
     response
 }
@@ -239,7 +248,7 @@ fn problem(status: u16, body: Bytes) -> Response {
     *response.status_mut() =
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
-    headers.reserve(5);
+    headers.reserve(6);
     headers.insert(CONTENT_TYPE, JSON);
     headers.insert(CACHE_CONTROL, PRIVATE);
     headers.insert(VARY, VARY_BY_PAYMENT);

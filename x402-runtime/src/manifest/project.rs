@@ -6,13 +6,14 @@ use serde_json::Value;
 use x402_model::asset::{Asset, checksum};
 use x402_model::manifest::{
     Amount, AssetEntry, ChargeEntry, CreditEntry, Defaults, DomainEntry, ErrorEntry,
-    FORMAT_VERSION, Manifest, Period, PlanEntry, ProtocolEntry, RailEntry, WELL_KNOWN_PATH,
+    FORMAT_VERSION, Manifest, Period, PlanEntry, ProtocolEntry, RailEntry,
 };
 use x402_model::money::Decimal;
 use x402_model::price::{Plan, PlanKind};
 use x402_model::problem::{Action, ProblemCode};
 
 use super::Service;
+use super::discovery::Discovery;
 use super::entry::{Common, idempotency};
 use crate::bind::{BoundEndpoint, Terms};
 use crate::paywall::PaymentIds;
@@ -28,6 +29,7 @@ pub(crate) struct Facts<'f> {
     pub(crate) body_cap: usize,
     pub(crate) retention_seconds: u64,
     pub(crate) started_ms: u64,
+    pub(crate) discovery: Discovery,
 }
 
 /// The manifest of these facts.
@@ -65,7 +67,7 @@ pub(crate) fn project(facts: Facts<'_>) -> Result<Manifest, serde_json::Error> {
         schema: None,
         manifest_version: FORMAT_VERSION.to_owned(),
         service: service.entry(facts.origin, facts.started_ms),
-        links: links(service),
+        links: links(service, facts.discovery),
         protocols: vec![ProtocolEntry {
             id: "x402".to_owned(),
             versions: vec![2, 1],
@@ -95,11 +97,13 @@ pub(crate) fn project(facts: Facts<'_>) -> Result<Manifest, serde_json::Error> {
     })
 }
 
-fn links(service: &Service) -> BTreeMap<String, String> {
-    let own = ("self".to_owned(), WELL_KNOWN_PATH.to_owned());
+/// What the service links to, and what is served beside the manifest, which wins.
+fn links(service: &Service, discovery: Discovery) -> BTreeMap<String, String> {
     let others = service.links().iter();
     let others = others.map(|(name, url)| (name.clone(), url.clone()));
-    others.chain([own]).collect()
+    let own = discovery.links().into_iter();
+    let own = own.map(|(name, path)| (name.to_owned(), path.to_owned()));
+    others.chain(own).collect()
 }
 
 /// When money moves: after a success, which is any answer below 400.

@@ -1,22 +1,12 @@
-//! The manifest as it is served: canonical bytes, their hash, and the routes that show them.
+//! The manifest as it is published: canonical bytes, their hash, and the views that are served beside it.
 
 use axum::Router;
-use axum::body::Body;
-use axum::extract::Request;
-use axum::http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
-};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use axum::response::Response;
-use axum::routing::get;
 use bytes::Bytes;
 use serde_json::{Value, json};
-use x402_model::manifest::{Document, Manifest, ManifestError, canonical};
+use x402_model::manifest::views::{self, View};
+use x402_model::manifest::{Document, Manifest, ManifestError, WELL_KNOWN_PATH, canonical};
 
-/// For how long others may keep it.
-const FRESH: HeaderValue = HeaderValue::from_static("public, max-age=300");
-const ANYBODY: HeaderValue = HeaderValue::from_static("*");
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
+use super::discovery::{Discovery, File, routes};
 
 /// A manifest that is published: checked, hashed, and in the bytes in which it is served.
 ///
@@ -71,54 +61,23 @@ impl Published {
         &self.hash
     }
 
-    /// The route that shows it.
-    pub(crate) fn routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
-        let file = File {
-            kind: JSON,
-            etag: HeaderValue::try_from(format!("\"{}\"", self.hash)).ok(),
-            bytes: self.bytes.clone(),
-        };
-        let show = move |request: Request| std::future::ready(file.answer(request.headers()));
-        Router::new().route(x402_model::manifest::WELL_KNOWN_PATH, get(show))
+    /// Every other document that is made of it, to be written to a folder: OpenAPI, `llms.txt`, MCP tools, catalogues.
+    #[must_use]
+    pub fn views(&self) -> Vec<View> {
+        views::all(self.manifest())
     }
-}
 
-/// Something that never changes while the process lives.
-#[derive(Debug, Clone)]
-struct File {
-    kind: HeaderValue,
-    etag: Option<HeaderValue>,
-    bytes: Bytes,
-}
-
-impl File {
-    fn answer(&self, asked: &HeaderMap) -> Response {
-        let known = asked
-            .get(IF_NONE_MATCH)
-            .and_then(|known| known.to_str().ok());
-        let known = known.unwrap_or_default();
-        let mine = self.etag.as_ref().and_then(|etag| etag.to_str().ok());
-        let same = mine.is_some_and(|mine| {
-            known == "*"
-                || known
-                    .split(',')
-                    .any(|one| one.trim().trim_start_matches("W/") == mine)
+    /// The routes that show it and its views.
+    pub(crate) fn routes<S: Clone + Send + Sync + 'static>(
+        &self,
+        discovery: Discovery,
+    ) -> Router<S> {
+        let manifest = discovery.manifest.then(|| {
+            let path = WELL_KNOWN_PATH.to_owned();
+            File::new(path, "application/json", &self.hash, self.bytes.clone())
         });
-        let mut response = match same {
-            true => Response::new(Body::empty()),
-            false => Response::new(Body::from(self.bytes.clone())),
-        };
-        if same {
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-        }
-        let headers = response.headers_mut();
-        let mut set = |name: HeaderName, value: &HeaderValue| headers.insert(name, value.clone());
-        set(CONTENT_TYPE, &self.kind);
-        set(CACHE_CONTROL, &FRESH);
-        set(ACCESS_CONTROL_ALLOW_ORIGIN, &ANYBODY);
-        if let Some(etag) = &self.etag {
-            set(ETAG, etag);
-        }
-        response
+        let views = self.views().into_iter();
+        let views = views.filter(|view| discovery.serves(&view.path));
+        routes(manifest.into_iter().chain(views.map(File::of)).collect())
     }
 }

@@ -22,7 +22,7 @@ use crate::gate::Erased;
 use crate::handler::{Endpoint, PaidHandler};
 use crate::hooks::SellerHooks;
 use crate::ledger::Ledger;
-use crate::manifest::{Published, Service};
+use crate::manifest::{Discovery, Published, Service};
 
 /// Collects everything a [`Paywall`] needs. Nothing is checked before [`build`](Self::build), which reports all mistakes at
 /// once.
@@ -37,6 +37,7 @@ pub struct PaywallBuilder<S = ()> {
     pub(super) factories: Vec<Address>,
     pub(super) volatile_allowed: bool,
     pub(super) service: Option<Service>,
+    pub(super) discovery: Discovery,
     pub(super) mounts: Vec<Mount<S>>,
     pub(super) mistakes: Vec<Mistake>,
 }
@@ -69,6 +70,7 @@ where
             factories: Vec::new(),
             volatile_allowed: false,
             service: None,
+            discovery: Discovery::all(),
             mounts: Vec::new(),
             mistakes: Vec::new(),
         }
@@ -177,6 +179,12 @@ where
     /// Says what the manifest tells of the service as a whole. Without it the service is named after the host of its origin.
     pub fn service(mut self, service: Service) -> Self {
         self.service = Some(service);
+        self
+    }
+
+    /// Which documents the router serves about what is sold; [`Discovery::all`] unless set.
+    pub const fn discovery(mut self, discovery: Discovery) -> Self {
+        self.discovery = discovery;
         self
     }
 

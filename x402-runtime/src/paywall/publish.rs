@@ -5,12 +5,16 @@ use std::time::Duration;
 
 use alloy_primitives::Address;
 use serde_json::Value;
+use x402_model::manifest::views::{self, MAX_HEADER_BYTES};
+use x402_model::wire::{PaymentRequired, headers};
 
 use super::PaymentIds;
 use super::builder::PaywallBuilder;
 use super::mistake::{BuildError, Mistake};
 use crate::bind::{BoundEndpoint, Mounted, bind};
-use crate::manifest::{self, Published, Service, shapes};
+use crate::manifest::{self, Discovery, Published, Service, shapes};
+use crate::project::Challenge;
+use crate::telemetry::event;
 
 /// The manifest of what a builder was given, without facilitator and ledger.
 pub(super) fn manifest<S>(builder: &PaywallBuilder<S>) -> Result<Published, BuildError> {
@@ -56,6 +60,7 @@ pub(super) fn facts<S>(builder: &PaywallBuilder<S>, endpoints: &mut [BoundEndpoi
         body_cap: builder.limits.body_cap,
         retention: builder.limits.retention,
         started_ms: builder.clock.now_ms(),
+        discovery: builder.discovery,
     }
 }
 
@@ -67,6 +72,7 @@ pub(super) struct Facts {
     body_cap: usize,
     retention: Duration,
     started_ms: u64,
+    discovery: Discovery,
 }
 
 /// The manifest, if there is nothing wrong with what it is made of.
@@ -86,6 +92,7 @@ pub(super) fn publish(
         body_cap: facts.body_cap,
         retention_seconds: facts.retention.as_secs(),
         started_ms: facts.started_ms,
+        discovery: facts.discovery,
     });
     let published = manifest.map_err(|error| error.to_string());
     let published =
@@ -93,4 +100,31 @@ pub(super) fn publish(
     published
         .map_err(|reason| mistakes.push(Mistake::Manifest { reason }))
         .ok()
+}
+
+/// The extension that catalogues read.
+const BAZAAR: &str = "bazaar";
+
+/// Room for the path and the amount of a request, which may be longer than those that are measured.
+const ROOM: usize = 768;
+
+/// Puts into the terms of every endpoint what catalogues list it by, as much of it as fits.
+pub(super) fn list(published: &Published, endpoints: &mut [BoundEndpoint]) {
+    for endpoint in endpoints {
+        let header = Challenge::new(endpoint).header(endpoint.path());
+        let terms = header.and_then(|header| {
+            headers::decode::<PaymentRequired>(header.as_bytes(), usize::MAX).ok()
+        });
+        let Some(terms) = terms else { continue };
+        let id = manifest::operation_id(endpoint.id());
+        let most = MAX_HEADER_BYTES.saturating_sub(ROOM);
+        let fitted = views::fit(published.manifest(), &id, &terms, most);
+        let Some(fitted) = fitted else { continue };
+        if !fitted.reductions.is_empty() {
+            tracing::warn!(name: event::LONG_TERMS, endpoint = endpoint.id(), bytes = fitted.header_bytes, without = ?fitted.reductions, "the terms are too long for all that catalogues read");
+        }
+        if let Some(block) = fitted.block {
+            endpoint.advertise(BAZAAR, block);
+        }
+    }
 }

@@ -14,7 +14,7 @@ use x402_model::wire::{Offered, SupportedResponse};
 use super::builder::PaywallBuilder;
 use super::mistake::{BuildError, Mistake};
 use super::mount::Mount;
-use super::publish::{facts, publish};
+use super::publish::{facts, list, publish};
 use super::tokens::Tokens;
 use super::warning::Warning;
 use super::{Paywall, cost, desk, mount, rail_id};
@@ -71,6 +71,7 @@ where
         limits,
         factories,
         volatile_allowed,
+        discovery,
         mounts,
         ..
     } = builder;
@@ -82,6 +83,9 @@ where
     // Plans are told by the endpoints that take their credit.
     let listed = bound.endpoints.get(..mounted.len());
     let published = publish(facts, listed.unwrap_or(&bound.endpoints), &mut mistakes);
+    if let (Some(published), true) = (&published, discovery.bazaar) {
+        list(published, &mut bound.endpoints);
+    }
     let challenges = challenges(&bound.endpoints, &mut mistakes);
     let kept = ledger.as_deref();
     durable(kept, volatile_allowed, &bound.assets, &mut mistakes);
@@ -102,10 +106,11 @@ where
         able.version_1,
         PaywallMetrics::new(&bound.endpoints),
     );
-    let core = Arc::new(core.with_hooks(hooks).with_credit(!plans.is_empty()));
+    let core = core.with_hooks(hooks).with_credit(!plans.is_empty());
+    let core = Arc::new(core.with_link(discovery.link_header()));
     let endpoints: Arc<[BoundEndpoint]> = bound.endpoints.clone().into();
     let router = route(&core, bound, challenges, mounts, &plans).await?;
-    let router = router.merge(published.routes());
+    let router = router.merge(published.routes(discovery));
     let credits = credits(&core, &plans);
     recover(&core).await;
     resolver::spawn(&core);

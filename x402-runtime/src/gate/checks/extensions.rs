@@ -56,6 +56,8 @@ fn echoed(
         siwx::KEY => siwx::DYNAMIC_INFO,
         // It is for people; `x402-reqwest` sends its permits without it.
         EIP2612_GAS_SPONSORING | ERC20_APPROVAL_GAS_SPONSORING => &["description"],
+        // For catalogues: nothing here depends on it, and it is long.
+        "bazaar" => &["input", "output"],
         _ => &[],
     };
     check_echo(Some(advertised), extensions, &dynamic).map_err(|key| {

@@ -1,0 +1,216 @@
+//! Which documents about a paywall are served, and serving them.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::Response;
+use axum::routing::get;
+use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
+use x402_model::manifest::views::View;
+
+/// For how long others may keep a document.
+const FRESH: HeaderValue = HeaderValue::from_static("public, max-age=300");
+const ANYBODY: HeaderValue = HeaderValue::from_static("*");
+
+/// What a paywall tells of itself, besides the terms in its 402 answers.
+///
+/// ```
+/// use x402_runtime::manifest::Discovery;
+/// // Everything but OpenAPI, which this server has of its own.
+/// let discovery = Discovery::all().openapi(false);
+/// assert!(discovery != Discovery::all());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Discovery {
+    pub(crate) manifest: bool,
+    pub(crate) openapi: bool,
+    pub(crate) llms_txt: bool,
+    pub(crate) api_catalog: bool,
+    pub(crate) well_known_x402: bool,
+    pub(crate) bazaar: bool,
+}
+
+macro_rules! switches {
+    ($($(#[$doc:meta])* $name:ident,)+) => {
+        $(
+            $(#[$doc])*
+            #[must_use]
+            pub const fn $name(mut self, on: bool) -> Self {
+                self.$name = on;
+                self
+            }
+        )+
+    };
+}
+
+impl Discovery {
+    /// The manifest, `/openapi.json` and its 3.0 form, `/llms.txt`, `/.well-known/api-catalog`, and `extensions.bazaar` in every
+    /// 402. That is what a paywall does unless it is told otherwise.
+    #[must_use]
+    pub const fn all() -> Self {
+        Self {
+            manifest: true,
+            openapi: true,
+            llms_txt: true,
+            api_catalog: true,
+            well_known_x402: false,
+            bazaar: true,
+        }
+    }
+
+    /// Nothing: whoever wants to pay has to know the endpoint.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self {
+            manifest: false,
+            openapi: false,
+            llms_txt: false,
+            api_catalog: false,
+            well_known_x402: false,
+            bazaar: false,
+        }
+    }
+
+    switches! {
+        /// `/.well-known/x402-manifest.json`.
+        manifest,
+        /// `/openapi.json` and `/openapi-3.0.json`.
+        openapi,
+        /// `/llms.txt`.
+        llms_txt,
+        /// `/.well-known/api-catalog` (RFC 9727).
+        api_catalog,
+        /// `/.well-known/x402`, for crawlers that look for it. Off unless it is turned on: its formats contradict each other.
+        well_known_x402,
+        /// `extensions.bazaar` in the 402 of each endpoint, from which facilitators list it in their catalogues.
+        bazaar,
+    }
+
+    /// The links of the manifest to what is served: name and path.
+    pub(crate) fn links(self) -> Vec<(&'static str, &'static str)> {
+        [
+            (self.manifest, "self", x402_model::manifest::WELL_KNOWN_PATH),
+            (self.openapi, "openapi", "/openapi.json"),
+            (self.llms_txt, "llmsTxt", "/llms.txt"),
+            (self.api_catalog, "apiCatalog", "/.well-known/api-catalog"),
+            (self.well_known_x402, "wellKnownX402", "/.well-known/x402"),
+        ]
+        .into_iter()
+        .filter_map(|(on, name, path)| on.then_some((name, path)))
+        .collect()
+    }
+
+    /// Whether a view is served at its path.
+    pub(crate) fn serves(self, path: &str) -> bool {
+        match path {
+            "openapi.json" | "openapi-3.0.json" => self.openapi,
+            "llms.txt" => self.llms_txt,
+            ".well-known/api-catalog" => self.api_catalog,
+            ".well-known/x402" => self.well_known_x402,
+            _ => false,
+        }
+    }
+
+    /// The `Link` header of every 402 (RFC 8288).
+    pub(crate) fn link_header(self) -> Option<HeaderValue> {
+        let links = [
+            (
+                self.manifest,
+                format!(
+                    "<{}>; rel=\"service-meta\"",
+                    x402_model::manifest::WELL_KNOWN_PATH
+                ),
+            ),
+            (
+                self.openapi,
+                "</openapi.json>; rel=\"service-desc\"".to_owned(),
+            ),
+        ];
+        let links = links
+            .into_iter()
+            .filter_map(|(on, link)| on.then_some(link));
+        let links: Vec<String> = links.collect();
+        (!links.is_empty())
+            .then(|| HeaderValue::try_from(links.join(", ")).ok())
+            .flatten()
+    }
+}
+
+impl Default for Discovery {
+    fn default() -> Self {
+        Self::all()
+    }
+}
+
+/// Something that never changes while the process lives.
+#[derive(Debug, Clone)]
+pub(super) struct File {
+    path: String,
+    kind: HeaderValue,
+    etag: HeaderValue,
+    bytes: Bytes,
+}
+
+impl File {
+    /// A file with a hash of its own.
+    pub(super) fn new(path: String, kind: &'static str, hash: &str, bytes: Bytes) -> Self {
+        Self {
+            path,
+            kind: HeaderValue::from_static(kind),
+            // Hex and a dash are always a header value.
+            etag: HeaderValue::try_from(format!("\"{hash}\"")).unwrap_or(ANYBODY),
+            bytes,
+        }
+    }
+
+    /// A view at its place.
+    pub(super) fn of(view: View) -> Self {
+        let hash = format!(
+            "sha-256:{}",
+            alloy_primitives::hex::encode(Sha256::digest(&view.bytes))
+        );
+        Self::new(
+            format!("/{}", view.path),
+            view.content_type,
+            &hash,
+            view.bytes.into(),
+        )
+    }
+
+    fn answer(&self, asked: &HeaderMap) -> Response {
+        let known = asked.get_all(IF_NONE_MATCH).iter();
+        let mut known = known.filter_map(|known| known.to_str().ok());
+        let is_mine = |one: &str| {
+            one == "*" || one.trim_start_matches("W/").as_bytes() == self.etag.as_bytes()
+        };
+        let same = known.any(|list| list.split(',').any(|one| is_mine(one.trim())));
+        let mut response = match same {
+            true => Response::new(Body::empty()),
+            false => Response::new(Body::from(self.bytes.clone())),
+        };
+        if same {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+        }
+        let headers = response.headers_mut();
+        let mut set = |name: HeaderName, value: &HeaderValue| headers.insert(name, value.clone());
+        set(CONTENT_TYPE, &self.kind);
+        set(CACHE_CONTROL, &FRESH);
+        set(ACCESS_CONTROL_ALLOW_ORIGIN, &ANYBODY);
+        set(ETAG, &self.etag);
+        response
+    }
+}
+
+/// Routes that show files.
+pub(super) fn routes<S: Clone + Send + Sync + 'static>(files: Vec<File>) -> Router<S> {
+    files.into_iter().fold(Router::new(), |router, file| {
+        let path = file.path.clone();
+        let show = move |request: Request| std::future::ready(file.answer(request.headers()));
+        router.route(&path, get(show))
+    })
+}
