@@ -138,6 +138,13 @@ async fn archive(State(desk): State<Desk>, Path(city): Path<String>) -> Json<Val
     Json(json!({"city": city, "run": run}))
 }
 
+/// Something to try out, three times for nothing.
+#[paid(GET "/sample", price = "0.01 USDC", free = "3/day per payer")]
+async fn sample(State(desk): State<Desk>) -> Json<Value> {
+    let run = desk.note("sample");
+    Json(json!({"sample": run}))
+}
+
 /// Sends the body back.
 #[paid(POST "/echo", price = "0.01 USDC")]
 async fn echo(State(desk): State<Desk>, body: axum::body::Bytes) -> Response {
@@ -333,6 +340,7 @@ async fn paywall(setup: Setup, origin: &str) -> Paywall<Desk> {
         .mount(report)
         .mount(rates)
         .mount(archive)
+        .mount(sample)
         .mount(echo)
         .mount(behave);
     let builder = match metered {

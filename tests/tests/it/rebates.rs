@@ -91,3 +91,41 @@ async fn calls_are_counted_once_by_a_seller_that_is_killed() {
     }
     assert_eq!(scene.payments().await, 5);
 }
+
+/// No matter when the seller is killed, nobody has more calls for nothing than there are.
+#[tokio::test]
+async fn free_calls_are_counted_by_a_seller_that_is_killed() {
+    let scene = Scene::new().await;
+    let mut seller = scene.seller(None);
+    let url = |seller: &crate::crash::Process| format!("{}/sample", seller.origin);
+    let (mut free, mut paid) = (0, 0);
+    for delay in [2_u64, 5, 9, 14, 20, 60, 90] {
+        let call = tokio::spawn({
+            let url = url(&seller);
+            async move { client().get(&url).sign_in().send().await }
+        });
+        tokio::time::sleep(Duration::from_millis(delay)).await;
+        seller.kill();
+        // Whoever heard an answer had it for nothing, or paid for it.
+        if let Ok(answer) = call.await.unwrap() {
+            assert_eq!(answer.status().as_u16(), 200);
+            *if answer.receipt().is_some() {
+                &mut paid
+            } else {
+                &mut free
+            } += 1;
+        }
+        seller = scene.seller(None);
+    }
+    for _ in 0..4 {
+        let answer = client().get(&url(&seller)).sign_in().send().await.unwrap();
+        *if answer.receipt().is_some() {
+            &mut paid
+        } else {
+            &mut free
+        } += 1;
+    }
+    assert!(free <= 3, "{free} calls were free");
+    assert!(paid >= 1, "the last one was paid for");
+    assert!(scene.payments().await >= paid);
+}
