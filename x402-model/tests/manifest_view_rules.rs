@@ -414,6 +414,14 @@ fn rule_10_currencies_have_three_capitals_and_amounts_one_unit_each() {
     let odd = &node["protocols"][1]["x402"];
     assert!(
         odd.get("amount").is_none(),
+        "no whole number of atomic units: {odd}"
+    );
+    let mut hard = manifest(HARD);
+    hard.endpoints[2].rails = Some(vec!["odd".to_owned()]);
+    let draw = &views::openapi(&hard)["paths"]["/draw"]["post"]["x-payment-info"];
+    let odd = &draw["protocols"][0]["x402"];
+    assert!(
+        odd["asset"].is_string() && odd.get("maxAmount").is_none(),
         "what the token is worth is not known: {odd}"
     );
 }
