@@ -206,6 +206,26 @@ fn rule_03_methods_without_a_body_have_query_parameters() {
 }
 
 #[test]
+fn rule_03_an_operation_that_takes_nothing_takes_its_payment() {
+    let mut hard = manifest(HARD);
+    hard.endpoints[0].path = Some("/trees".to_owned());
+    hard.endpoints[0].input = Default::default();
+    let openapi = views::openapi(&hard);
+    let parameters = openapi["paths"]["/trees"]["get"]["parameters"]
+        .as_array()
+        .unwrap();
+    assert_eq!(parameters.len(), 1);
+    assert_eq!(parameters[0]["name"], "PAYMENT-SIGNATURE");
+    assert_eq!(parameters[0]["required"], false);
+    assert!(
+        openapi["paths"]["/health"]["get"]
+            .get("parameters")
+            .is_none(),
+        "it is free"
+    );
+}
+
+#[test]
 fn rule_04_captures_are_path_params_and_a_template() {
     let manifest = manifest(HARD);
     let block = views::bazaar(&manifest, "getNode").unwrap();

@@ -1,6 +1,7 @@
 //! The views of a price manifest before the readers they are for: other people's packages, fetched by npm.
 //!
-//! Two manifests are put to them: the worked example of the format, and one of everything that is hard to say in a schema.
+//! Three manifests are put to them: the worked example of the format, one of everything that is hard to say in a schema, and what
+//! the marketplace publishes.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -15,6 +16,7 @@ use std::process::Command;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use x402_examples::marketplace::{Seller, Settings};
 use x402_model::extension::payment_identifier;
 use x402_model::manifest::{Document, EndpointEntry, Manifest, views};
 use x402_model::wire::{Offered, PaymentRequired, PaymentRequirements, ResourceInfo};
@@ -102,14 +104,13 @@ fn payment_required(manifest: &Manifest, endpoint: &EndpointEntry) -> Option<Pay
     Some(required)
 }
 
-#[test]
-fn readers_of_other_people_accept_every_view_and_refuse_what_is_known_to_be_wrong() {
+/// What the readers say about the views of these manifests.
+fn verdicts(manifests: &[(&str, &Manifest)]) -> Vec<Verdict> {
     let scripts = tools::workspace().join("tests/peers/js-discovery");
     let home = tools::npm_packages(&scripts, "js-discovery");
     let folder = tempfile::tempdir().unwrap();
-    for (name, text) in [("example", EXAMPLE), ("hard", HARD)] {
-        let document = Document::read(text.as_bytes()).unwrap();
-        write(document.manifest(), &folder.path().join(name));
+    for (name, manifest) in manifests {
+        write(manifest, &folder.path().join(name));
     }
     let output = Command::new("node")
         .arg(home.join("check.mjs"))
@@ -123,6 +124,28 @@ fn readers_of_other_people_accept_every_view_and_refuse_what_is_known_to_be_wron
         .unwrap_or_else(|e| panic!("{e}: {}\n{said}", String::from_utf8_lossy(&output.stdout)));
     let refused: Vec<&Verdict> = verdicts.iter().filter(|verdict| !verdict.ok).collect();
     assert!(refused.is_empty(), "{refused:#?}");
+    verdicts
+}
+
+#[tokio::test]
+async fn readers_of_other_people_accept_the_views_of_the_marketplace() {
+    let settings = Settings::from_lookup(|_| None).unwrap();
+    let seller = Seller::open(&settings, "https://market.example.com")
+        .await
+        .unwrap();
+    let manifest = seller.paywall.manifest().manifest();
+    let verdicts = verdicts(&[("marketplace", manifest)]);
+    let paid = verdicts
+        .iter()
+        .filter(|verdict| verdict.reader == "@agentcash/discovery PaymentInfoSchema");
+    assert!(paid.count() >= 6);
+}
+
+#[test]
+fn readers_of_other_people_accept_every_view_and_refuse_what_is_known_to_be_wrong() {
+    let read = |text: &str| Document::read(text.as_bytes()).unwrap();
+    let (example, hard) = (read(EXAMPLE), read(HARD));
+    let verdicts = verdicts(&[("example", example.manifest()), ("hard", hard.manifest())]);
     // A reader that was never asked has accepted nothing.
     for (reader, documents) in [
         ("@agentcash/discovery OpenApiDocSchema", 2),

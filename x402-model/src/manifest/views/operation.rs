@@ -87,13 +87,18 @@ pub(super) fn operation(
     });
     put(&mut out, "deprecated", deprecation.map(|_| true));
     put(&mut out, "x-x402-deprecation", deprecation);
-    let parameters = parameters(endpoint, schemas);
+    let mut parameters = parameters(endpoint, schemas);
+    let body = request_body(endpoint, schemas);
+    if parameters.is_empty() && body.is_none() && !free {
+        // Readers miss an input where there is none. The payment is one.
+        parameters.push(payment_header());
+    }
     put(
         &mut out,
         "parameters",
         (!parameters.is_empty()).then_some(parameters),
     );
-    put(&mut out, "requestBody", request_body(endpoint, schemas));
+    put(&mut out, "requestBody", body);
     put(
         &mut out,
         "x-payment-info",
@@ -187,6 +192,16 @@ fn parameter(
     );
     put(&mut out, "schema", Some(schema));
     Value::Object(out)
+}
+
+fn payment_header() -> Value {
+    json!({
+        "name": "PAYMENT-SIGNATURE",
+        "in": "header",
+        "required": false,
+        "description": "Base64 JSON payment for the terms of the 402 (x402 v2)",
+        "schema": { "type": "string" },
+    })
 }
 
 /// The body that the endpoint takes. One that takes none is said to take any object, or nothing: readers look for a body where
