@@ -91,8 +91,7 @@ impl Outcome {
     /// How it is counted. A stream is when it has ended.
     pub(super) const fn answered(&self) -> Answered {
         match self {
-            Self::Streams(_) => Answered::Paid,
-            Self::Paid(_) => Answered::Paid,
+            Self::Paid(_) | Self::Streams(_) => Answered::Paid,
             Self::Uncharged(_) => Answered::Uncharged,
             Self::Refused(_) => Answered::Refused,
             Self::NotSettled(..) => Answered::NotSettled,

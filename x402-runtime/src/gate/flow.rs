@@ -125,21 +125,15 @@ impl Job {
         let core = &gate.core;
         let owner = core.owner();
         // The ledger takes the request; only a check before serving needs it too.
-        let to_check = core
-            .facilitator
-            .check_before_serving()
-            .then(|| payment.request.clone());
+        let checks = core.facilitator.check_before_serving();
+        let to_check = checks.then(|| payment.request.clone());
         let (key, valid_before) = (payment.key.clone(), payment.valid_before);
         if let Some(record) = reserve(&gate, &payment, fingerprint, owner).await? {
             return Box::pin(known(core, record, &fingerprint)).await;
         }
         drop(payment);
         crate::failpoint("c1_reserved");
-        let reservation = Reservation {
-            core,
-            key: &key,
-            owner,
-        };
+        let reservation = Reservation::of(core, &key, owner);
         if (call.is_some() || to_check.is_some())
             && let Err(refusal) = Box::pin(allowed(&gate, call.as_deref(), to_check.as_ref())).await
         {
@@ -153,8 +147,12 @@ impl Job {
             .await;
         gate.metrics.handled(started.elapsed());
         crate::failpoint("c2_handler_ran");
-        let (answer, charge) = match ran {
-            Ran::Answered(answer, charge) => (answer, charge),
+        let unpaid = match ran {
+            Ran::Answered(answer, charge) => {
+                let answered = Event::answered(owner, answer, charge);
+                let attempt = first_attempt(core, &key, answered).await;
+                return first(core, attempt, &fingerprint);
+            }
             Ran::Streams(head) => {
                 let running = Running {
                     gate: Arc::clone(&gate),
@@ -167,26 +165,11 @@ impl Job {
                 };
                 return Box::pin(stream::begin(running, metering, *head)).await;
             }
-            Ran::Failed(response) => {
-                reservation.release().await;
-                return Ok(Outcome::Uncharged(response));
-            }
-            Ran::Broken(code) => {
-                reservation.release().await;
-                return Err(code.into());
-            }
+            Ran::Failed(response) => Ok(Outcome::Uncharged(response)),
+            Ran::Broken(code) => Err(code.into()),
         };
-        let answered = Event::Answered {
-            owner,
-            answer: Arc::new(answer),
-            charge,
-        };
-        match first_attempt(core, &key, answered).await {
-            // The lease ran out and the reservation went to somebody else, or to nobody: this answer is not the one.
-            Ok(None) => Err(ProblemCode::PaymentInProgress.into()),
-            Ok(Some(attempt)) => after(core, Ok(attempt), &fingerprint),
-            Err(error) => after(core, Err(error), &fingerprint),
-        }
+        reservation.release().await;
+        unpaid
     }
 }
 
@@ -312,6 +295,19 @@ pub(super) async fn booked(core: &Core, record: &Record) -> Result<(), Refusal> 
         .map_err(|error| ledger_down(core, &error))
 }
 
+/// What the first attempt to settle means for the buyer; `None` where there was nothing to settle.
+fn first(
+    core: &Core,
+    attempt: Result<Option<Attempt>, LedgerError>,
+    fingerprint: &Fingerprint,
+) -> Result<Outcome, Refusal> {
+    match attempt.transpose() {
+        // The lease ran out and the reservation went to somebody else, or to nobody: this answer is not the one.
+        None => Err(ProblemCode::PaymentInProgress.into()),
+        Some(attempt) => after(core, attempt, fingerprint),
+    }
+}
+
 /// What an attempt to settle means for the buyer.
 pub(super) fn after(
     core: &Core,
@@ -343,7 +339,11 @@ struct Reservation<'a> {
     owner: u64,
 }
 
-impl Reservation<'_> {
+impl<'a> Reservation<'a> {
+    const fn of(core: &'a Core, key: &'a PaymentKey, owner: u64) -> Self {
+        Self { core, key, owner }
+    }
+
     /// Makes the payment free again. Should the store fail, the lease's end does it.
     async fn release(&self) {
         let event = Event::HandlerFailed { owner: self.owner };

@@ -85,7 +85,7 @@ impl Metering {
             body,
         );
         let model = &gate.endpoint.spec().price;
-        let mut found = self.from_request();
+        let mut found = self.known();
         let rest = units(gate)
             .iter()
             .filter(|unit| is_in_answer(unit) && !self.meter.is_counted(&unit.id));
@@ -105,11 +105,12 @@ impl Metering {
     /// What is due for what was counted so far, of an answer that cannot be looked into.
     pub(super) fn so_far(&self, gate: &Gate) -> Result<AtomicAmount, ProblemCode> {
         self.meter
-            .charge(&self.from_request())
+            .charge(&self.known())
             .map_err(|error| unmetered(gate, &error))
     }
 
-    fn from_request(&self) -> Vec<(&str, Decimal)> {
+    /// The quantities that need no answer.
+    fn known(&self) -> Vec<(&str, Decimal)> {
         let told = self.told.iter();
         told.map(|(unit, quantity)| (unit.as_str(), *quantity))
             .collect()

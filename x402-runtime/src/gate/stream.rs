@@ -249,11 +249,10 @@ impl Stream {
         } = self.running;
         let core = &gate.core;
         let done = match self.kept {
-            Some(kept) => Event::Answered {
-                owner,
-                answer: Arc::new(answers::store(head, kept.freeze())),
-                charge: Some(charge),
-            },
+            Some(kept) => {
+                let answer = answers::store(head, kept.freeze());
+                Event::answered(owner, answer, Some(charge))
+            }
             // Too long to be kept: it was seen once.
             None => Event::Metered {
                 owner,

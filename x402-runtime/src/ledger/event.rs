@@ -78,6 +78,15 @@ pub enum Event {
 }
 
 impl Event {
+    /// The handler answered.
+    pub(crate) fn answered(owner: u64, answer: StoredAnswer, charge: Option<AtomicAmount>) -> Self {
+        Self::Answered {
+            owner,
+            answer: Arc::new(answer),
+            charge,
+        }
+    }
+
     /// A stable lower-case name for logs.
     #[must_use]
     pub const fn name(&self) -> &'static str {

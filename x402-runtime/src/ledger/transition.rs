@@ -119,14 +119,7 @@ pub fn step(record: &Record, event: &Event) -> Result<Step, Illegal> {
         Event::Intend {
             owner,
             lease_until_ms,
-        } => {
-            expect(record, event, &[State::Served, State::Unknown])?;
-            Ok(become_with(record, Commit::Hard, |next| {
-                next.state = State::Settling;
-                next.owner = *owner;
-                next.lease_until_ms = *lease_until_ms;
-            }))
-        }
+        } => intended(record, event, *owner, *lease_until_ms),
         Event::Settled { response } => {
             expect(
                 record,
@@ -175,6 +168,20 @@ fn lease_over(record: &Record, event: &Event, now_ms: u64) -> Result<Step, Illeg
     }
     // The owner may have died before, during or after its settle call, or may still be waiting.
     Ok(doubt(record, None))
+}
+
+fn intended(
+    record: &Record,
+    event: &Event,
+    owner: u64,
+    lease_until_ms: u64,
+) -> Result<Step, Illegal> {
+    expect(record, event, &[State::Served, State::Unknown])?;
+    Ok(become_with(record, Commit::Hard, |next| {
+        next.state = State::Settling;
+        next.owner = owner;
+        next.lease_until_ms = lease_until_ms;
+    }))
 }
 
 fn answered(

@@ -215,14 +215,14 @@ fn plans(endpoints: &[BoundEndpoint]) -> Vec<PlanEntry> {
             let id = super::entry::operation_id(endpoint.id());
             match plans.iter_mut().find(|known| known.id == *plan.id) {
                 Some(known) => known.endpoints.push(id),
-                None => plans.push(plan_entry(plan, id)),
+                None => plans.push(plan_entry(plan, &id)),
             }
         }
     }
     plans
 }
 
-fn plan_entry(plan: &Plan, endpoint: String) -> PlanEntry {
+fn plan_entry(plan: &Plan, endpoint: &str) -> PlanEntry {
     let period = |seconds: u64| Period { seconds };
     let purchase = [
         ("method", plan.purchase.method.to_string()),
@@ -243,7 +243,7 @@ fn plan_entry(plan: &Plan, endpoint: String) -> PlanEntry {
         expires: None,
         period: None,
         includes: None,
-        endpoints: vec![endpoint.clone()],
+        endpoints: vec![endpoint.to_owned()],
         purchase: map(&purchase),
         present: map(&present),
     };

@@ -1,40 +1,37 @@
 //! The checks that need the facilitator and the ledger, and the start of a paywall's work.
 
+mod gates;
+mod kinds;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use alloy_primitives::Address;
 use axum::Router;
 use tokio::time::timeout;
-use x402_model::asset::{Asset, parse_address};
-use x402_model::evm::{facilitator_address, is_development_account};
-use x402_model::network::Network;
-use x402_model::wire::{Offered, SupportedResponse};
+use x402_model::asset::Asset;
 
+use self::gates::gates;
+use self::kinds::kinds;
 use super::builder::PaywallBuilder;
 use super::mistake::{BuildError, Mistake};
 use super::mount::Mount;
-use super::publish::{facts, list, publish};
+use super::publish::{Facts, facts, list, publish};
 use super::tokens::Tokens;
 use super::warning::Warning;
 use super::{Paywall, cost, desk, mount, rail_id};
 use crate::allowance::Allowances;
-use crate::bind::{
-    Bound, BoundEndpoint, MAX_TERMS_HEADER, METERED, Mounted, SCHEME, Terms, bind, is_main, plans,
-};
+use crate::bind::{Bound, BoundEndpoint, Given, MAX_TERMS_HEADER, Mounted, bind, is_main, plans};
 use crate::credit::rail::WithCredit;
 use crate::credit::{Credits, Purse};
 use crate::facilitator::Facilitator;
-use crate::gate::free::Free;
-use crate::gate::plan::Credit;
-use crate::gate::quote::{self, Quotes};
-use crate::gate::{Core, Earlier, Gate, Pricing, volume};
+use crate::gate::Core;
 use crate::hooks::Hooks;
-use crate::ledger::{Durability, Ledger, LedgerError};
+use crate::ledger::{Durability, Ledger};
+use crate::manifest::Published;
 use crate::project::Challenge;
 use crate::resolver;
 use crate::siwx::Siwx;
-use crate::telemetry::{EndpointMetrics, PaywallMetrics, event};
+use crate::telemetry::{PaywallMetrics, event};
 
 /// From this length on proxies with small limits may refuse the header.
 const LONG_TERMS_HEADER: usize = 6 * 1024;
@@ -51,18 +48,17 @@ where
 {
     let mut given = builder.given.clone();
     given.min_remaining_seconds = builder.limits.min_remaining_seconds();
-    let mut mistakes = builder.mistakes.clone();
-    let mounts = builder.mounts.iter();
-    let mounted: Vec<Mounted> = mounts.map(|mount| mount.mounted.clone()).collect();
-    builder.limits.check(&mut mistakes);
     let time = builder.limits.verify_timeout;
     let look_time = time.min(LOOK_TIME);
     let chain = builder.facilitator.clone();
     given.tokens = Tokens::look(chain.as_deref(), &given.rails, look_time).await;
-    let plans = plans::sold(&mounted, &mut mistakes);
-    let mut bound = bind(&mounted, &plans, &given, &mut mistakes);
-    let mut warnings = given.tokens.check(&bound, &mut mistakes);
-    let facts = facts(&builder, &mut bound.endpoints);
+    let Draft {
+        plans,
+        mut bound,
+        facts,
+        mut warnings,
+        mut mistakes,
+    } = draft(&builder, &given);
     let PaywallBuilder {
         facilitator,
         ledger,
@@ -76,16 +72,9 @@ where
         ..
     } = builder;
     let able = kinds(facilitator.as_ref(), time, &bound, &mut mistakes).await;
-    for endpoint in &mut bound.endpoints {
-        endpoint.settle_by(&able.settlers);
-        endpoint.sponsor(&able.extensions);
-    }
-    // Plans are told by the endpoints that take their credit.
-    let listed = bound.endpoints.get(..mounted.len());
-    let published = publish(facts, listed.unwrap_or(&bound.endpoints), &mut mistakes);
-    if let (Some(published), true) = (&published, discovery.bazaar) {
-        list(published, &mut bound.endpoints);
-    }
+    able.tell(&mut bound.endpoints);
+    let (all, told) = (&mut bound.endpoints, discovery.bazaar);
+    let published = published(facts, all, mounts.len(), told, &mut mistakes);
     let challenges = challenges(&bound.endpoints, &mut mistakes);
     let kept = ledger.as_deref();
     durable(kept, volatile_allowed, &bound.assets, &mut mistakes);
@@ -97,15 +86,9 @@ where
     tell(&warnings);
     let hooks = hooks.map(|hooks| Hooks::new(hooks, limits.hook_timeout));
     let credit = WithCredit::new(facilitator, Arc::clone(&ledger), Arc::clone(&clock));
-    let core = Core::new(
-        Arc::new(credit),
-        ledger,
-        clock,
-        limits,
-        factories,
-        able.version_1,
-        PaywallMetrics::new(&bound.endpoints),
-    );
+    let (credit, version_1) = (Arc::new(credit), able.version_1);
+    let metrics = PaywallMetrics::new(&bound.endpoints);
+    let core = Core::new(credit, ledger, clock, limits, factories, version_1, metrics);
     let core = core.with_hooks(hooks).with_credit(!plans.is_empty());
     let core = Arc::new(core.with_link(discovery.link_header()));
     let endpoints: Arc<[BoundEndpoint]> = bound.endpoints.clone().into();
@@ -123,6 +106,51 @@ where
         core,
         credits,
     })
+}
+
+/// What was mounted, bound to what the operator accepts.
+struct Draft {
+    plans: Vec<plans::Sold>,
+    bound: Bound,
+    facts: Facts,
+    warnings: Vec<Warning>,
+    mistakes: Vec<Mistake>,
+}
+
+/// Binds what was mounted and plans what is published of it, noting every mistake.
+fn draft<S>(builder: &PaywallBuilder<S>, given: &Given) -> Draft {
+    let mut mistakes = builder.mistakes.clone();
+    let mounts = builder.mounts.iter();
+    let mounted: Vec<Mounted> = mounts.map(|mount| mount.mounted.clone()).collect();
+    builder.limits.check(&mut mistakes);
+    let plans = plans::sold(&mounted, &mut mistakes);
+    let mut bound = bind(&mounted, &plans, given, &mut mistakes);
+    let warnings = given.tokens.check(&bound, &mut mistakes);
+    let facts = facts(builder, &mut bound.endpoints);
+    Draft {
+        plans,
+        bound,
+        facts,
+        warnings,
+        mistakes,
+    }
+}
+
+/// The manifest, which catalogues find in the terms if they are told.
+fn published(
+    facts: Facts,
+    endpoints: &mut [BoundEndpoint],
+    mounted: usize,
+    told: bool,
+    mistakes: &mut Vec<Mistake>,
+) -> Option<Published> {
+    // Plans are told by the endpoints that take their credit.
+    let listed = endpoints.get(..mounted);
+    let published = publish(facts, listed.unwrap_or(endpoints), mistakes);
+    if let (Some(published), true) = (&published, told) {
+        list(published, endpoints);
+    }
+    published
 }
 
 /// Everything that is served: paid handlers, and the places where plans are sold.
@@ -203,145 +231,6 @@ fn header_length(endpoint: &BoundEndpoint, challenge: &Challenge, mistakes: &mut
     }
 }
 
-/// What a facilitator can do besides settling every accepted rail.
-#[derive(Debug, Default)]
-struct Able {
-    /// Networks on which it takes version 1 payments as such.
-    version_1: Vec<Network>,
-    /// Extensions that it understands.
-    extensions: Vec<String>,
-    /// Who settles metered payments, by network.
-    settlers: Vec<(Network, Address)>,
-}
-
-/// The facilitator must settle every accepted rail, with accounts that are its own.
-async fn kinds(
-    facilitator: Option<&Arc<dyn Facilitator>>,
-    time: Duration,
-    bound: &Bound,
-    mistakes: &mut Vec<Mistake>,
-) -> Able {
-    let Some(facilitator) = facilitator else {
-        mistakes.push(Mistake::FacilitatorMissing);
-        return Able::default();
-    };
-    let supported = match timeout(time, facilitator.supported()).await {
-        Ok(Ok(supported)) => supported,
-        Ok(Err(error)) => {
-            mistakes.push(Mistake::FacilitatorUnreachable {
-                reason: error.to_string(),
-            });
-            return Able::default();
-        }
-        Err(_) => {
-            mistakes.push(Mistake::FacilitatorUnreachable {
-                reason: "no answer in time".to_owned(),
-            });
-            return Able::default();
-        }
-    };
-    let assets = &bound.assets;
-    let at_a_price = bound.endpoints.iter().any(|one| !one.is_metered());
-    for asset in assets {
-        if at_a_price && !settles(&supported, asset) {
-            mistakes.push(Mistake::KindMissing {
-                scheme: SCHEME,
-                network: asset.network.to_string(),
-                rail: rail_id(asset),
-                help: what_it_does(&supported, SCHEME),
-            });
-        }
-        if is_main(&asset.network) {
-            settlers(&supported, asset, mistakes);
-        }
-    }
-    let settlers = metering(&supported, bound, mistakes);
-    let networks = assets.iter().map(|asset| &asset.network);
-    let version_1 = networks
-        .filter(|network| {
-            let short = network.short_name();
-            short.is_some_and(|short| supported.supports(1, SCHEME, short))
-        })
-        .cloned()
-        .collect();
-    Able {
-        version_1,
-        extensions: supported.extensions,
-        settlers,
-    }
-}
-
-/// Who settles metered payments, on every network on which an endpoint takes them.
-fn metering(
-    supported: &SupportedResponse,
-    bound: &Bound,
-    mistakes: &mut Vec<Mistake>,
-) -> Vec<(Network, Address)> {
-    let mut settlers: Vec<(Network, Address)> = Vec::new();
-    let metered = bound.endpoints.iter().filter(|one| one.is_metered());
-    for asset in metered.flat_map(BoundEndpoint::assets) {
-        if settlers.iter().any(|(on, _)| *on == asset.network) {
-            continue;
-        }
-        let kinds = supported.kinds.iter().filter(|kind| {
-            kind.x402_version == 2 && kind.scheme == METERED && asset.network.matches(&kind.network)
-        });
-        let named = kinds.filter_map(|kind| facilitator_address(kind.extra.as_ref()?).ok());
-        match named.take(1).next() {
-            Some(address) => settlers.push((asset.network.clone(), address)),
-            None => mistakes.push(Mistake::KindMissing {
-                scheme: METERED,
-                network: asset.network.to_string(),
-                rail: rail_id(asset),
-                help: what_it_does(supported, METERED),
-            }),
-        }
-    }
-    settlers
-}
-
-fn settles(supported: &SupportedResponse, asset: &Asset) -> bool {
-    supported.kinds.iter().any(|kind| {
-        kind.x402_version == 2 && kind.scheme == SCHEME && asset.network.matches(&kind.network)
-    })
-}
-
-fn what_it_does(supported: &SupportedResponse, scheme: &str) -> String {
-    let kinds: Vec<String> = supported
-        .kinds
-        .iter()
-        .filter(|kind| kind.x402_version == 2 && kind.scheme == scheme)
-        .take(8)
-        .map(|kind| kind.network.clone())
-        .collect();
-    if kinds.is_empty() {
-        "it settles that nowhere; use another facilitator".to_owned()
-    } else {
-        format!(
-            "it does on {}; accept a rail there, or use another facilitator",
-            kinds.join(", ")
-        )
-    }
-}
-
-fn settlers(supported: &SupportedResponse, asset: &Asset, mistakes: &mut Vec<Mistake>) {
-    let accounts = supported
-        .signers
-        .iter()
-        .filter(|(pattern, _)| asset.network.matches(pattern));
-    for address in accounts.flat_map(|(_, addresses)| addresses) {
-        if parse_address(address).is_ok_and(is_development_account) {
-            let mistake = Mistake::SettlerDevelopment {
-                address: address.clone(),
-                network: asset.network.to_string(),
-            };
-            if !mistakes.contains(&mistake) {
-                mistakes.push(mistake);
-            }
-        }
-    }
-}
-
 fn durable(
     ledger: Option<&dyn Ledger>,
     volatile_allowed: bool,
@@ -408,107 +297,4 @@ fn allowances(core: &Arc<Core>, bound: &Bound) -> Option<Arc<Allowances>> {
             }
         },
     ))
-}
-
-/// Publishes the terms of every endpoint, and learns which earlier ones may still be paid.
-async fn gates(
-    core: &Arc<Core>,
-    bound: Bound,
-    challenges: Vec<Challenge>,
-    allowances: Option<&Arc<Allowances>>,
-) -> Result<Vec<Arc<Gate>>, BuildError> {
-    let mut gates = Vec::with_capacity(challenges.len());
-    let quotes = quotes(core, &bound.endpoints).await?;
-    for (endpoint, challenge) in bound.endpoints.into_iter().zip(challenges) {
-        let now_ms = core.clock.now_ms();
-        let accepts = endpoint.accepts_json();
-        let timeout = endpoint.spec().timeout_seconds;
-        let superseded = if endpoint.is_priced_by_request() {
-            // What was told there is recognised by its token.
-            Vec::new()
-        } else {
-            core.ledger
-                .publish_offers(endpoint.id(), &accepts, timeout, now_ms)
-                .await
-                .map_err(ledger_failed)?
-        };
-        if let Some(window_ms) = volume::longest_window_ms(&endpoint.spec().price) {
-            let kept = core.ledger.accounts();
-            let kept = kept.keep_volume(endpoint.id(), window_ms).await;
-            kept.map_err(ledger_failed)?;
-        }
-        let earlier = superseded
-            .into_iter()
-            .map(|offer| Earlier {
-                terms: earlier_terms(&offer.accepts_json, &bound.assets),
-                until_ms: offer.until_ms,
-            })
-            .collect();
-        let metrics = core.metrics.endpoint(endpoint.id()).cloned();
-        gates.push(Arc::new(Gate {
-            metrics: metrics.unwrap_or_else(|| Arc::new(EndpointMetrics::new(&endpoint))),
-            pricing: endpoint.is_priced_by_request().then(|| {
-                let needs = endpoint.spec().price.needs();
-                let callers = allowances.cloned();
-                Arc::new(Pricing::new(needs, Arc::clone(&quotes), callers))
-            }),
-            free: allowances.cloned().and_then(|allowances| {
-                let list = endpoint.spec().allowances;
-                (!list.is_empty()).then(|| Arc::new(Free { allowances, list }))
-            }),
-            credit: allowances.cloned().and_then(|allowances| {
-                let purses = plans::purses(endpoint.spec());
-                (!purses.is_empty()).then(|| Arc::new(Credit { allowances, purses }))
-            }),
-            endpoint,
-            challenge: Arc::new(challenge),
-            earlier,
-            core: Arc::clone(core),
-        }));
-    }
-    Ok(gates)
-}
-
-/// The keys of quotes: a new one, and those of earlier starts that told what may still be paid.
-async fn quotes(core: &Core, endpoints: &[BoundEndpoint]) -> Result<Arc<Quotes>, BuildError> {
-    let priced = endpoints.iter().filter(|one| one.is_priced_by_request());
-    let Some(timeout) = priced.map(|one| one.spec().timeout_seconds).max() else {
-        return Ok(quote::none());
-    };
-    let key =
-        quote::new_key().map_err(|reason| BuildError::one(Mistake::NoRandomNumbers { reason }))?;
-    let earlier = core
-        .ledger
-        .publish_offers(
-            quote::LEDGER_NAME,
-            &quote::key_text(&key),
-            timeout,
-            core.clock.now_ms(),
-        )
-        .await
-        .map_err(ledger_failed)?;
-    let earlier = earlier
-        .iter()
-        .filter_map(|offer| Some((quote::key_of(&offer.accepts_json)?, offer.until_ms)))
-        .collect();
-    Ok(Arc::new(Quotes::new(key, earlier)))
-}
-
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the shape `map_err` asks for"
-)]
-fn ledger_failed(error: LedgerError) -> BuildError {
-    BuildError::one(Mistake::LedgerFailed {
-        reason: error.to_string(),
-    })
-}
-
-fn earlier_terms(accepts_json: &str, assets: &[Asset]) -> Vec<Arc<Terms>> {
-    let offers: Vec<Offered> = serde_json::from_str(accepts_json).unwrap_or_default();
-    offers
-        .into_iter()
-        .filter_map(|offer| Terms::of_earlier(offer, assets))
-        .map(Arc::new)
-        .collect()
 }

@@ -242,11 +242,7 @@ impl Facts {
         crate::failpoint("c2_handler_ran");
         let failed = match ran {
             Ok((answer, charge)) => {
-                let answered = Event::Answered {
-                    owner,
-                    answer: Arc::new(answer),
-                    charge,
-                };
+                let answered = Event::answered(owner, answer, charge);
                 return match first_attempt(core, key, answered).await {
                     Ok(Some(attempt)) => after(core, Ok(attempt), &self.fingerprint).await,
                     // The lease ran out: this answer is not the one.

@@ -13,12 +13,29 @@ use x402_model::network::Network;
 
 /// Every arrow of the life of a payment.
 pub(super) async fn life(ledger: &impl Ledger) -> Result<(), String> {
-    let refused = || Event::Refused {
+    let lives = lives().into_iter().chain(metered_lives());
+    for (n, events) in (1..).zip(lives) {
+        walk(ledger, n, events)
+            .await
+            .map_err(|error| format!("life {n}: {error}"))?;
+    }
+    Ok(())
+}
+
+fn refused() -> Event {
+    Event::Refused {
         code: "insufficient_funds".to_owned(),
-    };
-    let unanswered = || Event::Unanswered {
+    }
+}
+
+fn unanswered() -> Event {
+    Event::Unanswered {
         transaction: Some("0x01".to_owned()),
-    };
+    }
+}
+
+/// The lives at a price that is known before.
+fn lives() -> Vec<Vec<Event>> {
     let paid = || {
         Event::Evidence(Evidence::Paid {
             transaction: "0x02".to_owned(),
@@ -37,7 +54,7 @@ pub(super) async fn life(ledger: &impl Ledger) -> Result<(), String> {
         })
     };
     let lease_over = || Event::LeaseOver { now_ms: LEASE_MS };
-    let lives = vec![
+    vec![
         vec![answered("1"), intend(1), settled(), Event::Finalised],
         vec![answered("2"), intend(1), refused(), intend(2), settled()],
         vec![answered("3"), intend(1), refused(), Event::Expired],
@@ -62,7 +79,12 @@ pub(super) async fn life(ledger: &impl Ledger) -> Result<(), String> {
         ],
         vec![answered("6"), intend(1), unanswered(), cancelled()],
         vec![answered("7"), paid(), Event::Finalised],
-        // Metered: streamed to its end, for nothing, and broken off by a crash.
+    ]
+}
+
+/// The metered lives: streamed to its end, for nothing, and broken off by a crash.
+fn metered_lives() -> Vec<Vec<Event>> {
+    vec![
         vec![
             metered(1),
             metered(2),
@@ -73,13 +95,7 @@ pub(super) async fn life(ledger: &impl Ledger) -> Result<(), String> {
         vec![charged("9", 0), intend(1), Event::Waived],
         vec![metered(5), intend(2), unanswered(), intend(3), settled()],
         vec![charged("11", 10_000), intend(1), refused(), Event::Expired],
-    ];
-    for (n, events) in (1..).zip(lives) {
-        walk(ledger, n, events)
-            .await
-            .map_err(|error| format!("life {n}: {error}"))?;
-    }
-    Ok(())
+    ]
 }
 
 pub(super) async fn every_field_survives(ledger: &impl Ledger) -> Result<(), String> {
