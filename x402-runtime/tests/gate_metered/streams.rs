@@ -169,7 +169,7 @@ async fn a_refused_settlement_is_told_at_the_end_and_can_be_tried_again() {
     let payment = pay(&stand, "GET", "/words?n=1", "", 1).await;
     let events = chunks(open(&stand, "/words?n=1", &payment).await).await;
     let told = told(events.last().unwrap());
-    assert_eq!(told.success, false);
+    assert!(!told.success);
     assert_eq!(
         told.error_reason.as_deref(),
         Some("permit2_insufficient_balance")
@@ -243,7 +243,7 @@ async fn shutting_down_ends_streams_and_settles_them() {
     let reading = tokio::spawn(chunks(response));
     stand.paywall.shutdown().await;
     let events = reading.await.unwrap();
-    assert_eq!(told(events.last().unwrap()).success, true);
+    assert!(told(events.last().unwrap()).success);
     assert_eq!(stand.double.settles(), 1);
 }
 
