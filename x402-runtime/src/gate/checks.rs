@@ -1,29 +1,31 @@
 //! From a request's headers to a payment that fits the terms: every check that needs no IO, cheapest first.
 
 mod extensions;
+mod fit;
 mod header;
+mod refusal;
 mod terms;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use alloy_primitives::Address;
 use axum::http::HeaderMap;
 use serde_json::{Value, json};
-use x402_model::evm::{EvmKind, EvmPayload, reason};
+use x402_model::evm::EvmPayload;
 use x402_model::extension::PaymentIdentifier;
-use x402_model::problem::{Problem, ProblemCode};
+use x402_model::problem::ProblemCode;
 use x402_model::wire::PlainPayment;
 
+use self::fit::{fit, key_of, misfit};
 use super::Gate;
 use crate::bind::Terms;
 use crate::facilitator::FacilitatorRequest;
 use crate::ledger::PaymentKey;
-use crate::project::{self, FIRST_CONTACT, NO_MATCH};
+use crate::project;
 use crate::telemetry::event;
-use crate::verify::{Signer, signer};
 
 pub(super) use header::{PAYMENT_SIGNATURE, X_PAYMENT};
+pub(super) use refusal::Refusal;
 
 /// The protocol version in which a payment is presented and its outcome is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,63 +56,6 @@ pub(super) struct Payment {
     pub(super) request: FacilitatorRequest,
     /// The buyer's own name for the purchase.
     pub(super) id: Option<PaymentIdentifier>,
-}
-
-/// Why a request is not served, with the `error` of the 402 header. Small, because every unpaid request makes one.
-#[derive(Debug)]
-pub(super) struct Refusal {
-    pub(super) code: ProblemCode,
-    pub(super) error: Cow<'static, str>,
-    /// Who tried to pay, if that could be read.
-    pub(super) payer: Option<Address>,
-    /// The problem, where it says more than its code.
-    more: Option<Box<Problem>>,
-}
-
-impl Refusal {
-    fn new(code: ProblemCode, error: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            code,
-            error: error.into(),
-            payer: None,
-            more: None,
-        }
-    }
-
-    /// The refusal of a payment by this account.
-    pub(super) fn by(mut self, payer: Address) -> Self {
-        self.payer = Some(payer);
-        self
-    }
-
-    pub(super) fn problem(&self) -> Problem {
-        self.more
-            .as_deref()
-            .cloned()
-            .unwrap_or_else(|| Problem::new(self.code))
-    }
-}
-
-impl From<ProblemCode> for Refusal {
-    fn from(code: ProblemCode) -> Self {
-        let error = match code {
-            ProblemCode::PaymentRequired | ProblemCode::PaymentUndecodable => FIRST_CONTACT,
-            ProblemCode::NoMatchingRequirements => NO_MATCH,
-            other => other.reason().unwrap_or_else(|| other.as_str()),
-        };
-        Self::new(code, error)
-    }
-}
-
-impl From<Problem> for Refusal {
-    fn from(problem: Problem) -> Self {
-        let mut refusal = Self::from(problem.code());
-        if let Some(reason) = problem.reason() {
-            refusal.error = Cow::Owned(reason.to_owned());
-        }
-        refusal.more = Some(Box::new(problem));
-        refusal
-    }
 }
 
 /// What a request presents.
@@ -285,138 +230,4 @@ fn parse(gate: &Gate, body: &Value) -> Result<EvmPayload, Refusal> {
         tracing::debug!(name: event::MALFORMED, endpoint = gate.endpoint.id(), error = error.code(), "a payment payload could not be read");
         Refusal::from(ProblemCode::PayloadMalformed)
     })
-}
-
-/// Why an authorization does not pay what the terms ask for, in the order of protocol 3.1 and 3.4.
-fn misfit(terms: &Terms, signed: &EvmPayload) -> Option<Refusal> {
-    let by =
-        |code: ProblemCode, reason: &str| Refusal::from(Problem::new(code).with_reason(reason));
-    let EvmPayload::Permit2(payment) = signed else {
-        return if terms.kind() != EvmKind::Eip3009Exact {
-            Some(ProblemCode::PayloadMalformed.into())
-        } else if signed.pay_to() != terms.pay_to() {
-            Some(ProblemCode::RecipientMismatch.into())
-        } else if signed.amount() != terms.amount().get() {
-            Some(ProblemCode::ValueMismatch.into())
-        } else {
-            None
-        };
-    };
-    let authorization = &payment.authorization;
-    if signed.kind() != terms.kind() {
-        Some(ProblemCode::PayloadMalformed.into())
-    } else if authorization.spender != authorization.witness.proxy() {
-        Some(by(ProblemCode::PayloadMalformed, reason::PERMIT2_SPENDER))
-    } else if signed.pay_to() != terms.pay_to() {
-        Some(by(
-            ProblemCode::RecipientMismatch,
-            reason::PERMIT2_RECIPIENT_MISMATCH,
-        ))
-    } else if signed.amount() != terms.amount().get() {
-        Some(by(
-            ProblemCode::ValueMismatch,
-            reason::PERMIT2_AMOUNT_MISMATCH,
-        ))
-    } else if authorization.permitted.token != terms.asset().address {
-        Some(by(
-            ProblemCode::PayloadMalformed,
-            reason::PERMIT2_TOKEN_MISMATCH,
-        ))
-    } else if authorization.witness.facilitator() != terms.facilitator() {
-        Some(by(
-            ProblemCode::PayloadMalformed,
-            reason::UPTO_FACILITATOR_MISMATCH,
-        ))
-    } else {
-        None
-    }
-}
-
-/// The refusal of a payment out of time, in the words of its kind.
-fn out_of_time(code: ProblemCode, kind: EvmKind) -> Refusal {
-    let said = match (kind, code) {
-        (EvmKind::Eip3009Exact, _) => return code.into(),
-        (_, ProblemCode::ValidAfter) => reason::PERMIT2_NOT_YET_VALID,
-        _ => reason::PERMIT2_DEADLINE_EXPIRED,
-    };
-    Problem::new(code).with_reason(said).into()
-}
-
-/// Checks time and signature of an authorization that pays what the terms ask for.
-fn fit(
-    gate: &Gate,
-    terms: Arc<Terms>,
-    signed: EvmPayload,
-    request: FacilitatorRequest,
-    now_ms: u64,
-) -> Result<Presented, Refusal> {
-    let key = key_of(&terms, &signed);
-    let payer = key.payer;
-    let valid_before = match valid_before(gate, &terms, &signed, now_ms / 1000) {
-        Ok(valid_before) => valid_before,
-        Err(code) => {
-            let refusal = out_of_time(code, terms.kind()).by(payer);
-            return Ok(Presented::Late(Box::new((key, signed)), refusal));
-        }
-    };
-    let signed_by = signer(&signed, terms.separator());
-    let payment = Box::new(Payment {
-        terms,
-        payload: signed,
-        key,
-        valid_before,
-        request,
-        id: None,
-    });
-    match signed_by {
-        Signer::Payer => Ok(Presented::Proven(payment)),
-        Signer::SomebodyElse => Ok(Presented::Unproven(payment)),
-        Signer::Wrapped if factory_allowed(gate, &payment.payload) => {
-            Ok(Presented::Unproven(payment))
-        }
-        Signer::Wrapped => Err(Refusal::from(ProblemCode::Eip6492FactoryNotAllowed).by(payer)),
-        // The token itself would refuse it, which is what a trial run would find out.
-        Signer::PayerInRefusedForm => Err(Refusal::from(ProblemCode::SimulationFailed).by(payer)),
-    }
-}
-
-fn key_of(terms: &Terms, signed: &EvmPayload) -> PaymentKey {
-    PaymentKey {
-        network: terms.network().clone(),
-        asset: terms.asset().address,
-        payer: signed.payer(),
-        nonce: signed.nonce(),
-    }
-}
-
-/// `validBefore`, if the payment is valid now, long enough to be settled, and not for longer than the terms say.
-fn valid_before(
-    gate: &Gate,
-    terms: &Terms,
-    signed: &EvmPayload,
-    now: u64,
-) -> Result<u64, ProblemCode> {
-    let limits = &gate.core.limits;
-    let valid_before =
-        u64::try_from(signed.valid_until()).map_err(|_| ProblemCode::ValidityTooLong)?;
-    let valid_after = u64::try_from(signed.valid_after()).map_err(|_| ProblemCode::ValidAfter)?;
-    let latest = now
-        .saturating_add(terms.max_timeout_seconds())
-        .saturating_add(limits.clock_skew_seconds);
-    if valid_before < now.saturating_add(limits.min_remaining_seconds()) {
-        Err(ProblemCode::ValidBefore)
-    } else if valid_after > now {
-        Err(ProblemCode::ValidAfter)
-    } else if valid_before > latest {
-        Err(ProblemCode::ValidityTooLong)
-    } else {
-        Ok(valid_before)
-    }
-}
-
-fn factory_allowed(gate: &Gate, signed: &EvmPayload) -> bool {
-    match signed.signature().unwrap_erc6492() {
-        Ok(Some(wrapper)) => gate.core.factories.contains(&wrapper.factory),
-        Ok(None) | Err(_) => false,
-    }
 }
