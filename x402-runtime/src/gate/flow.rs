@@ -1,5 +1,7 @@
 //! The life of one payment inside a tracked task: reserve, run the handler, store its answer, settle.
 
+mod reserve;
+
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +16,7 @@ use tracing::field::Empty;
 use x402_model::money::AtomicAmount;
 use x402_model::problem::{Problem, ProblemCode};
 
+use self::reserve::reserve;
 use super::Gate;
 use super::answers::{self, Outcome};
 use super::body::{Unread, collect};
@@ -21,21 +24,17 @@ use super::checks::{Payment, Refusal};
 use super::core::{Core, Place};
 use super::decision::{Found, found, verification};
 use super::metering::Metering;
-use super::present::is_same_payment;
 use super::seller::allowed;
 use super::settle::{Attempt, attempt, first_attempt};
 use super::stream::{self, Running};
 use crate::credit::sale;
 use crate::facilitator::{BoxFuture, FacilitatorRequest};
 use crate::hooks::Call;
-use crate::ledger::{
-    Begin, Event, Fingerprint, Identity, LedgerError, NewPayment, PaymentKey, Record, StoredAnswer,
-};
-use crate::paywall::{PROTOCOL_MARGIN_SECONDS, millis};
+use crate::ledger::{Event, Fingerprint, LedgerError, PaymentKey, Record, StoredAnswer};
+use crate::paywall::PROTOCOL_MARGIN_SECONDS;
 use crate::telemetry::{event, span};
 
-/// Time over a handler's own before others may think that it is gone.
-const LEASE_SLACK_MS: u64 = 3_000;
+pub(crate) use reserve::lease_ms;
 
 /// One presentation of a verified payment.
 pub(super) struct Job {
@@ -170,103 +169,6 @@ impl Job {
         };
         reservation.release().await;
         unpaid
-    }
-}
-
-/// Reserves the payment. `Some` is the record of somebody who was here before.
-async fn reserve(
-    gate: &Gate,
-    payment: &Payment,
-    fingerprint: Fingerprint,
-    owner: u64,
-) -> Result<Option<Arc<Record>>, Refusal> {
-    let now_ms = gate.core.clock.now_ms();
-    let new = || reservation(gate, payment, fingerprint, owner, now_ms);
-    let Begin::Exists(record) = begin(&gate.core, payment, new()).await? else {
-        return Ok(None);
-    };
-    let other = record.key != payment.key;
-    match found(&record, &fingerprint, now_ms) {
-        Found::Reclaim => {}
-        // The record is that of another payment, with the same id.
-        Found::Refuse(ProblemCode::PaymentReusedForOtherRequest) if other => {
-            return Err(ProblemCode::PaymentIdReused.into());
-        }
-        _ => return Ok(Some(record)),
-    }
-    Box::pin(reclaim(&gate.core, payment, new(), record)).await
-}
-
-fn reservation(
-    gate: &Gate,
-    payment: &Payment,
-    fingerprint: Fingerprint,
-    owner: u64,
-    now_ms: u64,
-) -> NewPayment {
-    let lease_ms = lease_ms(&gate.core);
-    NewPayment {
-        key: payment.key.clone(),
-        fingerprint,
-        endpoint: gate.endpoint.id().into(),
-        amount: payment.terms.amount(),
-        pay_to: payment.terms.pay_to(),
-        valid_before: payment.valid_before,
-        request: payment.request.clone(),
-        owner,
-        lease_until_ms: now_ms.saturating_add(lease_ms),
-        now_ms,
-    }
-}
-
-/// How long whoever reserved a payment may be assumed to be alive.
-pub(crate) fn lease_ms(core: &Core) -> u64 {
-    let limits = &core.limits;
-    let lease = limits.verify_timeout.saturating_add(limits.handler_timeout);
-    let lease = lease.saturating_add(core.hook_time());
-    millis(lease).saturating_add(LEASE_SLACK_MS)
-}
-
-/// Reserves the payment, under the buyer's name for the purchase if it has one.
-async fn begin(core: &Core, payment: &Payment, new: NewPayment) -> Result<Begin, Refusal> {
-    let begun = match &payment.id {
-        None => core.ledger.begin(new).await,
-        Some(id) => {
-            let until_ms = new.now_ms.saturating_add(millis(core.limits.retention));
-            let name = id.as_str().to_owned();
-            let identity = Identity { name, until_ms };
-            core.ledger.accounts().begin_identified(new, identity).await
-        }
-    };
-    begun.map_err(|error| ledger_down(core, &error))
-}
-
-/// Takes back a reservation whose owner is gone, once.
-async fn reclaim(
-    core: &Core,
-    payment: &Payment,
-    new: NewPayment,
-    record: Arc<Record>,
-) -> Result<Option<Arc<Record>>, Refusal> {
-    let now_ms = new.now_ms;
-    let over = Event::LeaseOver { now_ms };
-    core.ledger
-        .advance(&record.key, over, now_ms)
-        .await
-        .map_err(|error| ledger_down(core, &error))?;
-    let other = record.key != payment.key;
-    if !other && !is_same_payment(&record.request, &payment.payload) {
-        // Another authorization with the same nonce. One record must not mix the two; the next presentation finds it free.
-        return Err(ProblemCode::PaymentInProgress.into());
-    }
-    // The first bytes of a payment stay; another payment of the same purchase brings its own.
-    let request = match other {
-        true => new.request.clone(),
-        false => FacilitatorRequest::clone(&record.request),
-    };
-    match begin(core, payment, NewPayment { request, ..new }).await? {
-        Begin::Reserved => Ok(None),
-        Begin::Exists(record) => Ok(Some(record)),
     }
 }
 
