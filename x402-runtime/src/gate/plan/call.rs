@@ -1,41 +1,38 @@
 //! The life of one call that is paid from credit, inside a tracked task.
 
+mod taken;
+
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use alloy_primitives::Address;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use serde::Serialize;
 use tokio::time::{Instant, timeout};
 use tracing::Instrument as _;
 use x402_model::money::AtomicAmount;
 use x402_model::problem::{Problem, ProblemCode};
 
+use self::taken::{after, free, show};
 use super::{Caller, Short, counted};
 use crate::credit::rail::{CreditTerms, hold_of};
-use crate::credit::{CREDIT_DECIMALS, Held, Purse, Whose};
-use crate::extract::{PaymentId, Proof};
+use crate::credit::{Held, Purse};
+use crate::extract::Proof;
 use crate::facilitator::BoxFuture;
 use crate::gate::body::{Unread, collect};
 use crate::gate::decision::{Found, found};
 use crate::gate::flow::{self, Ran, lease_ms};
 use crate::gate::metering::Metering;
 use crate::gate::present::Run;
-use crate::gate::settle::{Attempt, attempt, first_attempt};
+use crate::gate::settle::{attempt, first_attempt};
 use crate::gate::{Core, Gate, answers};
 use crate::ledger::{
-    Advanced, Begin, Event, Fingerprint, LedgerError, NewPayment, PaymentKey, Posting, Record,
-    StoredAnswer,
+    Advanced, Begin, Event, Fingerprint, LedgerError, NewPayment, PaymentKey, Record, StoredAnswer,
 };
 use crate::telemetry::span;
-
-/// What a call from credit took, and what is left.
-const X402_CREDIT: HeaderName = HeaderName::from_static("x402-credit");
 
 /// How long a hold may be captured after its call began: by whoever finds the call's answer stored, should its process die.
 const CAPTURE_SECONDS: u64 = 3_600;
@@ -329,82 +326,4 @@ async fn release(core: &Core, key: &PaymentKey, event: Event) {
         Ok(_) => {}
         Err(error) => core.ledger_failed(&error),
     }
-}
-
-/// Releases the hold of a call. Should the store fail, the lease's end does it.
-async fn free(core: &Core, key: &PaymentKey) {
-    let (hold, now_ms) = (hold_of(key), core.clock.now_ms());
-    let books = core.ledger.accounts();
-    if let Err(error) = books.post(&hold, Posting::Release, now_ms).await {
-        core.ledger_failed(&error);
-    }
-}
-
-/// What an attempt to capture means for the holder.
-async fn after(
-    core: &Core,
-    attempt: Result<Attempt, LedgerError>,
-    fingerprint: &Fingerprint,
-) -> Response {
-    match attempt {
-        Ok(Attempt::Settled(record)) => {
-            if record.amount.is_zero() {
-                // Nothing was due, so nothing was taken.
-                free(core, &record.key).await;
-            }
-            show(core, &record).await
-        }
-        Ok(Attempt::Refused(..)) => problem(ProblemCode::SettlementRefused),
-        Ok(Attempt::Lost(Some(record)))
-            if found(&record, fingerprint, core.clock.now_ms()) == Found::Show =>
-        {
-            show(core, &record).await
-        }
-        Ok(Attempt::Open(_) | Attempt::Lost(_)) => problem(ProblemCode::SettlementPending),
-        Err(error) => {
-            core.ledger_failed(&error);
-            problem(ProblemCode::SettlementPending)
-        }
-    }
-}
-
-/// The value of the header that tells what a call took.
-#[derive(Serialize)]
-struct Taken<'a> {
-    charged: String,
-    unit: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    left: Option<String>,
-    #[serde(rename = "paymentId")]
-    payment_id: &'a str,
-}
-
-/// The stored answer of a call, with what it took and what is left now.
-async fn show(core: &Core, record: &Record) -> Response {
-    let (Some(answer), Some(terms)) = (&record.answer, CreditTerms::of(&record.request)) else {
-        return problem(ProblemCode::AnswerGone);
-    };
-    let purse = Purse::new(&terms.path, &terms.unit);
-    let left = purse
-        .balance(
-            &*core.ledger,
-            &Whose::anywhere(record.key.payer),
-            core.clock.now_ms(),
-        )
-        .await
-        .ok()
-        .map(|found| found.balance());
-    let id = PaymentId::of(&record.key);
-    let taken = Taken {
-        charged: record.amount.to_decimal(CREDIT_DECIMALS),
-        unit: &terms.unit,
-        left,
-        payment_id: id.as_str(),
-    };
-    let mut response = answers::stored(answer);
-    let header = serde_json::to_string(&taken).ok();
-    if let Some(header) = header.and_then(|text| HeaderValue::try_from(text).ok()) {
-        response.headers_mut().insert(X402_CREDIT, header);
-    }
-    response
 }
