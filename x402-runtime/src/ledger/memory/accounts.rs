@@ -1,15 +1,18 @@
 //! Counters, balances and names in memory.
 
+mod money;
+
+use self::money::Money;
 use super::bought::Bought;
 use super::{MemoryLedger, locked};
 use crate::facilitator::BoxFuture;
 use crate::ledger::account::{
-    Account, Accounts, Balance, Count, Counter, Entry, Identity, Named, OpenHold, Posted, Posting,
-    Poured, Pouring, Purchase, Ruling, Taken, Volume, pour, rule,
+    Account, Accounts, Balance, Count, Counter, Identity, Named, OpenHold, Posted, Posting,
+    Pouring, Purchase, Taken, Volume,
 };
 use crate::ledger::{Begin, LedgerError, NewPayment, Record};
 use alloy_primitives::Address;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::hash::Hash;
 use std::ops::Range;
 use std::sync::Mutex;
@@ -24,19 +27,6 @@ pub(super) struct Books {
     /// Locked before a shard, never after one.
     names: Mutex<HashMap<Named, Purchase>>,
     pub(super) bought: Bought,
-}
-
-#[derive(Default)]
-struct Money {
-    /// Ordered, because the accounts of one holder are asked for together.
-    balances: BTreeMap<Account, Balance>,
-    entries: HashMap<String, Entry>,
-}
-
-impl Money {
-    fn balance(&self, account: &Account) -> Balance {
-        self.balances.get(account).copied().unwrap_or_default()
-    }
 }
 
 /// Whether one more row fits.
@@ -110,103 +100,6 @@ impl MemoryLedger {
             }
         }
         Ok(volume)
-    }
-
-    fn post_now(
-        &self,
-        reference: &str,
-        posting: &Posting,
-        now_ms: u64,
-    ) -> Result<Posted, LedgerError> {
-        let mut money = locked(&self.books.money);
-        let entry = money.entries.get(reference);
-        let account = match (entry, posting) {
-            (Some(entry), _) => Some(&entry.account),
-            (None, Posting::Credit { account, .. } | Posting::Hold { account, .. }) => {
-                Some(account)
-            }
-            (None, Posting::Capture { .. } | Posting::Release) => None,
-        };
-        let balance = account
-            .map(|account| money.balance(account))
-            .unwrap_or_default();
-        Ok(match rule(entry, balance, posting, now_ms) {
-            Ruling::Repeat => Posted::Repeated(balance),
-            Ruling::Refuse(refusal) => Posted::Refused(refusal),
-            Ruling::Write(entry, after) => {
-                room(&money.entries, &reference.to_owned(), self.max_records)?;
-                if money.balances.len() >= self.max_records
-                    && !money.balances.contains_key(&entry.account)
-                {
-                    return Err(LedgerError::Full);
-                }
-                money.balances.insert(entry.account.clone(), after);
-                money.entries.insert(reference.to_owned(), *entry);
-                Posted::Done(after)
-            }
-        })
-    }
-
-    fn accounts_of_now(&self, holder: &str) -> Vec<(Account, Balance)> {
-        let first = Account {
-            holder: holder.to_owned(),
-            unit: String::new(),
-        };
-        locked(&self.books.money)
-            .balances
-            .range(first..)
-            .take_while(|(account, _)| account.holder == holder)
-            .map(|(account, balance)| (account.clone(), *balance))
-            .collect()
-    }
-
-    fn pour_now(
-        &self,
-        reference: Option<&str>,
-        pouring: Pouring,
-        now_ms: u64,
-    ) -> Result<AtomicAmount, LedgerError> {
-        let mut money = locked(&self.books.money);
-        if let Some(entry) = reference.and_then(|name| money.entries.get(name)) {
-            return Ok(entry.amount);
-        }
-        let (from, to) = (money.balance(&pouring.from), money.balance(&pouring.to));
-        let Some(Poured {
-            from,
-            to,
-            amount,
-            entry,
-        }) = pour(&pouring, from, to, now_ms)
-        else {
-            return Ok(AtomicAmount::from_u128(0));
-        };
-        if let Some(name) = reference {
-            room(&money.entries, &name.to_owned(), self.max_records)?;
-            money.entries.insert(name.to_owned(), entry);
-        }
-        money.balances.insert(pouring.from, from);
-        money.balances.insert(pouring.to, to);
-        Ok(amount)
-    }
-
-    fn open_holds_now(&self, before_ms: u64, max: usize) -> Vec<OpenHold> {
-        let money = locked(&self.books.money);
-        let open = money
-            .entries
-            .iter()
-            .filter(|(_, entry)| entry.is_open() && entry.at_ms < before_ms);
-        let mut holds: Vec<OpenHold> = open
-            .map(|(reference, entry)| OpenHold {
-                reference: reference.clone(),
-                account: entry.account.clone(),
-                amount: entry.amount,
-                since_ms: entry.at_ms,
-            })
-            .collect();
-        drop(money);
-        holds.sort_by(|a, b| (a.since_ms, &a.reference).cmp(&(b.since_ms, &b.reference)));
-        holds.truncate(max);
-        holds
     }
 
     fn use_once_now(&self, name: &str, until_ms: u64, now_ms: u64) -> Result<bool, LedgerError> {
