@@ -95,8 +95,7 @@ where
     let router = route(&core, bound, challenges, mounts, &plans).await?;
     let router = router.merge(published.routes(discovery));
     let credits = credits(&core, &plans);
-    recover(&core).await;
-    resolver::spawn(&core);
+    resolve(&core).await;
     tracing::info!(name: event::STARTED, endpoints = endpoints.len(), "paywall started");
     Ok(Paywall {
         router,
@@ -199,8 +198,9 @@ fn tell(warnings: &[Warning]) {
     }
 }
 
-/// Finishes what earlier processes left. What takes longer than a start may goes on in the background.
-async fn recover(core: &Arc<Core>) {
+/// Finishes what earlier processes left. What takes longer than a start may goes on in the background, where the rest is done
+/// from now on.
+async fn resolve(core: &Arc<Core>) {
     let recovery = core.tasks.spawn({
         let core = Arc::clone(core);
         async move { resolver::recover(&core).await }
@@ -208,6 +208,7 @@ async fn recover(core: &Arc<Core>) {
     if let Ok(Ok(recovered)) = timeout(RECOVERY_TIME, recovery).await {
         tracing::info!(name: event::RECOVERED, ?recovered, "earlier payments were looked at");
     }
+    resolver::spawn(core);
 }
 
 fn challenges(endpoints: &[BoundEndpoint], mistakes: &mut Vec<Mistake>) -> Vec<Challenge> {
