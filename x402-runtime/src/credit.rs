@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A call that is paid from credit has a record in the ledger like any other payment; what moves its money is the ledger's
-//! accounts instead of a chain ([`rail`]). So everything that keeps a payment from being lost or doubled keeps credit too.
+//! accounts instead of a chain. So everything that keeps a payment from being lost or doubled keeps credit too.
 
 mod purse;
 pub(crate) mod rail;

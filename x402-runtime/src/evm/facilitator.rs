@@ -197,8 +197,9 @@ impl EvmFacilitator {
         self.core.settle(request, repeat).await
     }
 
-    /// Checks a request as a settlement would and moves nothing. Unlike [`Facilitator::verify`] it takes the amount of the
-    /// terms for what is charged, which under `upto` may be less than what was permitted.
+    /// Checks a request as a settlement would and moves nothing. Unlike
+    /// [`Facilitator::verify`](crate::facilitator::Facilitator::verify) it takes the amount of the terms for what is charged,
+    /// which under `upto` may be less than what was permitted.
     ///
     /// # Errors
     /// When no clear answer was had.
