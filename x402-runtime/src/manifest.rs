@@ -20,6 +20,7 @@ mod published;
 mod service;
 pub(crate) mod shapes;
 
+pub(crate) use discovery::BAZAAR;
 pub use discovery::Discovery;
 pub use offline::{ManifestDrift, ManifestFlagError};
 pub use published::Published;

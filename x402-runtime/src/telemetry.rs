@@ -97,6 +97,8 @@ pub mod event {
     pub const RECOVERED: &str = "x402.recovered";
     /// Terms are longer than some proxies pass on.
     pub const LONG_TERMS: &str = "x402.long_terms";
+    /// The manifest is longer than many readers take.
+    pub const LONG_MANIFEST: &str = "x402.long_manifest";
     /// A paywall shut down.
     pub const SHUTDOWN: &str = "x402.shutdown";
     /// A handler asks for the payment where there is no paywall.

@@ -13,6 +13,9 @@ use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use x402_model::manifest::views::View;
 
+/// The extension that catalogues read.
+pub(crate) const BAZAAR: &str = "bazaar";
+
 /// For how long others may keep a document.
 const FRESH: HeaderValue = HeaderValue::from_static("public, max-age=300");
 const ANYBODY: HeaderValue = HeaderValue::from_static("*");
@@ -32,7 +35,8 @@ pub struct Discovery {
     pub(crate) llms_txt: bool,
     pub(crate) api_catalog: bool,
     pub(crate) well_known_x402: bool,
-    pub(crate) bazaar: bool,
+    /// `None`: if the facilitator reads it.
+    pub(crate) bazaar: Option<bool>,
 }
 
 macro_rules! switches {
@@ -50,7 +54,7 @@ macro_rules! switches {
 
 impl Discovery {
     /// The manifest, `/openapi.json` and its 3.0 form, `/llms.txt`, `/.well-known/api-catalog`, and `extensions.bazaar` in every
-    /// 402. That is what a paywall does unless it is told otherwise.
+    /// 402 if the facilitator says that it reads it. That is what a paywall does unless it is told otherwise.
     #[must_use]
     pub const fn all() -> Self {
         Self {
@@ -59,7 +63,7 @@ impl Discovery {
             llms_txt: true,
             api_catalog: true,
             well_known_x402: false,
-            bazaar: true,
+            bazaar: None,
         }
     }
 
@@ -72,7 +76,7 @@ impl Discovery {
             llms_txt: false,
             api_catalog: false,
             well_known_x402: false,
-            bazaar: false,
+            bazaar: Some(false),
         }
     }
 
@@ -87,8 +91,22 @@ impl Discovery {
         api_catalog,
         /// `/.well-known/x402`, for crawlers that look for it. Off unless it is turned on: its formats contradict each other.
         well_known_x402,
-        /// `extensions.bazaar` in the 402 of each endpoint, from which facilitators list it in their catalogues.
-        bazaar,
+    }
+
+    /// `extensions.bazaar` in the 402 of each endpoint, from which facilitators and crawlers list it in their catalogues.
+    ///
+    /// It makes every 402 two to three times as long, so unless this says otherwise it is there only where somebody reads it:
+    /// where the facilitator names `bazaar` among its extensions.
+    #[must_use]
+    pub const fn bazaar(mut self, on: bool) -> Self {
+        self.bazaar = Some(on);
+        self
+    }
+
+    /// Whether the 402 answers have it, with a facilitator that understands these extensions.
+    pub(crate) fn lists(self, understood: &[String]) -> bool {
+        self.bazaar
+            .unwrap_or_else(|| understood.iter().any(|known| known == BAZAAR))
     }
 
     /// The links of the manifest to what is served: name and path.

@@ -4,7 +4,9 @@ use axum::Router;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use x402_model::manifest::views::{self, View};
-use x402_model::manifest::{Document, Manifest, ManifestError, WELL_KNOWN_PATH, canonical};
+use x402_model::manifest::{
+    Document, MAX_BYTES, Manifest, ManifestError, WELL_KNOWN_PATH, canonical,
+};
 
 use super::discovery::{Discovery, File, routes};
 
@@ -22,7 +24,7 @@ impl Published {
     /// Checks and hashes a manifest.
     ///
     /// # Errors
-    /// [`ManifestError`] when it breaks a rule of the format, or is longer than readers take.
+    /// [`ManifestError`] when it breaks a rule of the format.
     pub(crate) fn new(manifest: &Manifest) -> Result<Self, ManifestError> {
         let wrong = |error: serde_json::Error| ManifestError::Shape {
             reason: error.to_string(),
@@ -34,8 +36,7 @@ impl Published {
             members.insert("integrity".to_owned(), integrity);
         }
         let bytes = Bytes::from(canonical(&value));
-        // Read as others do, with the limits that they have.
-        let document = Document::read(&bytes)?;
+        let document = Document::read_trusted_size(&bytes)?;
         Ok(Self {
             document,
             bytes,
@@ -53,6 +54,11 @@ impl Published {
     #[must_use]
     pub const fn bytes(&self) -> &Bytes {
         &self.bytes
+    }
+
+    /// Whether it is longer than most readers take.
+    pub(crate) fn is_long(&self) -> bool {
+        self.bytes.len() > MAX_BYTES
     }
 
     /// Its content hash: `sha-256:` and 64 hex digits.

@@ -12,7 +12,7 @@ use super::PaymentIds;
 use super::builder::PaywallBuilder;
 use super::mistake::{BuildError, Mistake};
 use crate::bind::{BoundEndpoint, Mounted, bind};
-use crate::manifest::{self, Discovery, Published, Service, shapes};
+use crate::manifest::{self, BAZAAR, Discovery, Published, Service, shapes};
 use crate::project::Challenge;
 use crate::telemetry::event;
 
@@ -97,13 +97,15 @@ pub(super) fn publish(
     let published = manifest.map_err(|error| error.to_string());
     let published =
         published.and_then(|manifest| Published::new(&manifest).map_err(|error| error.to_string()));
-    published
+    let published = published
         .map_err(|reason| mistakes.push(Mistake::Manifest { reason }))
-        .ok()
+        .ok()?;
+    if published.is_long() {
+        let bytes = published.bytes().len();
+        tracing::warn!(name: event::LONG_MANIFEST, bytes, "many readers take no manifest of that length: sell by several paywalls");
+    }
+    Some(published)
 }
-
-/// The extension that catalogues read.
-const BAZAAR: &str = "bazaar";
 
 /// Room for the path and the amount of a request, which may be longer than those that are measured.
 const ROOM: usize = 768;

@@ -73,7 +73,7 @@ where
     } = builder;
     let able = kinds(facilitator.as_ref(), time, &bound, &mut mistakes).await;
     able.tell(&mut bound.endpoints);
-    let (all, told) = (&mut bound.endpoints, discovery.bazaar);
+    let (all, told) = (&mut bound.endpoints, discovery.lists(&able.extensions));
     let published = published(facts, all, mounts.len(), told, &mut mistakes);
     let challenges = challenges(&bound.endpoints, &mut mistakes);
     let kept = ledger.as_deref();

@@ -169,6 +169,8 @@ events! {
         "At the start, payments left by earlier processes were looked at.";
     LONG_TERMS "warn" ["endpoint", "bytes"]
         "The terms of an endpoint are longer than some proxies pass on.";
+    LONG_MANIFEST "warn" ["bytes"]
+        "The manifest is longer than many readers take (256 KiB). It is served nevertheless.";
     SHUTDOWN "info" ["drained"]
         "A paywall shut down; `false` when payments were still in flight.";
     NOT_PAID "error" []

@@ -21,7 +21,7 @@ pub(super) struct Able {
     /// Networks on which it takes version 1 payments as such.
     pub(super) version_1: Vec<Network>,
     /// Extensions that it understands.
-    extensions: Vec<String>,
+    pub(super) extensions: Vec<String>,
     /// Who settles metered payments, by network.
     settlers: Vec<(Network, Address)>,
 }
