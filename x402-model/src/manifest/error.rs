@@ -27,7 +27,7 @@ pub enum ManifestError {
     #[error("the document nests deeper than 64 levels")]
     TooDeep,
     /// Too many values.
-    #[error("the document has more than 100000 values")]
+    #[error("the document has more than a million values")]
     TooManyValues,
     /// Two members of one object with the same name, of which readers see one or the other.
     #[error("the member {name:?} stands twice in one object")]

@@ -1,0 +1,39 @@
+//! Typed clients in Rust, TypeScript and Python from a price manifest, or from any `OpenAPI` 3 description.
+//!
+//! A pure library: text in, text out. The same document gives the same bytes.
+//!
+//! ```
+//! # fn main() -> Result<(), x402_codegen::CodegenError> {
+//! # let manifest = include_bytes!("../tests/golden/example/manifest.json");
+//! let model = x402_codegen::read(manifest)?;
+//! let rust = x402_codegen::rust::render(&model);
+//! assert!(rust.contains("pub fn get_weather"));
+//! assert_eq!(rust, x402_codegen::rust::render(&x402_codegen::read(manifest)?));
+//! # Ok(()) }
+//! ```
+//!
+//! Everything in a document is foreign text. It gets into source through one function for each language and place, and into
+//! identifiers through one sanitiser; schemas refer to their own document only, and nothing grows without a bound.
+
+mod error;
+#[allow(dead_code, reason = "TypeScript and Python follow")]
+mod escape;
+mod graph;
+mod lower;
+pub mod model;
+#[allow(dead_code, reason = "TypeScript and Python follow")]
+mod names;
+mod out;
+mod package;
+mod read;
+pub mod rust;
+mod schema;
+
+pub use error::CodegenError;
+pub use lower::lower;
+pub use model::ClientModel;
+pub use package::SourceFile;
+pub use read::{MAX_BYTES, read};
+
+/// The version that generated files name.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,216 @@
+//! Identifiers from foreign names: ASCII words in the case of the language, no keyword, no two alike.
+
+mod words;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(crate) use words::TYPE_WORDS;
+use words::{PYTHON_WORDS, RUST_WORDS};
+
+/// Most characters of an identifier before it is numbered.
+const MAX_CHARS: usize = 60;
+
+/// The ASCII words of a name: `getWeather2`, `get-weather 2` and `GET_WEATHER2` are `get weather2`.
+fn words(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut last = ' ';
+    let mut chars = name.chars().take(400).peekable();
+    while let Some(c) = chars.next() {
+        if c.is_ascii_alphanumeric() {
+            let next_is_lower = chars.peek().is_some_and(char::is_ascii_lowercase);
+            let upper_after_lower =
+                c.is_ascii_uppercase() && (last.is_ascii_lowercase() || last.is_ascii_digit());
+            let last_capital = c.is_ascii_uppercase() && last.is_ascii_uppercase() && next_is_lower;
+            match words.last_mut() {
+                Some(word)
+                    if last.is_ascii_alphanumeric() && !upper_after_lower && !last_capital =>
+                {
+                    word.push(c.to_ascii_lowercase());
+                }
+                _ => words.push(c.to_ascii_lowercase().to_string()),
+            }
+        }
+        last = c;
+    }
+    words
+}
+
+fn capital(word: &str) -> String {
+    let mut chars = word.chars();
+    chars
+        .next()
+        .map(|first| first.to_ascii_uppercase().to_string() + chars.as_str())
+        .unwrap_or_default()
+}
+
+/// Cut to a length, and never beginning with a digit or empty.
+fn presentable(name: &str, instead: &str, before_digit: char) -> String {
+    let mut name: String = name.chars().take(MAX_CHARS).collect();
+    while name.ends_with('_') {
+        name.pop();
+    }
+    if name.is_empty() {
+        return instead.to_owned();
+    }
+    if name.starts_with(|c: char| c.is_ascii_digit()) {
+        name.insert(0, before_digit);
+    }
+    name
+}
+
+/// `GetWeather`; `instead` if there is no letter or digit.
+pub(crate) fn pascal(name: &str, instead: &str) -> String {
+    let name: String = words(name).iter().map(|word| capital(word)).collect();
+    presentable(&name, instead, 'N')
+}
+
+/// `get_weather`.
+pub(crate) fn snake(name: &str, instead: &str) -> String {
+    presentable(&words(name).join("_"), instead, 'n')
+}
+
+/// `getWeather`.
+pub(crate) fn camel(name: &str, instead: &str) -> String {
+    let pascal = pascal(name, instead);
+    let mut chars = pascal.chars();
+    chars
+        .next()
+        .map(|first| first.to_ascii_lowercase().to_string() + chars.as_str())
+        .unwrap_or_default()
+}
+
+/// `GET_WEATHER`.
+pub(crate) fn screaming(name: &str, instead: &str) -> String {
+    snake(name, instead).to_ascii_uppercase()
+}
+
+/// Identifiers of one scope. Two that differ in case only are alike: some file systems and readers think so.
+#[derive(Debug, Default)]
+pub(crate) struct Scope {
+    taken: BTreeSet<String>,
+    next: BTreeMap<String, usize>,
+}
+
+impl Scope {
+    /// A scope in which some identifiers exist already.
+    pub(crate) fn with(reserved: &[&str]) -> Self {
+        Self {
+            taken: reserved
+                .iter()
+                .map(|name| name.to_ascii_lowercase())
+                .collect(),
+            next: BTreeMap::new(),
+        }
+    }
+
+    /// Whether a name is taken.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.taken.contains(&name.to_ascii_lowercase())
+    }
+
+    /// The name if it is free, else the name with the next free number.
+    pub(crate) fn unique(&mut self, name: &str) -> String {
+        if self.taken.insert(name.to_ascii_lowercase()) {
+            return name.to_owned();
+        }
+        let number = self.next.entry(name.to_ascii_lowercase()).or_insert(2);
+        loop {
+            let numbered = format!("{name}{number}");
+            *number = number.saturating_add(1);
+            if self.taken.insert(numbered.to_ascii_lowercase()) {
+                return numbered;
+            }
+        }
+    }
+}
+
+/// A Rust field, method or parameter.
+pub(crate) fn rust_value(name: &str, instead: &str) -> String {
+    guarded(snake(name, instead), RUST_WORDS)
+}
+
+/// A Python field, method or parameter.
+pub(crate) fn python_value(name: &str, instead: &str) -> String {
+    let name = guarded(snake(name, instead), PYTHON_WORDS);
+    // pydantic keeps this prefix for itself.
+    if name.starts_with("model_") {
+        return format!("{name}_");
+    }
+    name
+}
+
+/// A TypeScript method. Keywords may be methods; these names have a meaning of their own.
+pub(crate) fn typescript_method(name: &str, instead: &str) -> String {
+    const TAKEN: &[&str] = &[
+        "constructor",
+        "then",
+        "prototype",
+        "tostring",
+        "valueof",
+        "tojson",
+        "core",
+    ];
+    guarded(camel(name, instead), TAKEN)
+}
+
+fn guarded(name: String, words: &[&str]) -> String {
+    if words.contains(&name.to_ascii_lowercase().as_str()) {
+        return name + "_";
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn words_are_found_whatever_the_spelling() {
+        for name in [
+            "getWeather",
+            "get-weather",
+            "GET_WEATHER",
+            "get weather",
+            "GetWeather",
+        ] {
+            assert_eq!(snake(name, "x"), "get_weather");
+            assert_eq!(pascal(name, "X"), "GetWeather");
+            assert_eq!(camel(name, "x"), "getWeather");
+        }
+        assert_eq!(snake("HTTPServer2URL", "x"), "http_server2_url");
+        assert_eq!(snake("../../etc/cron.d/x", "x"), "etc_cron_d_x");
+        assert_eq!(snake("__class__", "x"), "class");
+        assert_eq!(snake("\u{ff37}eather", "x"), "eather");
+        assert_eq!(snake("2nd", "x"), "n2nd");
+        assert_eq!(snake("気温", "field"), "field");
+    }
+
+    #[test]
+    fn m04_keywords_are_no_identifiers() {
+        assert_eq!(rust_value("fn", "x"), "fn_");
+        assert_eq!(rust_value("self", "x"), "self_");
+        assert_eq!(python_value("class", "x"), "class_");
+        assert_eq!(python_value("model_config", "x"), "model_config_");
+        assert_eq!(typescript_method("constructor", "x"), "constructor_");
+        let mut scope = Scope::with(&["Box"]);
+        let names: Vec<String> = ["box", "a", "A", "a", "a2"]
+            .iter()
+            .map(|n| scope.unique(n))
+            .collect();
+        assert_eq!(names, ["box2", "a", "A2", "a3", "a22"]);
+    }
+
+    proptest! {
+        #[test]
+        fn m04_any_text_becomes_an_identifier(text in "\\PC{0,80}|[\\x00-\\u{10ffff}]{0,80}") {
+            for name in [rust_value(&text, "value"), python_value(&text, "value"), typescript_method(&text, "value"), pascal(&text, "Value"), screaming(&text, "VALUE")] {
+                let mut chars = name.chars();
+                prop_assert!(chars.next().is_some_and(|c| c.is_ascii_alphabetic()), "{name}");
+                prop_assert!(chars.all(|c| c.is_ascii_alphanumeric() || c == '_'), "{name}");
+                prop_assert!(name.len() <= 63);
+            }
+            prop_assert!(syn::parse_str::<syn::Ident>(&rust_value(&text, "value")).is_ok());
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Tells what a document is, and makes a client of it.
+
+use serde_json::Value;
+use x402_model::manifest::{Document, MAX_BYTES as MANIFEST_BYTES, read_json};
+
+use crate::error::CodegenError;
+use crate::lower::lower;
+use crate::model::ClientModel;
+
+/// The most bytes of a document that are read. Manifests are served with at most 256 KiB; files of a service with a thousand
+/// endpoints are longer.
+pub const MAX_BYTES: usize = 64 * MANIFEST_BYTES;
+
+/// The client of a price manifest.
+///
+/// # Errors
+/// [`CodegenError`].
+pub fn read(bytes: &[u8]) -> Result<ClientModel, CodegenError> {
+    let value = read_json(bytes, MAX_BYTES)?;
+    let has = |name: &str| value.get(name).is_some_and(Value::is_string);
+    if has("manifestVersion") {
+        return lower(&Document::from_value(value)?);
+    }
+    Err(CodegenError::Unknown)
+}

@@ -1,0 +1,104 @@
+//! What a user does with the generated clients; part of the crate that `compile_rust` makes.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+fn wallet() -> x402_client::Wallet {
+    x402_client::Wallet::view_only([1; 20].into())
+}
+
+fn budget() -> x402_client::Budget {
+    x402_client::Budget::new("5 USD", "1 USD").unwrap()
+}
+
+fn client() -> x402_client::Client {
+    x402_client::Client::new(wallet(), budget())
+}
+
+#[test]
+fn quotes_are_what_the_document_says() {
+    use crate::price_tiered::{self as g, Quote, RenderBody, RenderRequest, SearchRequest};
+    let client = g::Client::with(client());
+    let exact = |quote: Result<Quote, g::Error>| match quote.unwrap() {
+        Quote::Exact(price) => price.to_string(),
+        other => panic!("{other:?}"),
+    };
+    let pdf = RenderRequest::new("pdf".into(), RenderBody::new(vec!["a".into()]));
+    assert_eq!(exact(client.render(&pdf).quote()), "0.01 USD");
+    let mut png = RenderRequest::new("png".into(), RenderBody::new(vec!["a".into(); 11]));
+    png.body.hd = Some(true);
+    assert_eq!(exact(client.render(&png).quote()), "0.075 USD");
+    let mut search = SearchRequest::new();
+    assert_eq!(exact(client.search(&search).quote()), "0.0015 USD");
+    search.depth = Some(3);
+    search.region = Some("north pole".into());
+    search.x_speed = Some("fast".into());
+    assert_eq!(exact(client.search(&search).quote()), "0.0147 USD");
+    let unknown = RenderRequest::new("gif".into(), RenderBody::new(vec![]));
+    assert_eq!(client.render(&unknown).quote().unwrap_err().code(), "no_price");
+    let dots = RenderRequest::new("..".into(), RenderBody::new(vec![]));
+    assert_eq!(client.render(&dots).quote().unwrap_err().code(), "invalid_argument");
+    assert_eq!((g::RENDER_MIN_COST, g::RENDER_MAX_COST), ("0.005 USD", "0.12 USD"));
+}
+
+#[test]
+fn ceilings_of_metered_calls_are_computed() {
+    use crate::price_usage::{self as g, CompleteBody, Quote};
+    let client = g::Client::with(client());
+    let body = CompleteBody::new("x".repeat(300));
+    let Ok(Quote::UpTo(most)) = client.complete(&body).quote() else { panic!() };
+    // (0.0001 + 100/1000 * 0.0005 + 100/1000 * 0.002) * 1.2
+    assert_eq!(most.to_string(), "0.00042 USD");
+}
+
+#[tokio::test]
+async fn mocks_answer_with_the_examples() {
+    use crate::example::{self as g, GetWeatherRequest, Mock, MockMode};
+    let with = |mode| {
+        let transport = Mock::new(mode);
+        let builder = x402_client::Client::builder().wallet(wallet()).budget(budget());
+        g::Client::with(builder.transport(transport).build().unwrap())
+    };
+    let request = GetWeatherRequest::new("lisbon".into());
+    let paid = with(MockMode::Answer).get_weather(&request).send().await.unwrap();
+    assert_eq!((paid.value.sky.as_str(), paid.receipt), ("clear", None));
+    let refused = with(MockMode::Refuse("rate_limited".into())).get_weather(&request).send().await.unwrap_err();
+    assert!(matches!(refused, g::Error::RateLimited(_)) && refused.retryable());
+    assert_eq!((refused.action(), refused.charged()), ("wait", x402_client::Charged::No));
+    let new = with(MockMode::Refuse("brand_new".into())).get_weather(&request).send().await.unwrap_err();
+    assert_eq!((new.code(), new.retryable(), new.action()), ("brand_new", false, "stop"));
+    let silent = with(MockMode::Timeout).get_weather(&request).send().await.unwrap_err();
+    assert_eq!((silent.code(), silent.retryable()), ("unreachable", true));
+}
+
+#[tokio::test]
+async fn pages_stop_at_their_cap() {
+    use crate::pagination::{self as g, ListRequest, Mock};
+    let builder = x402_client::Client::builder().wallet(wallet()).budget(budget());
+    let client = g::Client::with(builder.transport(Mock::default()).build().unwrap());
+    let mut pages = client.list_pages(ListRequest::new(), "0.002 USD").unwrap();
+    assert_eq!(pages.next().await.unwrap().unwrap().value.items[0].id, 1);
+    assert!(pages.next().await.is_none(), "the last page names no other");
+    let mut pages = client.list_pages(ListRequest::new(), "0.001 USD").unwrap();
+    assert_eq!(pages.next().await.unwrap().unwrap_err().code(), "spend_cap_reached");
+    assert!(pages.next().await.is_none());
+}
+
+#[test]
+fn values_survive_json() {
+    fn same<T: serde::Serialize + serde::de::DeserializeOwned>(text: &str) {
+        let value: T = serde_json::from_str(text).unwrap_or_else(|e| panic!("{text}: {e}"));
+        let again = serde_json::to_value(&value).unwrap();
+        assert_eq!(again, serde_json::from_str::<serde_json::Value>(text).unwrap());
+    }
+    same::<crate::optional_nullable::Record>(r#"{"a":"x","c":null,"e":{"x":[1,null]},"i":null,"j":null,"d":null}"#);
+    same::<crate::optional_nullable::Record>(r#"{"a":"x","c":"y","e":null,"f":null,"i":null,"j":{"z":1},"g":"g"}"#);
+    same::<crate::unions::Shape>(r#"{"kind":"circle","radius":1.5}"#);
+    same::<crate::unions::Shape>(r#"{"kind":"hexagon","sides":[6]}"#);
+    same::<crate::unions::Result2>(r#"{"id":7,"shape":[{"kind":"none"},{"kind":"new"}],"level":"middle","pet":{"petType":"c","lives":9}}"#);
+    same::<crate::unions::Result2>(r#"{"id":"7","shape":{"kind":"square","side":2.5,"label":3},"level":"low"}"#);
+    same::<crate::recursion::Json2>(r#"{"a":[1.5,"x",true,null,{"b":[]}]}"#);
+    same::<crate::recursion::Tree>(r#"{"value":1,"children":[],"left":{"value":2,"children":[{"value":3,"children":[]}]},"right":null}"#);
+    same::<crate::recursion::Nested>("[[],[[]]]");
+    same::<crate::maps::Bag>(r#"{"name":"n","x":"y","nested":{"a":{"b":[{"n":1,"more":true}]}}}"#);
+    same::<crate::collisions::Item2>(r#"{"a":1,"A":2,"a_":3,"a-":4,"a1":5,"1a":6}"#);
+    same::<crate::numbers::Numbers>(r#"{"any":-1,"half":0.5,"huge":18446744073709551615,"list":[[1.5]]}"#);
+}
