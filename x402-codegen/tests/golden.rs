@@ -41,3 +41,12 @@ fn there_are_cases() {
 fn rust_is_as_written_down() {
     compare("Rust", "rust.rs", x402_codegen::rust::render);
 }
+
+#[test]
+fn typescript_is_as_written_down() {
+    compare(
+        "TypeScript",
+        "typescript.ts",
+        x402_codegen::typescript::render,
+    );
+}

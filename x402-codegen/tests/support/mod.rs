@@ -1,6 +1,7 @@
 //! The golden cases.
 #![allow(
     clippy::expect_used,
+    clippy::panic,
     dead_code,
     reason = "shared by test files that each use a part, and may stop at what is not as expected"
 )]
@@ -40,7 +41,9 @@ pub(crate) mod tools {
     //! Where other people's tools and their work are kept: in the target folder.
 
     use std::fs;
+    use std::io::Write as _;
     use std::path::{Path, PathBuf};
+    use std::process::Command;
 
     /// The repository.
     pub(crate) fn workspace() -> PathBuf {
@@ -63,5 +66,31 @@ pub(crate) mod tools {
         let lock = fs::File::create(home.join(".lock")).expect("a file in target/");
         lock.lock().expect("a lock in target/");
         work();
+    }
+
+    /// Runs `install` unless it has run to its end with the same list of packages, and says so.
+    pub(crate) fn once(home: &Path, list: &str, what: &str, install: impl FnOnce()) {
+        let stamp = home.join(".installed");
+        if fs::read_to_string(&stamp).is_ok_and(|installed| installed == list) {
+            return;
+        }
+        // Who closed standard error does not want to know.
+        let _ = writeln!(std::io::stderr(), "fetching {what} into {}", home.display());
+        install();
+        fs::write(&stamp, list).expect("a file in target/");
+    }
+
+    /// Runs a command to its end. `needs` says what must be on the machine for it to start.
+    pub(crate) fn run(command: &mut Command, needs: &str) {
+        let output = command.output().unwrap_or_else(|error| {
+            let program = command.get_program().display().to_string();
+            panic!("these tests need {needs}, but {program} cannot be started ({error})")
+        });
+        let said = String::from_utf8_lossy(&output.stdout);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output.status.success(),
+            "{command:?} failed:\n{said}\n{errors}"
+        );
     }
 }

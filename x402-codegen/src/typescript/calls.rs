@@ -1,0 +1,281 @@
+//! The client, its methods, their arguments, and quotes.
+
+use super::{Context, Names, docs};
+use crate::escape::{ts_doc, ts_string};
+use crate::model::{Body, EndpointModel, Output, Param, ParamPlace, PathPart};
+use crate::names::{Scope, camel};
+use crate::out::{Out, line};
+
+/// Writes arguments, requests on the wire, quotes and methods.
+pub(super) fn write(out: &mut Out, context: &Context<'_>) {
+    let all = || context.model.endpoints.iter().zip(&context.names);
+    for (endpoint, names) in all() {
+        request(out, context, endpoint, names);
+        wire(out, endpoint, names);
+    }
+    out.line("/** What calls will cost. Computed here: nothing is sent. */");
+    out.block("export const quotes = {", "};", |out| {
+        for (endpoint, names) in all() {
+            let (declared, passed) = argument(endpoint, names);
+            line!(
+                out,
+                "{}: ({declared}): Quote => quoteOf({}, {}({passed})),",
+                names.method,
+                names.constant,
+                names.wire
+            );
+        }
+    });
+    out.gap();
+    out.line("/** Calls the service, and pays within a budget. */");
+    out.block("export class Client {", "}", |out| {
+        out.line("readonly #core: Core;");
+        out.gap();
+        out.block("constructor(options: ClientOptions) {", "}", |out| {
+            out.line("this.#core = new Core(options);");
+        });
+        for (endpoint, names) in all() {
+            method(out, context, endpoint, names);
+            pages(out, context, endpoint, names);
+        }
+    });
+}
+
+/// The argument of a method, declared and passed on.
+fn argument(endpoint: &EndpointModel, names: &Names) -> (String, &'static str) {
+    if endpoint.takes_nothing() {
+        return (String::new(), "");
+    }
+    let needed = endpoint.params.iter().any(|param| param.field.required);
+    let body = endpoint.body.as_ref().is_some_and(|body| body.required);
+    let default = if needed || body { "" } else { " = {}" };
+    (format!("request: {}{default}", names.request), "request")
+}
+
+/// The members of a request: parameters, then the body.
+fn members(endpoint: &EndpointModel) -> Vec<(String, &Param)> {
+    let mut scope = Scope::with(&["body"]);
+    let all = endpoint.params.iter();
+    all.map(|param| (scope.unique(&camel(&param.field.wire, "value")), param))
+        .collect()
+}
+
+fn body_type(context: &Context<'_>, body: &Body) -> String {
+    body.json
+        .as_ref()
+        .map_or_else(|| "Uint8Array<ArrayBuffer>".to_owned(), |ty| context.ty(ty))
+}
+
+fn request(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel, names: &Names) {
+    if endpoint.takes_nothing() {
+        return;
+    }
+    line!(out, "/** Arguments of `{}`. */", names.method);
+    out.block(
+        format!("export interface {} {{", names.request),
+        "}",
+        |out| {
+            for (name, param) in members(endpoint) {
+                docs(out, param.field.docs.as_deref().unwrap_or_default(), &[]);
+                let (mark, more) = if param.field.required {
+                    ("", "")
+                } else {
+                    ("?", " | undefined")
+                };
+                line!(out, "{name}{mark}: {}{more};", context.ty(&param.field.ty));
+            }
+            if let Some(body) = &endpoint.body {
+                let (mark, more) = if body.required {
+                    ("", "")
+                } else {
+                    ("?", " | undefined")
+                };
+                line!(out, "body{mark}: {}{more};", body_type(context, body));
+            }
+        },
+    );
+    out.gap();
+}
+
+fn wire(out: &mut Out, endpoint: &EndpointModel, names: &Names) {
+    let members = members(endpoint);
+    let declared = if endpoint.takes_nothing() {
+        String::new()
+    } else {
+        format!("request: {}", names.request)
+    };
+    out.block(
+        format!("function {}({declared}): Wire {{", names.wire),
+        "}",
+        |out| {
+            out.line("const wire = new Wire();");
+            let find = |wire: &str| {
+                let mut all = members.iter();
+                let found = all.find(|(_, p)| p.place == ParamPlace::Path && p.field.wire == wire);
+                found.map_or("body", |(name, _)| name.as_str())
+            };
+            for part in &endpoint.path {
+                match part {
+                    PathPart::Fixed(text) => line!(out, "wire.fixed({});", ts_string(text)),
+                    PathPart::Capture(name) => {
+                        line!(
+                            out,
+                            "wire.capture({}, request.{}, false);",
+                            ts_string(name),
+                            find(name)
+                        );
+                    }
+                    PathPart::Rest(name) => {
+                        line!(
+                            out,
+                            "wire.capture({}, request.{}, true);",
+                            ts_string(name),
+                            find(name)
+                        );
+                    }
+                }
+            }
+            wire_more(out, endpoint, &members);
+            out.line("return wire;");
+        },
+    );
+    out.gap();
+}
+
+/// The parts of a request behind its path.
+fn wire_more(out: &mut Out, endpoint: &EndpointModel, members: &[(String, &Param)]) {
+    for (name, param) in members {
+        let call = match param.place {
+            ParamPlace::Path => continue,
+            ParamPlace::Query => "parameter",
+            ParamPlace::Header => "header",
+        };
+        line!(
+            out,
+            "wire.{call}({}, request.{name});",
+            ts_string(&param.field.wire)
+        );
+    }
+    match &endpoint.body {
+        Some(Body { json: Some(_), .. }) => out.line("wire.jsonBody(request.body);"),
+        Some(body) => line!(
+            out,
+            "wire.bytesBody({}, request.body);",
+            ts_string(&body.content_type)
+        ),
+        None => {}
+    }
+}
+
+/// The type of an answer, and the way it is read.
+fn answer(context: &Context<'_>, output: &Output) -> (String, String, &'static str) {
+    match output {
+        Output::Json(ty) => {
+            let ty = context.ty(ty);
+            (ty.clone(), format!("json<{ty}>"), "")
+        }
+        Output::Text => ("string".to_owned(), "text".to_owned(), ""),
+        Output::Bytes => ("Uint8Array".to_owned(), "bytes".to_owned(), ""),
+        Output::Empty => ("undefined".to_owned(), "nothing".to_owned(), ""),
+        Output::Stream { item, lines } => {
+            let ty = context.ty(item);
+            (
+                format!("AsyncGenerator<{ty}>"),
+                format!("stream<{ty}>"),
+                if *lines { "true, " } else { "false, " },
+            )
+        }
+    }
+}
+
+/// The sentences about a method.
+fn method_docs(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel) {
+    let mut text = endpoint.summary.clone();
+    if let Some(description) = &endpoint.description {
+        text.push_str("\n\n");
+        text.push_str(description);
+    }
+    let mut more = vec![String::new()];
+    match &endpoint.price {
+        Some(price) => more.push(price.sentence.clone()),
+        None => more.push("Nobody said what it costs: the budget alone is the limit.".to_owned()),
+    }
+    let example = endpoint.examples.first();
+    if let Some((example, cost)) = example.and_then(|example| Some((example, example.cost?))) {
+        let currency = &context.model.currency;
+        more.extend(ts_doc(&format!(
+            "Example {}: costs {cost} {currency}.",
+            example.name
+        )));
+    }
+    for note in &endpoint.notes {
+        more.extend(ts_doc(note));
+    }
+    if !endpoint.errors.is_empty() {
+        more.extend(ts_doc(&format!(
+            "Refusals: {}.",
+            endpoint.errors.join(", ")
+        )));
+    }
+    if let Some(why) = &endpoint.deprecated {
+        more.extend(
+            ts_doc(why)
+                .into_iter()
+                .map(|why| format!("@deprecated {why}")),
+        );
+    }
+    docs(out, &text, &more);
+}
+
+fn method(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel, names: &Names) {
+    out.gap();
+    method_docs(out, context, endpoint);
+    let (declared, passed) = argument(endpoint, names);
+    let comma = if declared.is_empty() { "" } else { ", " };
+    let (ty, read, more) = answer(context, &endpoint.output);
+    let open = format!(
+        "async {}({declared}{comma}options?: CallOptions): Promise<Paid<{ty}>> {{",
+        names.method
+    );
+    out.block(open, "}", |out| {
+        line!(
+            out,
+            "return this.#core.{read}({}, {}({passed}), {more}options);",
+            names.constant,
+            names.wire
+        );
+    });
+}
+
+fn pages(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel, names: &Names) {
+    let (Some(pages), Output::Json(ty)) = (&endpoint.pagination, &endpoint.output) else {
+        return;
+    };
+    let members = members(endpoint);
+    let mut all = members.iter();
+    let cursor = all.find(|(_, p)| p.place == ParamPlace::Query && p.field.wire == pages.parameter);
+    let Some((cursor, _)) = cursor else {
+        return;
+    };
+    let (request, method, ty) = (&names.request, &names.method, context.ty(ty));
+    out.gap();
+    line!(
+        out,
+        "/** All pages of `{method}`, one after another, for at most `cap` together. */"
+    );
+    let open = format!(
+        "{method}Pages(request: {request}, cap: string, options?: CallOptions): AsyncGenerator<Paid<{ty}>> {{"
+    );
+    out.block(open, "}", |out| {
+        out.block("return this.#core.pages(", ");", |out| {
+            out.line("request,");
+            out.line("cap,");
+            line!(
+                out,
+                "(request: {request}) => ({{ quote: quotes.{method}(request), send: () => this.{method}(request, options) }}),"
+            );
+            line!(out, "(request, next) => ({{ ...request, {cursor}: next }}),");
+            line!(out, "{},", ts_string(&pages.next));
+        });
+    });
+}

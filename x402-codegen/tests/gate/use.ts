@@ -1,0 +1,127 @@
+// What a user does with the generated clients. Run by node once it is compiled.
+import assert from "node:assert/strict";
+import * as example from "./example.js";
+import * as hostile from "./hostile.js";
+import * as pagination from "./pagination.js";
+import * as tiered from "./price_tiered.js";
+import * as usage from "./price_usage.js";
+import * as streaming from "./streaming.js";
+
+const code = (work: () => unknown): string => {
+  try {
+    work();
+  } catch (error) {
+    return (error as example.CallError).code;
+  }
+  return "nothing was thrown";
+};
+
+const codeOf = async (work: Promise<unknown>): Promise<example.CallError> => {
+  try {
+    await work;
+  } catch (error) {
+    return error as example.CallError;
+  }
+  throw new Error("nothing was thrown");
+};
+
+// Quotes are what the document says.
+const render = tiered.quotes.render;
+assert.deepEqual(render({ format: "pdf", body: { pages: ["a"] } }), { kind: "exact", amount: "0.01" });
+assert.deepEqual(render({ format: "png", body: { pages: Array(11).fill("a"), hd: true } }), { kind: "exact", amount: "0.075" });
+assert.deepEqual(tiered.quotes.search(), { kind: "exact", amount: "0.0015" });
+assert.deepEqual(tiered.quotes.search({ depth: 3, region: "north pole", xSpeed: "fast" }), { kind: "exact", amount: "0.0147" });
+assert.equal(code(() => render({ format: "gif", body: { pages: [] } })), "no_price");
+assert.equal(code(() => render({ format: "..", body: { pages: [] } })), "invalid_argument");
+assert.equal(code(() => render({ format: "", body: { pages: [] } })), "invalid_argument");
+assert.deepEqual([tiered.RENDER_MIN_COST, tiered.RENDER_MAX_COST], ["0.005", "0.12"]);
+assert.deepEqual(usage.quotes.complete({ body: { prompt: "x".repeat(300) } }), { kind: "up-to", most: "0.00042" });
+for (const info of [...tiered.ENDPOINTS, ...example.ENDPOINTS]) {
+  assert.ok(info.examples.every((one) => JSON.parse(one.input) !== null));
+}
+
+// A call is paid once, within its budget, and says what it cost.
+const client = (mode: example.MockMode, budget = new example.Budget({ total: "0.01", perCall: "0.005" })) =>
+  new example.Client({ payer: example.mockPayer, budget, fetch: example.mockFetch(mode) });
+const free = await client("answer").getWeather({ city: "lisbon" });
+assert.equal(free.value.sky, "clear");
+assert.equal(free.receipt, undefined);
+const budget = new example.Budget({ total: "0.0025", perCall: "0.005" });
+const paid = await client("pay", budget).getWeather({ city: "lisbon" });
+assert.deepEqual([paid.receipt?.amount, paid.receipt?.attempts, paid.receipt?.revision], ["0.001", 1, 17]);
+assert.deepEqual([budget.spent, budget.left], ["0.001", "0.0015"]);
+const both = await Promise.allSettled([1, 2].map(() => client("pay", budget).getWeather({ city: "oslo" })));
+assert.deepEqual(both.map((one) => one.status).sort(), ["fulfilled", "rejected"]);
+assert.equal((await codeOf(client("pay", budget).getWeather({ city: "oslo" }))).code, "budget_exceeded");
+assert.equal((await codeOf(client("price-rise").getWeather({ city: "oslo" }))).code, "price_above_contract");
+assert.equal((await codeOf(client("pay").getWeather({ city: "oslo" }, { maxCost: "0.0009" }))).code, "cost_above_max");
+assert.equal((await codeOf(client("pay").getWeather({ city: "oslo" }, { dryRun: true }))).code, "dry_run");
+const silent = await codeOf(client("timeout").getWeather({ city: "oslo" }));
+assert.deepEqual([silent.code, silent.retryable, silent.charged], ["unreachable", true, false]);
+const refused = await codeOf(client({ refuse: "rate_limited" }).getWeather({ city: "oslo" }));
+assert.ok(refused instanceof example.RateLimitedError);
+assert.deepEqual([refused.retryable, refused.action, refused.charged], [true, "wait", false]);
+const unknown = await codeOf(client({ refuse: "__proto__" }).getWeather({ city: "oslo" }));
+assert.deepEqual([unknown.code, unknown.retryable, unknown.action], ["__proto__", false, "stop"]);
+const declined = new example.Client({
+  payer: example.mockPayer,
+  budget: new example.Budget({ total: "0.001", perCall: "0.001" }),
+  fetch: example.mockFetch("pay"),
+  approve: () => false,
+});
+assert.equal((await codeOf(declined.getWeather({ city: "oslo" }))).code, "declined");
+
+// The very same payment is presented while its outcome is open, and a service that asks for another payee gets nothing.
+const sent: (string | null)[] = [];
+let signed = 0;
+const broken = new example.Client({
+  payer: { pay: (required) => ((signed += 1), example.mockPayer.pay(required)) },
+  budget: new example.Budget({ total: "1", perCall: "1" }),
+  presentations: 3,
+  fetch: async (input, init) => {
+    const payment = new Headers(init?.headers).get("payment-signature");
+    if (payment === null) return example.mockFetch("pay")(input, init);
+    sent.push(payment);
+    throw new TypeError("connection reset");
+  },
+});
+const open = await codeOf(broken.getWeather({ city: "oslo" }));
+assert.ok(open instanceof example.OutcomeUnknown);
+assert.deepEqual([open.charged, open.action, sent.length, new Set(sent).size, signed], ["maybe", "retry-same-id", 3, 1, 1]);
+const thief = new example.Client({
+  payer: example.mockPayer,
+  budget: new example.Budget({ total: "1", perCall: "1" }),
+  fetch: async (input, init) => {
+    const answer = await example.mockFetch("pay")(input, init);
+    const terms = JSON.parse(atob(answer.headers.get("payment-required") ?? ""));
+    terms.accepts[0].payTo = "0x000000000000000000000000000000000000dEaD";
+    return new Response("{}", { status: 402, headers: { "payment-required": btoa(JSON.stringify(terms)) } });
+  },
+});
+assert.equal((await codeOf(thief.getWeather({ city: "oslo" }))).code, "unexpected_terms");
+
+// Pages stop at their cap.
+const list = new pagination.Client({
+  payer: pagination.mockPayer,
+  budget: new pagination.Budget({ total: "1", perCall: "1" }),
+  fetch: pagination.mockFetch(),
+});
+const pages = [];
+for await (const page of list.listPages({}, "0.002")) pages.push(page.value.items[0]?.id);
+assert.deepEqual(pages, [1]);
+assert.equal((await codeOf(list.listPages({}, "0.001").next())).code, "spend_cap_reached");
+
+// Streams are read as they come.
+const chat = new streaming.Client({
+  payer: streaming.mockPayer,
+  budget: new streaming.Budget({ total: "1", perCall: "1" }),
+  fetch: async () => new Response("data: {\"text\":\"a\"}\r\n\r\n: note\n\ndata: {\"text\":\ndata: \"b\"}\n\ndata: [DONE]\n\n"),
+});
+const words = [];
+for await (const chunk of (await chat.chat({ body: { prompt: "x" } })).value) words.push(chunk.text);
+assert.deepEqual(words, ["a", "b"]);
+
+// Foreign text stays text.
+assert.equal((globalThis as { pwned?: unknown }).pwned, undefined);
+assert.ok(hostile.ENDPOINTS.length > 20);
+console.log("done");
