@@ -16,16 +16,15 @@
 //! identifiers through one sanitiser; schemas refer to their own document only, and nothing grows without a bound.
 
 mod error;
-#[allow(dead_code, reason = "Python follows")]
 mod escape;
 mod graph;
 mod lower;
 pub mod model;
-#[allow(dead_code, reason = "Python follows")]
 mod names;
 mod out;
 mod package;
 mod price;
+pub mod python;
 mod read;
 pub mod rust;
 mod schema;

@@ -22,6 +22,8 @@ const SUPPORT: &str = include_str!("rust/support.txt");
 /// Names of one endpoint.
 struct Names {
     method: String,
+    /// The method for all pages.
+    pages: String,
     request: String,
     constant: String,
 }
@@ -54,6 +56,7 @@ pub fn render(model: &ClientModel) -> String {
     ]);
     let names = model.endpoints.iter().map(|endpoint| Names {
         method: methods.unique(&rust_value(&endpoint.id, "call")),
+        pages: pages_name(&mut methods, endpoint),
         request: types.unique(&format!("{}Request", pascal(&endpoint.id, "Call"))),
         constant: constants.unique(&screaming(&endpoint.id, "CALL")),
     });
@@ -228,4 +231,15 @@ fn path_literal(endpoint: &EndpointModel) -> String {
 /// Whether a path has anything to fill in.
 fn is_fixed(part: &PathPart) -> bool {
     matches!(part, PathPart::Fixed(_))
+}
+
+/// The name of the method for all pages; none is taken for an endpoint without pages.
+fn pages_name(methods: &mut Scope, endpoint: &EndpointModel) -> String {
+    if endpoint.pagination.is_none() {
+        return String::new();
+    }
+    methods.unique(&format!(
+        "{}_pages",
+        crate::names::snake(&endpoint.id, "call")
+    ))
 }

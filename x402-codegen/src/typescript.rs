@@ -21,6 +21,8 @@ const SUPPORT: &str = include_str!("typescript/support.txt");
 /// Names of one endpoint.
 struct Names {
     method: String,
+    /// The method for all pages.
+    pages: String,
     request: String,
     constant: String,
     wire: String,
@@ -57,6 +59,7 @@ pub fn render(model: &ClientModel) -> String {
         let request = types.unique(&format!("{}Request", pascal(&endpoint.id, "Call")));
         Names {
             method: methods.unique(&typescript_method(&endpoint.id, "call")),
+            pages: pages_name(&mut methods, endpoint),
             wire: format!("wire{request}"),
             request,
             constant: constants.unique(&screaming(&endpoint.id, "CALL")),
@@ -308,4 +311,15 @@ fn errors_of(out: &mut Out, context: &Context<'_>) {
             }
         },
     );
+}
+
+/// The name of the method for all pages; none is taken for an endpoint without pages.
+fn pages_name(methods: &mut Scope, endpoint: &EndpointModel) -> String {
+    if endpoint.pagination.is_none() {
+        return String::new();
+    }
+    methods.unique(&format!(
+        "{}Pages",
+        crate::names::camel(&endpoint.id, "call")
+    ))
 }

@@ -50,3 +50,8 @@ fn typescript_is_as_written_down() {
         x402_codegen::typescript::render,
     );
 }
+
+#[test]
+fn python_is_as_written_down() {
+    compare("Python", "python.py", x402_codegen::python::render);
+}

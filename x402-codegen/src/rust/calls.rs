@@ -352,8 +352,8 @@ fn pages(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel, names: 
     out.line("/// # Errors");
     out.line("/// [`Error::Argument`] if the cap is no amount.");
     let open = format!(
-        "pub fn {}_pages(&self, request: {request}, cap: &str) -> Result<Pages<'_, {request}, {ty}>, Error> {{",
-        names.method
+        "pub fn {}(&self, request: {request}, cap: &str) -> Result<Pages<'_, {request}, {ty}>, Error> {{",
+        names.pages
     );
     out.block(open, "}", |out| {
         out.block("Ok(Pages {", "})", |out| {

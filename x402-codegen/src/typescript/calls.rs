@@ -264,7 +264,8 @@ fn pages(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel, names: 
         "/** All pages of `{method}`, one after another, for at most `cap` together. */"
     );
     let open = format!(
-        "{method}Pages(request: {request}, cap: string, options?: CallOptions): AsyncGenerator<Paid<{ty}>> {{"
+        "{}(request: {request}, cap: string, options?: CallOptions): AsyncGenerator<Paid<{ty}>> {{",
+        names.pages
     );
     out.block(open, "}", |out| {
         out.block("return this.#core.pages(", ");", |out| {

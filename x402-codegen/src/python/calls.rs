@@ -1,0 +1,394 @@
+//! The clients, sync and async, their methods, and quotes.
+
+use super::{Context, Names, docs};
+use crate::escape::{py_doc, py_string};
+use crate::model::{Body, EndpointModel, Output, Param, ParamPlace, PathPart};
+use crate::names::{Scope, python_value};
+use crate::out::{Out, line};
+
+/// The beginning of a client class.
+const CLIENT: &str = r#"
+
+class Client:
+    """Calls the service, and pays within a budget.
+
+    `approve(endpoint, amount, left)` is asked before a payment that takes more than `soft_stop` of the budget.
+    """
+
+    def __init__(
+        self,
+        payer: Payer,
+        budget: Budget,
+        *,
+        base: str = BASE,
+        transport: Optional[httpx.BaseTransport] = None,
+        approve: Optional[Callable[[str, str, str], bool]] = None,
+        soft_stop: str = "0.8",
+        attempt_seconds: float = 60.0,
+        presentations: int = 4,
+    ) -> None:
+        http = httpx.Client(transport=transport)
+        self._core = _SyncCore(http, payer, budget, base, approve, soft_stop, attempt_seconds, presentations)
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._core.client.close()
+"#;
+
+/// Writes requests on the wire, quotes, and the two clients.
+pub(super) fn write(out: &mut Out, context: &Context<'_>) {
+    let all = || context.model.endpoints.iter().zip(&context.names);
+    for (endpoint, names) in all() {
+        wire(out, context, endpoint, names);
+    }
+    out.gap();
+    out.block("class Quotes:", "", |out| {
+        out.line("\"\"\"What calls will cost. Computed here: nothing is sent.\"\"\"");
+        for (endpoint, names) in all() {
+            out.gap();
+            let arguments = Arguments::of(context, endpoint);
+            out.line("@staticmethod");
+            out.block(
+                format!(
+                    "def {}({}) -> Quote:",
+                    names.method,
+                    arguments.declared(None)
+                ),
+                "",
+                |out| {
+                    line!(out, "\"\"\"What `{}` will cost.\"\"\"", names.method);
+                    line!(
+                        out,
+                        "return _quote({}, _wire_{}({}))",
+                        names.constant,
+                        names.method,
+                        arguments.passed()
+                    );
+                },
+            );
+        }
+        if context.model.endpoints.is_empty() {
+            out.line("pass");
+        }
+    });
+    out.verbatim(CLIENT);
+    out.indented(|out| {
+        for (endpoint, names) in all() {
+            method(out, context, endpoint, names, false);
+            pages(out, context, endpoint, names, false);
+        }
+    });
+    let client = CLIENT
+        .replace("class Client:", "class AsyncClient:")
+        .replace("httpx.BaseTransport", "httpx.AsyncBaseTransport")
+        .replace("httpx.Client(", "httpx.AsyncClient(")
+        .replace("_SyncCore", "_AsyncCore")
+        .replace("def close", "async def aclose")
+        .replace(
+            "self._core.client.close()",
+            "await self._core.client.aclose()",
+        );
+    out.verbatim(&client);
+    out.indented(|out| {
+        for (endpoint, names) in all() {
+            method(out, context, endpoint, names, true);
+            pages(out, context, endpoint, names, true);
+        }
+    });
+}
+
+/// One argument of a method.
+struct Argument {
+    name: String,
+    ty: String,
+    required: bool,
+}
+
+/// The arguments of a method: parameters, then the body.
+struct Arguments(Vec<Argument>);
+
+/// The names of parameters, in their order.
+fn parameters(endpoint: &EndpointModel) -> Vec<(String, &Param)> {
+    let mut scope = Scope::with(&["body", "options", "self", "cap", "wire"]);
+    let all = endpoint.params.iter();
+    all.map(|param| {
+        (
+            scope.unique(&python_value(&param.field.wire, "value")),
+            param,
+        )
+    })
+    .collect()
+}
+
+impl Arguments {
+    fn of(context: &Context<'_>, endpoint: &EndpointModel) -> Self {
+        let parameters = parameters(endpoint);
+        let mut all: Vec<Argument> = parameters
+            .into_iter()
+            .map(|(name, param)| Argument {
+                name,
+                ty: context.ty(&param.field.ty),
+                required: param.field.required,
+            })
+            .collect();
+        if let Some(body) = &endpoint.body {
+            all.push(Argument {
+                name: "body".to_owned(),
+                ty: body
+                    .json
+                    .as_ref()
+                    .map_or_else(|| "bytes".to_owned(), |ty| context.ty(ty)),
+                required: body.required,
+            });
+        }
+        Self(all)
+    }
+
+    fn declared(&self, more: Option<&str>) -> String {
+        let mut all: Vec<String> = self
+            .0
+            .iter()
+            .map(|argument| {
+                let (name, ty) = (&argument.name, &argument.ty);
+                if argument.required {
+                    format!("{name}: {ty}")
+                } else {
+                    format!("{name}: Optional[{ty}] = None")
+                }
+            })
+            .collect();
+        all.extend(more.map(str::to_owned));
+        if all.is_empty() {
+            String::new()
+        } else {
+            format!("*, {}", all.join(", "))
+        }
+    }
+
+    fn passed(&self) -> String {
+        let all: Vec<String> = self
+            .0
+            .iter()
+            .map(|argument| format!("{0}={0}", argument.name))
+            .collect();
+        all.join(", ")
+    }
+}
+
+fn wire(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel, names: &Names) {
+    let parameters = parameters(endpoint);
+    let arguments = Arguments::of(context, endpoint);
+    out.gap();
+    let open = format!(
+        "def _wire_{}({}) -> _Wire:",
+        names.method,
+        arguments.declared(None)
+    );
+    out.block(open, "", |out| {
+        out.line("wire = _Wire()");
+        let find = |wire: &str| {
+            let mut all = parameters.iter();
+            let found = all.find(|(_, p)| p.place == ParamPlace::Path && p.field.wire == wire);
+            found.map_or("body", |(name, _)| name.as_str())
+        };
+        for part in &endpoint.path {
+            match part {
+                PathPart::Fixed(text) => line!(out, "wire.fixed({})", py_string(text)),
+                PathPart::Capture(name) => line!(
+                    out,
+                    "wire.capture({}, {}, False)",
+                    py_string(name),
+                    find(name)
+                ),
+                PathPart::Rest(name) => line!(
+                    out,
+                    "wire.capture({}, {}, True)",
+                    py_string(name),
+                    find(name)
+                ),
+            }
+        }
+        for (name, param) in &parameters {
+            let call = match param.place {
+                ParamPlace::Path => continue,
+                ParamPlace::Query => "parameter",
+                ParamPlace::Header => "header",
+            };
+            line!(out, "wire.{call}({}, {name})", py_string(&param.field.wire));
+        }
+        if let Some(body) = &endpoint.body {
+            send_body(out, context, body);
+        }
+        out.line("return wire");
+    });
+}
+
+fn send_body(out: &mut Out, context: &Context<'_>, body: &Body) {
+    let send = match &body.json {
+        Some(ty) => format!("wire.json_body(body, {})", context.ty(ty)),
+        None => format!("wire.bytes_body({}, body)", py_string(&body.content_type)),
+    };
+    if body.required {
+        out.line(send);
+    } else {
+        out.line("if body is not None:");
+        out.indented(|out| out.line(send));
+    }
+}
+
+/// The type of an answer, the way it is read, and what that needs to know.
+fn answer(
+    context: &Context<'_>,
+    output: &Output,
+    is_async: bool,
+) -> (String, &'static str, String) {
+    match output {
+        Output::Json(ty) => {
+            let ty = context.ty(ty);
+            (ty.clone(), "raw_json", format!(", {ty}"))
+        }
+        Output::Text => ("str".to_owned(), "raw_text", String::new()),
+        Output::Bytes => ("bytes".to_owned(), "raw_bytes", String::new()),
+        Output::Empty => ("None".to_owned(), "raw_nothing", String::new()),
+        Output::Stream { item, lines } => {
+            let ty = context.ty(item);
+            let iterator = if is_async {
+                "AsyncIterator"
+            } else {
+                "Iterator"
+            };
+            let lines = if *lines { "True" } else { "False" };
+            (
+                format!("{iterator}[{ty}]"),
+                "raw_stream",
+                format!(", {ty}, {lines}"),
+            )
+        }
+    }
+}
+
+fn method(
+    out: &mut Out,
+    context: &Context<'_>,
+    endpoint: &EndpointModel,
+    names: &Names,
+    is_async: bool,
+) {
+    let arguments = Arguments::of(context, endpoint);
+    let (ty, read, more) = answer(context, &endpoint.output, is_async);
+    let (prefix, wait) = if is_async {
+        ("async ", "await ")
+    } else {
+        ("", "")
+    };
+    out.gap();
+    if let Some(why) = &endpoint.deprecated {
+        line!(out, "@deprecated({})", py_string(why));
+    }
+    let declared = arguments.declared(Some("options: Optional[CallOptions] = None"));
+    let open = format!(
+        "{prefix}def {}(self, {declared}) -> Paid[{ty}]:",
+        names.method
+    );
+    out.block(open, "", |out| {
+        method_docs(out, context, endpoint);
+        line!(
+            out,
+            "return {wait}self._core.{read}({}, _wire_{}({}), options{more})",
+            names.constant,
+            names.method,
+            arguments.passed()
+        );
+    });
+}
+
+fn method_docs(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel) {
+    let mut text = endpoint.summary.clone();
+    if let Some(description) = &endpoint.description {
+        text.push_str("\n\n");
+        text.push_str(description);
+    }
+    let mut more = vec![String::new()];
+    match &endpoint.price {
+        Some(price) => more.push(price.sentence.clone()),
+        None => more.push("Nobody said what it costs: the budget alone is the limit.".to_owned()),
+    }
+    let example = endpoint.examples.first();
+    if let Some((example, cost)) = example.and_then(|example| Some((example, example.cost?))) {
+        let currency = &context.model.currency;
+        more.extend(py_doc(&format!(
+            "Example {}: costs {cost} {currency}.",
+            example.name
+        )));
+    }
+    for note in &endpoint.notes {
+        more.extend(py_doc(note));
+    }
+    if !endpoint.errors.is_empty() {
+        more.extend(py_doc(&format!(
+            "Refusals: {}.",
+            endpoint.errors.join(", ")
+        )));
+    }
+    docs(out, &text, &more);
+}
+
+fn pages(
+    out: &mut Out,
+    context: &Context<'_>,
+    endpoint: &EndpointModel,
+    names: &Names,
+    is_async: bool,
+) {
+    let (Some(pages), Output::Json(ty)) = (&endpoint.pagination, &endpoint.output) else {
+        return;
+    };
+    let parameters = parameters(endpoint);
+    let mut all = parameters.iter();
+    let cursor = all.find(|(_, p)| p.place == ParamPlace::Query && p.field.wire == pages.parameter);
+    let Some((cursor, _)) = cursor else {
+        return;
+    };
+    let arguments = Arguments::of(context, endpoint);
+    let (method, constant, ty) = (&names.method, &names.constant, context.ty(ty));
+    let (prefix, wait, iterator) = if is_async {
+        ("async ", "await ", "AsyncIterator")
+    } else {
+        ("", "", "Iterator")
+    };
+    let declared = arguments.declared(Some("cap: str, options: Optional[CallOptions] = None"));
+    // Arguments without a default come first only by name, so the cap may follow the others.
+    out.gap();
+    let open = format!(
+        "{prefix}def {}(self, {declared}) -> {iterator}[Paid[{ty}]]:",
+        names.pages
+    );
+    out.block(open, "", |out| {
+        line!(
+            out,
+            "\"\"\"All pages of `{method}`, one after another, for at most `cap` together.\"\"\""
+        );
+        out.line("spent = Fraction(0)");
+        out.line("while True:");
+        out.indented(|out| {
+            line!(out, "wire = _wire_{method}({})", arguments.passed());
+            line!(out, "_page_cap(spent, _quote({constant}, wire), cap)");
+            line!(
+                out,
+                "response, receipt = {wait}self._core.call({constant}, wire, options)"
+            );
+            out.line("spent += _page_cost(receipt)");
+            line!(
+                out,
+                "yield Paid(_decoded(response.content, {ty}, receipt), receipt)"
+            );
+            line!(
+                out,
+                "{cursor} = _pointed(json.loads(response.content), {})",
+                py_string(&pages.next)
+            );
+            line!(out, "if {cursor} is None or {cursor} == \"\":");
+            out.indented(|out| out.line("return"));
+        });
+    });
+}

@@ -1,0 +1,150 @@
+"""What a user does with the generated clients. Run by Python once mypy has passed it."""
+
+import asyncio
+import json
+from typing import Any, Callable, Optional
+
+import httpx
+
+from clients import collisions, example, hostile, maps, optional_nullable, pagination, price_tiered, price_usage, recursion, streaming, unions
+
+
+def code(work: Callable[[], Any]) -> str:
+    try:
+        work()
+    except Exception as error:
+        found = getattr(error, "code", type(error).__name__)
+        assert isinstance(found, str)
+        return found
+    return "nothing was raised"
+
+
+def quotes_are_what_the_document_says() -> None:
+    render = price_tiered.Quotes.render
+    Body = price_tiered.RenderBody
+    assert render(format="pdf", body=Body(pages=["a"])).most == "0.01"
+    assert render(format="png", body=Body(pages=["a"] * 11, hd=True)).most == "0.075"
+    assert price_tiered.Quotes.search().most == "0.0015"
+    assert price_tiered.Quotes.search(depth=3, region="north pole", x_speed="fast").most == "0.0147"
+    assert code(lambda: render(format="gif", body=Body(pages=[]))) == "no_price"
+    assert code(lambda: render(format="..", body=Body(pages=[]))) == "invalid_argument"
+    usage = price_usage.Quotes.complete(body=price_usage.CompleteBody(prompt="x" * 300))
+    assert (usage.kind, usage.most) == ("up-to", "0.00042")
+
+
+def client(mode: str, total: str = "0.01", **more: Any) -> example.Client:
+    budget = example.Budget(total, "0.005")
+    return example.Client(example.MockPayer(), budget, transport=example.mock_transport(mode), **more)
+
+
+def a_call_is_paid_once_within_its_budget() -> None:
+    free = client("answer").get_weather(city="lisbon")
+    assert (free.value.sky, free.value.temp_c, free.receipt) == ("clear", 18.5, None)
+    budget = example.Budget("0.0015", "0.005")
+    paying = example.Client(example.MockPayer(), budget, transport=example.mock_transport("pay"))
+    receipt = paying.get_weather(city="lisbon").receipt
+    assert receipt is not None and (receipt.amount, receipt.attempts, receipt.revision) == ("0.001", 1, 17)
+    assert (budget.spent, budget.left) == ("0.001", "0.0005")
+    assert code(lambda: paying.get_weather(city="oslo")) == "budget_exceeded"
+    assert code(lambda: client("price-rise").get_weather(city="oslo")) == "price_above_contract"
+    cheap = example.CallOptions(max_cost="0.0009")
+    assert code(lambda: client("pay").get_weather(city="oslo", options=cheap)) == "cost_above_max"
+    assert code(lambda: client("pay").get_weather(city="oslo", options=example.CallOptions(dry_run=True))) == "dry_run"
+    assert code(lambda: client("timeout").get_weather(city="oslo")) == "unreachable"
+    never = client("pay", total="0.001", approve=lambda endpoint, amount, left: False)
+    assert code(lambda: never.get_weather(city="oslo")) == "declined"
+
+
+def refusals_have_names() -> None:
+    try:
+        client("refuse:rate_limited").get_weather(city="oslo")
+    except example.RateLimitedError as error:
+        assert (error.retryable, error.action, error.charged, error.status) == (True, "wait", False, 429)
+    else:
+        raise AssertionError("nothing was raised")
+    try:
+        client("refuse:__class__").get_weather(city="oslo")
+    except example.ServiceError as error:
+        assert (error.code, error.retryable, error.action) == ("__class__", False, "stop")
+
+
+def the_same_payment_is_presented_again() -> None:
+    sent: list[str] = []
+    honest = example.mock_transport("pay")
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        payment: Optional[str] = request.headers.get("payment-signature")
+        if payment is None:
+            return honest.handle_request(request)
+        sent.append(payment)
+        raise httpx.ReadError("connection reset", request=request)
+
+    budget = example.Budget("1", "1")
+    broken = example.Client(example.MockPayer(), budget, transport=httpx.MockTransport(handle), presentations=2)
+    try:
+        broken.get_weather(city="oslo")
+    except example.OutcomeUnknown as error:
+        assert (error.charged, error.action, len(sent), len(set(sent))) == ("maybe", "retry-same-id", 2, 1)
+        assert budget.spent == "0.001"
+    else:
+        raise AssertionError("nothing was raised")
+
+
+async def the_async_client_does_the_same() -> None:
+    def fresh(mode: str, budget: example.Budget) -> example.AsyncClient:
+        return example.AsyncClient(example.MockPayer(), budget, transport=example.mock_transport(mode))
+
+    budget = example.Budget("0.0015", "0.005")
+    paying = fresh("pay", budget)
+    both = await asyncio.gather(paying.get_weather(city="a"), paying.get_weather(city="b"), return_exceptions=True)
+    assert sorted(type(one).__name__ for one in both) == ["BudgetExceeded", "Paid"]
+    await paying.aclose()
+    pages = pagination.AsyncClient(pagination.MockPayer(), pagination.Budget("1", "1"), transport=pagination.mock_transport())
+    found = [page.value.items[0].id async for page in pages.list_pages(cap="0.002")]
+    assert found == [1]
+
+
+def pages_stop_at_their_cap() -> None:
+    pages = pagination.Client(pagination.MockPayer(), pagination.Budget("1", "1"), transport=pagination.mock_transport())
+    assert [page.value.items[0].id for page in pages.list_pages(cap="0.002")] == [1]
+    assert code(lambda: next(pages.list_pages(cap="0.001"))) == "spend_cap_reached"
+
+
+def streams_are_read_as_they_come() -> None:
+    text = 'data: {"text":"a"}\r\n\r\n: note\n\ndata: {"text":\ndata: "b"}\n\ndata: [DONE]\n\n'
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, content=text.encode()))
+    chat = streaming.Client(streaming.MockPayer(), streaming.Budget("1", "1"), transport=transport)
+    events = chat.chat(body=streaming.ChatBody(prompt="x")).value
+    assert [event.text for event in events] == ["a", "b"]
+
+
+def values_survive_json() -> None:
+    def same(module: Any, ty: Any, text: str) -> None:
+        adapter = module.TypeAdapter(ty)
+        again = adapter.dump_json(adapter.validate_json(text), by_alias=True, exclude_unset=True)
+        assert json.loads(again) == json.loads(text), again
+
+    same(optional_nullable, optional_nullable.Record, '{"a":"x","c":null,"d":null,"e":{"x":[1,null]},"i":null,"j":null}')
+    same(unions, unions.Shape, '{"kind":"circle","radius":1.5}')
+    same(unions, unions.Shape, '{"kind":"hexagon","sides":[6]}')
+    same(unions, unions.Result2, '{"id":7,"shape":[{"kind":"none"},{"kind":"new"}],"level":"middle","pet":{"petType":"c","lives":9}}')
+    same(unions, unions.Result2, '{"id":"7","shape":{"kind":"square","side":2.5,"label":3},"level":"low"}')
+    same(recursion, recursion.Json2, '{"a":[1.5,"x",true,null,{"b":[]}]}')
+    same(recursion, recursion.Nested, "[[],[[]]]")
+    same(recursion, recursion.Tree, '{"value":1,"children":[],"left":{"value":2,"children":[{"value":3,"children":[]}]},"right":null}')
+    same(maps, maps.Bag, '{"name":"n","x":"y","nested":{"a":{"b":[{"n":1,"more":true}]}}}')
+    same(collisions, collisions.Item2, '{"a":1,"A":2,"a_":3,"a-":4,"a1":5,"1a":6}')
+    assert unions.Circle(radius=1).model_dump(by_alias=True, exclude_unset=True) == {"kind": "circle", "radius": 1.0}
+
+
+if __name__ == "__main__":
+    quotes_are_what_the_document_says()
+    a_call_is_paid_once_within_its_budget()
+    refusals_have_names()
+    the_same_payment_is_presented_again()
+    asyncio.run(the_async_client_does_the_same())
+    pages_stop_at_their_cap()
+    streams_are_read_as_they_come()
+    values_survive_json()
+    assert len(hostile.ENDPOINTS) > 20
+    print("done")
