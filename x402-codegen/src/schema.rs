@@ -10,7 +10,7 @@ mod union;
 
 pub(crate) use object::describe;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Map, Value};
 
@@ -18,6 +18,7 @@ use crate::error::CodegenError;
 use crate::model::{Shape, TypeDef, TypeRef};
 use crate::names::{Scope, TYPE_WORDS, pascal};
 use cycle::empty_cycle;
+use refs::Pending;
 
 /// The most schemas that are read, references followed.
 const MAX_SCHEMAS: usize = 200_000;
@@ -72,6 +73,7 @@ pub(crate) struct Types<'d> {
     document: &'d Value,
     defined: Vec<Option<TypeDef>>,
     by_pointer: BTreeMap<String, usize>,
+    pending: VecDeque<Pending<'d>>,
     shared_names: BTreeMap<String, String>,
     names: Scope,
     left: usize,
@@ -99,6 +101,7 @@ impl<'d> Types<'d> {
             document,
             defined: Vec::new(),
             by_pointer: BTreeMap::new(),
+            pending: VecDeque::new(),
             shared_names,
             names,
             left: MAX_SCHEMAS,
@@ -107,7 +110,8 @@ impl<'d> Types<'d> {
     }
 
     /// The types, once everything was read.
-    pub(crate) fn finish(self) -> Result<(Vec<TypeDef>, Vec<String>), CodegenError> {
+    pub(crate) fn finish(mut self) -> Result<(Vec<TypeDef>, Vec<String>), CodegenError> {
+        self.drain()?;
         let types: Vec<TypeDef> = self.defined.into_iter().flatten().collect();
         if let Some(def) = empty_cycle(&types) {
             return Err(CodegenError::EmptyCycle {

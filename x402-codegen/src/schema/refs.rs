@@ -7,6 +7,14 @@ use crate::error::CodegenError;
 use crate::model::{Shape, TypeDef, TypeRef};
 use crate::names::pascal;
 
+/// A named schema that is not read yet.
+pub(super) struct Pending<'d> {
+    id: usize,
+    schema: &'d Value,
+    place: Place,
+    name: String,
+}
+
 impl<'d> Types<'d> {
     /// The schema that a reference names, and where it stands.
     pub(super) fn resolve(
@@ -51,6 +59,25 @@ impl<'d> Types<'d> {
         Ok((schema, place))
     }
 
+    /// Reads what references have named, until nothing new is named.
+    pub(super) fn drain(&mut self) -> Result<(), CodegenError> {
+        while let Some(next) = self.pending.pop_front() {
+            let shape = match self.read(next.schema, &next.place, &next.name)? {
+                Lowered::Inline(ty) => Shape::Alias(ty),
+                Lowered::Needs(shape) => shape,
+            };
+            let def = TypeDef {
+                name: next.name,
+                docs: text(next.schema, "description").or_else(|| text(next.schema, "title")),
+                shape,
+            };
+            if let Some(slot) = self.defined.get_mut(next.id) {
+                *slot = Some(def);
+            }
+        }
+        Ok(())
+    }
+
     /// The named type of a reference.
     pub(super) fn reference(
         &mut self,
@@ -72,23 +99,13 @@ impl<'d> Types<'d> {
         let id = self.defined.len();
         self.by_pointer.insert(at.pointer.clone(), id);
         self.defined.push(None);
-        // How deep references lead is bounded like the nesting of what is written out.
-        let at = Place {
-            depth: place.depth.saturating_add(1),
-            ..at
-        };
-        let shape = match self.read(schema, &at, &name)? {
-            Lowered::Inline(ty) => Shape::Alias(ty),
-            Lowered::Needs(shape) => shape,
-        };
-        let def = TypeDef {
+        // Read later: however long a chain of references is, it takes no stack.
+        self.pending.push_back(Pending {
+            id,
+            schema,
+            place: at,
             name,
-            docs: text(schema, "description").or_else(|| text(schema, "title")),
-            shape,
-        };
-        if let Some(slot) = self.defined.get_mut(id) {
-            *slot = Some(def);
-        }
+        });
         Ok(TypeRef::Named(id))
     }
 }
