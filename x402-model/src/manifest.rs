@@ -33,6 +33,7 @@ mod amount;
 mod canonical;
 mod check;
 mod defaults;
+pub mod diff;
 mod document;
 mod endpoint;
 mod error;
