@@ -21,6 +21,7 @@ mod graph;
 mod lower;
 pub mod model;
 mod names;
+pub mod openapi;
 mod out;
 mod package;
 mod price;

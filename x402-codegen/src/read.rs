@@ -6,12 +6,13 @@ use x402_model::manifest::{Document, MAX_BYTES as MANIFEST_BYTES, read_json};
 use crate::error::CodegenError;
 use crate::lower::lower;
 use crate::model::ClientModel;
+use crate::openapi;
 
 /// The most bytes of a document that are read. Manifests are served with at most 256 KiB; files of a service with a thousand
 /// endpoints are longer.
 pub const MAX_BYTES: usize = 64 * MANIFEST_BYTES;
 
-/// The client of a price manifest.
+/// The client of a price manifest, or of an `OpenAPI` 3 description with `x-payment-info`.
 ///
 /// # Errors
 /// [`CodegenError`].
@@ -20,6 +21,9 @@ pub fn read(bytes: &[u8]) -> Result<ClientModel, CodegenError> {
     let has = |name: &str| value.get(name).is_some_and(Value::is_string);
     if has("manifestVersion") {
         return lower(&Document::from_value(value)?);
+    }
+    if has("openapi") {
+        return openapi::lower(&value);
     }
     Err(CodegenError::Unknown)
 }

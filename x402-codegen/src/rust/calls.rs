@@ -128,7 +128,7 @@ fn method_docs(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel) {
     line!(out, "///");
     match &endpoint.price {
         Some(price) => docs(out, &price.sentence),
-        None => out.line("/// Nobody said what it costs: the budget alone is the limit."),
+        None => out.line("/// No price is documented: a request for payment ends the call."),
     }
     for note in &endpoint.notes {
         docs(out, note);

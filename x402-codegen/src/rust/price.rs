@@ -10,6 +10,7 @@ use x402_model::price::{
 use super::{Context, Names, cost_unit, path_literal};
 use crate::escape::rust_string;
 use crate::model::{EndpointModel, Example};
+use crate::openapi::ANY_PAYEE;
 use crate::out::{Out, line};
 
 /// Writes the constants of an endpoint.
@@ -86,7 +87,7 @@ fn payee<'c>(context: &'c Context<'_>, endpoint: &EndpointModel) -> Option<&'c s
         .iter()
         .filter(|pin| endpoint.rails.contains(&pin.rail))
         .map(|pin| pin.pay_to.as_str());
-    let first = payees.next()?;
+    let first = payees.next().filter(|payee| *payee != ANY_PAYEE)?;
     payees.all(|payee| payee == first).then_some(first)
 }
 

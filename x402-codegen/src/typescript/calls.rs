@@ -198,7 +198,9 @@ fn method_docs(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel) {
     let mut more = vec![String::new()];
     match &endpoint.price {
         Some(price) => more.push(price.sentence.clone()),
-        None => more.push("Nobody said what it costs: the budget alone is the limit.".to_owned()),
+        None => {
+            more.push("No price is documented: a request for payment ends the call.".to_owned())
+        }
     }
     let example = endpoint.examples.first();
     if let Some((example, cost)) = example.and_then(|example| Some((example, example.cost?))) {

@@ -115,7 +115,9 @@ fn resolved<'s>(
         if schema.get("default").is_some() {
             return Some(schema);
         }
-        schema = shared(target.strip_prefix("#/schemas/")?)?;
+        // Of a manifest, or of the OpenAPI view of one.
+        let name = target.strip_prefix("#/schemas/");
+        schema = shared(name.or_else(|| target.strip_prefix("#/components/schemas/"))?)?;
     }
     None
 }

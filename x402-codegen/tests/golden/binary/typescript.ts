@@ -858,7 +858,7 @@ class Core {
       const pin = PINS.find(
         (one) =>
           info.rails.includes(one.rail) && one.scheme === terms.scheme && one.network === terms.network &&
-          same(one.asset, terms.asset) && same(one.payTo, terms.payTo),
+          same(one.asset, terms.asset) && (one.payTo === "*" || same(one.payTo, terms.payTo)),
       );
       const units = ratio(terms.amount);
       if (pin === undefined || units === undefined || units.d !== 1n) return [];
@@ -1066,7 +1066,8 @@ export function mockFetch(mode: MockMode = "answer"): typeof globalThis.fetch {
       resource: { url: url.href },
       accepts: [
         {
-          scheme: pin.scheme, network: pin.network, asset: pin.asset, payTo: pin.payTo,
+          scheme: pin.scheme, network: pin.network, asset: pin.asset,
+          payTo: pin.payTo === "*" ? "0x000000000000000000000000000000000000dEaD" : pin.payTo,
           amount: ceiled(raised, pin.decimals).n.toString(), maxTimeoutSeconds: info.maxTimeoutSeconds, extra: {},
         },
       ],

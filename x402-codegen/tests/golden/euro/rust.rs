@@ -261,7 +261,8 @@ pub struct Example {
 
 impl Endpoint {
     fn is_free(&self) -> bool {
-        self.price.is_some_and(PriceModel::is_free)
+        // What has no documented price is not paid.
+        self.cost.is_none() || self.price.is_some_and(PriceModel::is_free)
     }
 }
 

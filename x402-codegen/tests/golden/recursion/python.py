@@ -722,7 +722,7 @@ class _Core:
         for terms in required.accepts:
             for pin in PINS:
                 same = (pin.scheme, pin.network) == (terms.scheme, terms.network) and pin.rail in info.rails
-                payee = (pin.asset.lower(), pin.pay_to.lower()) == (terms.asset.lower(), terms.pay_to.lower())
+                payee = pin.asset.lower() == terms.asset.lower() and pin.pay_to.lower() in ("*", terms.pay_to.lower())
                 if same and payee and terms.amount.isascii() and terms.amount.isdigit() and len(terms.amount) <= 78:
                     offers.append((terms, pin, Fraction(int(terms.amount), 10**pin.decimals) * Fraction(pin.peg)))
         if not offers:
@@ -772,7 +772,7 @@ class _Core:
             charged=charged,
             network=pin.network,
             asset=pin.asset,
-            pay_to=pin.pay_to,
+            pay_to=payload.accepted.pay_to,
             payer=settled.payer if settled is not None else None,
             transaction=settled.transaction if settled is not None and done else None,
             settled=done,
@@ -983,7 +983,7 @@ def _mocked(request: httpx.Request, info: EndpointInfo, mode: str, cost: Optiona
         scheme=pin.scheme,
         network=pin.network,
         asset=pin.asset,
-        pay_to=pin.pay_to,
+        pay_to="0x000000000000000000000000000000000000dEaD" if pin.pay_to == "*" else pin.pay_to,
         amount=str(math.ceil(price * 10**pin.decimals)),
         max_timeout_seconds=info.max_timeout_seconds,
     )

@@ -1,0 +1,217 @@
+//! From an `OpenAPI` 3.0 or 3.1 description with `x-payment-info` to a client, whoever wrote it.
+//!
+//! What the description does not promise is not paid: a call without a price, or with a price that has no maximum, is a plain
+//! typed call, and a request for payment ends it.
+
+mod operation;
+mod payment;
+
+use serde_json::{Map, Value};
+use x402_model::asset::AssetTable;
+use x402_model::manifest::canonical_hash;
+
+use crate::error::CodegenError;
+use crate::model::{ClientModel, Pin, ServiceModel};
+use crate::schema::Types;
+
+/// The methods of a path that are read, in the order in which they become methods of a client.
+const METHODS: &[&str] = &["get", "post", "put", "patch", "delete", "head"];
+
+/// Most operations of a description.
+const MAX_OPERATIONS: usize = 10_000;
+
+/// Stands for any payee, where the description names none.
+pub(crate) const ANY_PAYEE: &str = "*";
+
+/// What all operations need.
+struct Description<'d> {
+    document: &'d Value,
+    currency: String,
+    pins: Vec<Pin>,
+    warnings: Vec<String>,
+}
+
+/// The client of an `OpenAPI` description.
+///
+/// # Errors
+/// [`CodegenError`].
+pub fn lower(document: &Value) -> Result<ClientModel, CodegenError> {
+    let version = document.get("openapi").and_then(Value::as_str);
+    let known = version.is_some_and(|v| v.starts_with("3.0") || v.starts_with("3.1"));
+    if !known {
+        return Err(invalid("/openapi", "the versions 3.0 and 3.1 are read"));
+    }
+    let Some(paths) = document.get("paths").and_then(Value::as_object) else {
+        return Err(invalid("/paths", "there are no paths"));
+    };
+    let mut description = Description {
+        document,
+        currency: payment::currency(paths),
+        pins: Vec::new(),
+        warnings: Vec::new(),
+    };
+    let mut types = Types::new(document, "/components/schemas");
+    let mut endpoints = Vec::new();
+    let mut sorted: Vec<(&String, &Value)> = paths.iter().collect();
+    sorted.sort_by_key(|(path, _)| path.as_str());
+    for (path, item) in sorted {
+        for method in METHODS {
+            let Some(operation) = item.get(*method).filter(|o| o.is_object()) else {
+                continue;
+            };
+            if endpoints.len() >= MAX_OPERATIONS {
+                return Err(CodegenError::TooLarge {
+                    most: MAX_OPERATIONS,
+                });
+            }
+            let route = operation::Route {
+                path,
+                method,
+                item,
+                operation,
+            };
+            endpoints.extend(operation::lower(&mut description, &route, &mut types)?);
+        }
+    }
+    let (types, mut warnings) = types.finish()?;
+    warnings.extend(description.warnings.iter().cloned());
+    let base = base(document, &mut warnings);
+    let text = |pointer: &str, instead: &str| {
+        let text = document.pointer(pointer).and_then(Value::as_str);
+        text.unwrap_or(instead).to_owned()
+    };
+    Ok(ClientModel {
+        service: ServiceModel {
+            name: text("/info/title", "Service"),
+            description: text("/info/description", ""),
+            version: text("/info/version", ""),
+            revision: None,
+            base,
+            content_hash: hash(document),
+        },
+        currency: description.currency,
+        types,
+        endpoints,
+        errors: Vec::new(),
+        pins: description.pins,
+        warnings,
+    })
+}
+
+fn invalid(place: &str, reason: &str) -> CodegenError {
+    CodegenError::OpenApi {
+        place: place.to_owned(),
+        reason: reason.to_owned(),
+    }
+}
+
+fn hash(document: &Value) -> String {
+    let digits: String = canonical_hash(document)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("sha-256:{digits}")
+}
+
+/// The first server, if it is an absolute address.
+fn base(document: &Value, warnings: &mut Vec<String>) -> String {
+    let server = document.pointer("/servers/0/url").and_then(Value::as_str);
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/[]".contains(c);
+    let absolute = |url: &&str| {
+        (url.starts_with("https://") || url.starts_with("http://"))
+            && url.len() <= 500
+            && url.chars().all(plain)
+    };
+    if let Some(url) = server.filter(absolute) {
+        return url.trim_end_matches('/').to_owned();
+    }
+    warnings.push("/servers: no absolute address; a client has to be told one".to_owned());
+    String::new()
+}
+
+impl<'d> Description<'d> {
+    /// Follows references to shared parts that are no schemas; gives the part and its pointer.
+    fn part(&self, value: &'d Value, pointer: String) -> Result<(&'d Value, String), CodegenError> {
+        let (mut value, mut pointer) = (value, pointer);
+        for _ in 0..8 {
+            let Some(target) = value.get("$ref").and_then(Value::as_str) else {
+                return Ok((value, pointer));
+            };
+            let Some(inner) = target.strip_prefix("#/") else {
+                return Err(CodegenError::RemoteRef {
+                    place: pointer,
+                    target: target.chars().take(100).collect(),
+                });
+            };
+            let next = format!("/{inner}");
+            let Some(found) = self.document.pointer(&next) else {
+                return Err(CodegenError::DanglingRef {
+                    place: pointer,
+                    target: target.chars().take(100).collect(),
+                });
+            };
+            (value, pointer) = (found, next);
+        }
+        Err(CodegenError::EmptyCycle { place: pointer })
+    }
+
+    /// The keys of pins for an operation: what it names, or else every known token that stands for its currency.
+    fn rails(&mut self, named: Vec<Pin>) -> Vec<String> {
+        let wanted = if named.is_empty() {
+            self.anyone()
+        } else {
+            named
+        };
+        let mut keys = Vec::with_capacity(wanted.len());
+        for pin in wanted {
+            let same = |other: &&Pin| {
+                other.scheme == pin.scheme
+                    && other.network == pin.network
+                    && other.asset == pin.asset
+                    && other.pay_to == pin.pay_to
+            };
+            let key = match self.pins.iter().find(same) {
+                Some(known) => known.rail.clone(),
+                None => {
+                    let rail = format!("rail-{}", self.pins.len().saturating_add(1));
+                    self.pins.push(Pin {
+                        rail: rail.clone(),
+                        ..pin
+                    });
+                    rail
+                }
+            };
+            keys.push(key);
+        }
+        keys
+    }
+
+    /// Every token of the built-in table that is pegged to the dollar, for any payee.
+    fn anyone(&self) -> Vec<Pin> {
+        if self.currency != "USD" {
+            return Vec::new();
+        }
+        let table = AssetTable::builtin();
+        let pegged = table.iter().filter(|asset| asset.usd_pegged);
+        pegged
+            .map(|asset| payment::pin("exact", asset, ANY_PAYEE))
+            .collect()
+    }
+}
+
+/// A JSON pointer token.
+fn token(text: &str) -> String {
+    text.replace('~', "~0").replace('/', "~1")
+}
+
+/// The members of an object, sorted; none if it is no object.
+fn sorted(value: Option<&Value>) -> Vec<(&String, &Value)> {
+    let mut all: Vec<(&String, &Value)> = value
+        .and_then(Value::as_object)
+        .map(Map::iter)
+        .into_iter()
+        .flatten()
+        .collect();
+    all.sort_by_key(|(name, _)| name.as_str());
+    all
+}

@@ -1,0 +1,122 @@
+//! Descriptions of others are input, too: what they promise is kept, what they leave open is not paid.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may stop at the first thing that is not as expected"
+)]
+
+mod support;
+
+use serde_json::{Value, json};
+use x402_codegen::model::{EndpointModel, Output, TypeRef};
+use x402_codegen::read;
+
+fn endpoint<'m>(all: &'m [EndpointModel], id: &str) -> &'m EndpointModel {
+    all.iter()
+        .find(|endpoint| endpoint.id == id)
+        .unwrap_or_else(|| panic!("{id}"))
+}
+
+#[test]
+fn the_view_of_a_manifest_gives_the_client_of_the_manifest() {
+    let manifest = read(&support::manifest("example")).unwrap();
+    let openapi = read(&support::manifest("openapi_ours")).unwrap();
+    for wanted in &manifest.endpoints {
+        let found = endpoint(&openapi.endpoints, &wanted.id);
+        let (price, other) = (
+            wanted.price.as_ref().unwrap(),
+            found.price.as_ref().unwrap(),
+        );
+        assert_eq!(
+            (price.min, price.max, &price.model),
+            (other.min, other.max, &other.model),
+            "{}",
+            wanted.id
+        );
+        assert_eq!((&wanted.method, &wanted.path), (&found.method, &found.path));
+        let names = |endpoint: &EndpointModel| {
+            endpoint
+                .params
+                .iter()
+                .map(|p| p.field.wire.clone())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(names(wanted), names(found));
+        assert!(
+            found
+                .rails
+                .iter()
+                .all(|rail| openapi.pins.iter().any(|pin| pin.rail == *rail))
+        );
+    }
+    assert_eq!(openapi.pins[0].pay_to, manifest.pins[0].pay_to);
+}
+
+#[test]
+fn what_a_description_leaves_open_is_not_paid() {
+    let model = read(&support::manifest("openapi_foreign")).unwrap();
+    assert_eq!(model.service.base, "https://api.foreign.example/base");
+    let find = |id: &str| endpoint(&model.endpoints, id);
+    let priced = |id: &str| {
+        find(id)
+            .price
+            .as_ref()
+            .map(|price| format!("{} {}", price.min, price.max))
+    };
+    assert_eq!(priced("get /search").as_deref(), Some("0.02 0.02"));
+    assert_eq!(priced("legacy").as_deref(), Some("0.01 0.05"));
+    for open in ["openEnded", "otherCurrency", "health"] {
+        assert_eq!(priced(open), None, "{open}");
+        assert!(find(open).rails.is_empty(), "{open}");
+    }
+    assert!(!model.pins.is_empty() && model.pins.iter().all(|pin| pin.pay_to == "*"));
+    let params: Vec<&str> = find("get /search")
+        .params
+        .iter()
+        .map(|p| p.field.wire.as_str())
+        .collect();
+    assert_eq!(
+        params,
+        ["lang", "q"],
+        "no cookies, no headers of the transport"
+    );
+    assert!(matches!(
+        find("otherCurrency").output,
+        Output::Json(TypeRef::Any)
+    ));
+    assert!(
+        model
+            .endpoints
+            .iter()
+            .all(|endpoint| endpoint.id != "partial")
+    );
+    assert_eq!(model.warnings.len(), 3, "{:?}", model.warnings);
+}
+
+#[test]
+fn broken_descriptions_are_refused() {
+    let code = |document: Value| {
+        read(&serde_json::to_vec(&document).unwrap())
+            .unwrap_err()
+            .code()
+    };
+    let with = |operation: Value| json!({ "openapi": "3.1.0", "info": {}, "paths": { "/a": { "get": operation } } });
+    assert_eq!(
+        code(json!({ "openapi": "2.0", "paths": {} })),
+        "openapi_invalid"
+    );
+    assert_eq!(code(json!({ "openapi": "3.1.0" })), "openapi_invalid");
+    let reference = |target: &str| with(json!({ "requestBody": { "$ref": target } }));
+    assert_eq!(
+        code(reference("https://evil.example/body")),
+        "schema_remote_ref"
+    );
+    assert_eq!(code(reference("#/components/nope")), "schema_dangling_ref");
+    assert_eq!(
+        code(reference("#/paths/~1a/get/requestBody")),
+        "schema_empty_cycle"
+    );
+    let header = json!({ "parameters": [{ "name": "X-PAYMENT", "in": "header", "schema": {} }] });
+    assert_eq!(code(with(header)), "parameter_invalid");
+}
