@@ -11,6 +11,7 @@ mod support;
 use serde_json::{Value, json};
 use x402_codegen::model::{EndpointModel, Output, TypeRef};
 use x402_codegen::read;
+use x402_model::manifest::{Document, views};
 
 fn endpoint<'m>(all: &'m [EndpointModel], id: &str) -> &'m EndpointModel {
     all.iter()
@@ -51,6 +52,27 @@ fn the_view_of_a_manifest_gives_the_client_of_the_manifest() {
         );
     }
     assert_eq!(openapi.pins[0].pay_to, manifest.pins[0].pay_to);
+}
+
+#[test]
+fn every_view_that_this_repository_writes_is_read() {
+    for case in support::cases() {
+        let bytes = support::manifest(&case);
+        let Ok(document) = Document::read(&bytes) else {
+            continue;
+        };
+        let view = views::openapi(document.manifest());
+        let found = read(&serde_json::to_vec(&view).unwrap());
+        let found = found.unwrap_or_else(|error| panic!("{case}: {error}"));
+        let wanted = read(&bytes).unwrap();
+        assert_eq!(found.endpoints.len(), wanted.endpoints.len(), "{case}");
+        for wanted in &wanted.endpoints {
+            let found = endpoint(&found.endpoints, &wanted.id);
+            let most = |endpoint: &EndpointModel| endpoint.price.as_ref().map(|price| price.max);
+            let free = most(wanted).is_some_and(|most| most.is_zero());
+            assert!(free || most(found) == most(wanted), "{case}: {}", wanted.id);
+        }
+    }
 }
 
 #[test]

@@ -1,0 +1,63 @@
+//! Packages: their files are named by us, and a name that is a path is refused.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test may stop at the first thing that is not as expected"
+)]
+
+mod support;
+
+use x402_codegen::{python, read, rust, typescript};
+
+#[test]
+fn m06_packages_have_the_files_that_their_tools_look_for() {
+    let model = read(&support::manifest("example")).unwrap();
+    let names = |files: &[x402_codegen::SourceFile]| {
+        files
+            .iter()
+            .map(|file| file.path.clone())
+            .collect::<Vec<_>>()
+    };
+    let crate_files = rust::package(&model, "text-kit").unwrap();
+    assert_eq!(names(&crate_files), ["Cargo.toml", "src/lib.rs"]);
+    assert!(
+        crate_files
+            .iter()
+            .any(|file| file.text.contains("doctest = false"))
+    );
+    let npm = typescript::package(&model, "text-kit").unwrap();
+    assert_eq!(
+        names(&npm),
+        ["package.json", "tsconfig.json", "src/index.ts"]
+    );
+    for file in npm.iter().filter(|file| file.path.ends_with(".json")) {
+        assert!(serde_json::from_str::<serde_json::Value>(&file.text).is_ok());
+    }
+    let wheel = python::package(&model, "text-kit").unwrap();
+    assert_eq!(
+        names(&wheel),
+        [
+            "pyproject.toml",
+            "text_kit/__init__.py",
+            "text_kit/py.typed"
+        ]
+    );
+}
+
+#[test]
+fn m06_a_name_that_is_a_path_makes_no_package() {
+    let model = read(&support::manifest("example")).unwrap();
+    for name in ["../x", "/x", "a/b", "C:x", "", "nul", "a\"b", "a\nb"] {
+        let refused = [
+            rust::package(&model, name),
+            typescript::package(&model, name),
+            python::package(&model, name),
+        ];
+        for result in refused {
+            assert_eq!(
+                result.unwrap_err().code(),
+                "package_name_invalid",
+                "{name:?}"
+            );
+        }
+    }
+}
