@@ -15,7 +15,7 @@ use crate::names::pascal;
 use crate::schema::{Place, Types, describe};
 
 /// Headers that the payment or the connection sets, and that no parameter may set.
-const RESERVED_HEADERS: &[&str] = &[
+pub(crate) const RESERVED_HEADERS: &[&str] = &[
     "accept",
     "connection",
     "content-length",

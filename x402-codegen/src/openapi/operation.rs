@@ -6,7 +6,7 @@ use x402_model::price::CaseValue;
 
 use super::{Description, payment, sorted, token};
 use crate::error::CodegenError;
-use crate::lower::{answer, checked, is_json, path_parts, with_captures};
+use crate::lower::{RESERVED_HEADERS, answer, checked, is_json, path_parts, with_captures};
 use crate::model::{
     Body, EndpointModel, Example, Field, Output, Param, ParamPlace, PathPart, TypeRef,
 };
@@ -123,10 +123,10 @@ fn parameters<'d>(
                 deprecated: parameter.get("deprecated") == Some(&Value::Bool(true)),
                 wire,
             };
-            // These headers are the transport's; descriptions list them out of habit.
-            let habit = ["accept", "content-type", "authorization"];
+            // The client sets these itself; descriptions list them for readers that want an input.
             let lower = field.wire.to_ascii_lowercase();
-            if place == ParamPlace::Header && habit.contains(&lower.as_str()) {
+            let own = RESERVED_HEADERS.contains(&lower.as_str()) || lower == "authorization";
+            if place == ParamPlace::Header && own {
                 continue;
             }
             params.push(checked(Param { place, field }, &at)?);
