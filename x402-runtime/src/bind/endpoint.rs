@@ -160,7 +160,19 @@ impl BoundEndpoint {
         for asset in &self.assets {
             terms.extend(self.terms_of(asset, ceiling.on(asset.decimals)?));
         }
-        Ok(self.with_terms(terms))
+        // In words it is what the first token is asked for.
+        let shown = terms.first().and_then(|terms: &Terms| {
+            let text = terms.amount().to_decimal(terms.asset().decimals);
+            text.parse().ok()
+        });
+        let amount = shown.unwrap_or(self.price.amount);
+        Ok(Self {
+            price: Price {
+                amount,
+                ..self.price.clone()
+            },
+            ..self.with_terms(terms)
+        })
     }
 
     pub(super) fn terms_of(&self, asset: &Asset, amount: AtomicAmount) -> Option<Terms> {

@@ -107,6 +107,7 @@ pub(super) async fn begin(
             stream.release().await;
             return Err(code.into());
         }
+        // Nothing has left, so nothing is lost when the reservation went to somebody else meanwhile.
         Err(_) => return Err(ProblemCode::PaymentInProgress.into()),
     }
     let (sender, receiver) = mpsc::channel(CHUNKS);
@@ -219,7 +220,15 @@ impl Stream {
         match gate.core.ledger.advance(key, event, now_ms).await {
             Ok(Advanced::Done(_)) => {}
             Ok(Advanced::Lost(_) | Advanced::Removed) => return Err(End::Lost),
-            Err(error) => return Err(End::Failed(ledger_down(&gate.core, &error).code)),
+            Err(error) => {
+                let code = ledger_down(&gate.core, &error).code;
+                return match now_ms < self.recorded_ms.saturating_add(LEASE_MS) {
+                    // It is still this task's: what is due is recorded next time, or at the end.
+                    true => Ok(()),
+                    false if self.recorded_ms == 0 => Err(End::Failed(code)),
+                    false => Err(End::Lost),
+                };
+            }
         }
         (self.recorded, self.recorded_ms) = (charge, now_ms);
         Ok(())
@@ -234,10 +243,9 @@ impl Stream {
         };
         let charge = match charge {
             Ok(charge) => charge,
-            Err(code) => {
-                self.release().await;
-                return Err(code.into());
-            }
+            Err(code) if self.release().await => return Err(code.into()),
+            // Somebody took it for dead, and may have settled what was recorded.
+            Err(_) => return Err(ProblemCode::SettlementPending.into()),
         };
         let Running {
             gate,
@@ -269,15 +277,19 @@ impl Stream {
         }
     }
 
-    /// Makes the payment free again. Should the store fail, what was recorded stays due.
-    async fn release(&self) {
+    /// Makes the payment free again. `false` if somebody else has it, or the store fails: then what was recorded stays due.
+    async fn release(&self) -> bool {
         let Running {
             gate, key, owner, ..
         } = &self.running;
         let failed = Event::HandlerFailed { owner: *owner };
         let now_ms = gate.core.clock.now_ms();
-        if let Err(error) = gate.core.ledger.advance(key, failed, now_ms).await {
-            gate.core.ledger_failed(&error);
+        match gate.core.ledger.advance(key, failed, now_ms).await {
+            Ok(advanced) => matches!(advanced, Advanced::Removed),
+            Err(error) => {
+                gate.core.ledger_failed(&error);
+                false
+            }
         }
     }
 }

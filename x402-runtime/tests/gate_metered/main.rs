@@ -146,6 +146,9 @@ async fn the_request_says_how_much_is_signed_at_most() {
     let body = json!({"text": "twelve chars"}).to_string();
     let terms = stand.call("POST", "/shout", None, &body).await.terms();
     assert_eq!(terms.accepts[0].value()["amount"], "1200");
+    let told = stand.call("POST", "/shout", None, &body).await.json();
+    assert_eq!(told["price"], "0.0012 USDC");
+    assert_eq!(told["priceBounds"]["max"], "0.02 USDC");
     let payment = sign(&terms, authorization(&terms, 1));
     let answer = stand.call("POST", "/shout", Some(&payment), &body).await;
     assert_eq!(

@@ -114,6 +114,10 @@ pub(crate) async fn words(
                     "break" => Some((Err(std::io::Error::other("CANARY")), n + 1)),
                     "panic" => panic!("CANARY panic text"),
                     "hang" => std::future::pending().await,
+                    "wait-break" => {
+                        shop.door.acquire().await.unwrap().forget();
+                        Some((Err(std::io::Error::other("CANARY")), n + 1))
+                    }
                     "wait" => {
                         shop.door.acquire().await.unwrap().forget();
                         None

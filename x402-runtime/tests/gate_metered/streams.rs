@@ -259,3 +259,26 @@ async fn g01_of_many_copies_of_a_payment_one_streams() {
     );
     assert_eq!((stand.runs(), stand.double.settles()), (1, 1));
 }
+
+#[tokio::test]
+async fn a_stream_that_fails_after_somebody_took_it_for_dead_does_not_say_that_it_cost_nothing() {
+    let ledger: Arc<dyn Ledger> = Arc::new(MemoryLedger::default());
+    let stand = stand_on(Arc::clone(&ledger)).await;
+    // It waits at the door, and then breaks.
+    let path = "/words?n=1&how=wait-break";
+    let payment = pay(&stand, "GET", path, "", 1).await;
+    let response = open(&stand, path, &payment).await;
+    let reading = tokio::spawn(chunks(response));
+    let second = stand_on(Arc::clone(&ledger)).await;
+    second.clock.advance_ms(60_000);
+    let answer = second.get(path, Some(&payment)).await;
+    assert_eq!(answer.brief(), (410, "answer_gone".to_owned()));
+    stand.shop.door.add_permits(1);
+    let events = reading.await.unwrap();
+    let last = events.last().unwrap();
+    assert!(
+        last.contains("settlement_pending") && last.contains("\"maybe\""),
+        "{last}"
+    );
+    assert_eq!((stand.double.settles(), second.double.settles()), (0, 1));
+}
