@@ -1,5 +1,7 @@
 //! Which documents about a paywall are served, and serving them.
 
+use std::sync::{Arc, OnceLock};
+
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
@@ -7,11 +9,12 @@ use axum::http::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
-use x402_model::manifest::views::View;
+use x402_model::manifest::Manifest;
+use x402_model::manifest::views::{self, View};
 
 /// The extension that catalogues read.
 pub(crate) const BAZAAR: &str = "bazaar";
@@ -222,6 +225,42 @@ impl File {
         set(ETAG, &self.etag);
         response
     }
+}
+
+/// Where views are served.
+const VIEWS: [&str; 5] = [
+    "openapi.json",
+    "openapi-3.0.json",
+    "llms.txt",
+    ".well-known/api-catalog",
+    ".well-known/x402",
+];
+
+/// Routes that show the views of a manifest, which are made when somebody first asks for one of them: most sellers are never asked,
+/// and all together they are several times as long as the manifest.
+pub(super) fn views_on_demand<S: Clone + Send + Sync + 'static>(
+    manifest: &Arc<Manifest>,
+    discovery: Discovery,
+) -> Router<S> {
+    let made: Arc<OnceLock<Vec<File>>> = Arc::default();
+    let served = VIEWS.iter().filter(|path| discovery.serves(path));
+    served.fold(Router::new(), |router, path| {
+        let path = format!("/{path}");
+        let (made, manifest, mine) = (Arc::clone(&made), Arc::clone(manifest), path.clone());
+        let show = move |request: Request| {
+            let files = made.get_or_init(|| {
+                let views = views::all(&manifest).into_iter();
+                let views = views.filter(|view| discovery.serves(&view.path));
+                views.map(File::of).collect()
+            });
+            let file = files.iter().find(|file| file.path == mine);
+            std::future::ready(file.map_or_else(
+                || StatusCode::NOT_FOUND.into_response(),
+                |file| file.answer(request.headers()),
+            ))
+        };
+        router.route(&path, get(show))
+    })
 }
 
 /// Routes that show files.

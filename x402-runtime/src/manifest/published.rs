@@ -1,21 +1,24 @@
 //! The manifest as it is published: canonical bytes, their hash, and the views that are served beside it.
 
+use std::sync::Arc;
+
+use alloy_primitives::hex;
 use axum::Router;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use x402_model::manifest::views::{self, View};
 use x402_model::manifest::{
-    Document, MAX_BYTES, Manifest, ManifestError, WELL_KNOWN_PATH, canonical,
+    Document, MAX_BYTES, Manifest, ManifestError, WELL_KNOWN_PATH, canonical, canonical_hash,
 };
 
-use super::discovery::{Discovery, File, routes};
+use super::discovery::{Discovery, File, routes, views_on_demand};
 
 /// A manifest that is published: checked, hashed, and in the bytes in which it is served.
 ///
 /// The bytes are canonical JSON (RFC 8785), so equal manifests are equal files.
 #[derive(Debug, Clone)]
 pub struct Published {
-    document: Document,
+    manifest: Arc<Manifest>,
     bytes: Bytes,
     hash: String,
 }
@@ -29,16 +32,17 @@ impl Published {
         let wrong = |error: serde_json::Error| ManifestError::Shape {
             reason: error.to_string(),
         };
+        // One tree at a time: a large one takes far more memory than its bytes, and what was once taken stays with the process.
         let mut value = serde_json::to_value(manifest).map_err(wrong)?;
-        let hash = Document::from_value(value.clone())?.content_hash_text();
+        let hash = format!("sha-256:{}", hex::encode(canonical_hash(&value)));
         if let Value::Object(members) = &mut value {
             let integrity = json!({ "canonicalization": "RFC8785", "contentHash": hash });
             members.insert("integrity".to_owned(), integrity);
         }
         let bytes = Bytes::from(canonical(&value));
-        let document = Document::read_trusted_size(&bytes)?;
+        let document = Document::from_value(value)?;
         Ok(Self {
-            document,
+            manifest: Arc::new(document.manifest().clone()),
             bytes,
             hash,
         })
@@ -46,8 +50,8 @@ impl Published {
 
     /// The manifest.
     #[must_use]
-    pub const fn manifest(&self) -> &Manifest {
-        self.document.manifest()
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
     }
 
     /// Its canonical JSON.
@@ -82,8 +86,7 @@ impl Published {
             let path = WELL_KNOWN_PATH.to_owned();
             File::new(path, "application/json", &self.hash, self.bytes.clone())
         });
-        let views = self.views().into_iter();
-        let views = views.filter(|view| discovery.serves(&view.path));
-        routes(manifest.into_iter().chain(views.map(File::of)).collect())
+        let router = routes(manifest.into_iter().collect());
+        router.merge(views_on_demand(&self.manifest, discovery))
     }
 }
