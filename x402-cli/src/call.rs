@@ -65,6 +65,9 @@ pub struct Args {
     /// Pay this address only
     #[arg(long, value_name = "ADDRESS", help_heading = "Payment")]
     pay_to: Option<String>,
+    /// Sign in where the seller lets known wallets call for nothing, for less, or from credit. Tells it who calls; needs --max
+    #[arg(long, help_heading = "Payment")]
+    sign_in: bool,
     /// Name of the thing bought: the same call with the same key cannot be paid twice, not even after a crash
     #[arg(long, value_name = "KEY", help_heading = "Payment")]
     idempotency_key: Option<String>,
@@ -73,7 +76,7 @@ pub struct Args {
         long,
         value_name = "FILE",
         help_heading = "Payment",
-        conflicts_with_all = ["first", "method", "headers", "data", "data_json", "max", "dry_run", "networks", "pay_to", "idempotency_key"]
+        conflicts_with_all = ["first", "method", "headers", "data", "data_json", "max", "dry_run", "networks", "pay_to", "sign_in", "idempotency_key"]
     )]
     resume: Option<PathBuf>,
 

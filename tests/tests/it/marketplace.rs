@@ -241,3 +241,45 @@ async fn the_marketplace_publishes_a_manifest_that_says_what_it_sells() {
     assert_eq!(manifest.plans[0].id, "prepaid-1-usdc");
     assert_eq!(manifest.plans[0].endpoints, ["complete"]);
 }
+
+/// A call of the program, and the object that it prints.
+async fn program(folder: &Path, arguments: &[&str]) -> (i32, Value) {
+    let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_x402_program"))
+        .args(["call", "--json"])
+        .args(arguments)
+        .env("XDG_STATE_HOME", folder)
+        .env_remove("X402_MAX")
+        .output()
+        .await
+        .unwrap();
+    let said = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
+    (output.status.code().unwrap(), said)
+}
+
+#[tokio::test]
+async fn the_program_signs_in_for_free_samples_and_pays_when_they_are_gone() {
+    let world = World::anvil().await;
+    let folder = tempfile::tempdir().unwrap();
+    let origin = on_anvil(&world, folder.path()).await;
+    let books = world.books().await;
+    let key = key_file(folder.path(), PAYER);
+    let sample = format!("{origin}/sample");
+    let wallet = [
+        "--key-file",
+        key.to_str().unwrap(),
+        "--sign-in",
+        sample.as_str(),
+    ];
+    for paid in [false, false, false, true] {
+        let call = [&["--max", "0.05 USD"], wallet.as_slice()].concat();
+        let (code, said) = program(folder.path(), &call).await;
+        assert_eq!((code, &said["paid"]), (0, &json!(paid)), "{said}");
+    }
+    books.moved(&world, 10_000, 1).await;
+    let (code, said) = program(folder.path(), &wallet).await;
+    assert_eq!(
+        (code, &said["error"]["code"]),
+        (2, &json!("sign_in_without_max")),
+        "{said}"
+    );
+}

@@ -28,6 +28,11 @@ pub(super) async fn call(args: &Args) -> Result<Outcome, Failure> {
     }
     let prepared = Prepared::read(args)?;
     let max = request::max(args)?;
+    if args.sign_in && max.is_none() {
+        let message = "--sign-in opens the wallet, which is done only with a ceiling";
+        return Err(Failure::usage("sign_in_without_max", message)
+            .help("say how much the call may cost if the seller lets nobody in, such as --max \"0.05 USD\""));
+    }
     let budget = request::budget(max.as_deref().unwrap_or(LOOKING))?;
     let builder = builder(args).policy(request::policy(args)?).budget(budget);
     if args.dry_run || max.is_none() {

@@ -68,6 +68,10 @@ impl Prepared {
         if let Some(key) = &args.idempotency_key {
             request = request.idempotency_key(key);
         }
+        // Whoever only looks opens no wallet.
+        if args.sign_in && max.is_some() && !args.dry_run {
+            request = request.sign_in();
+        }
         request
     }
 }
