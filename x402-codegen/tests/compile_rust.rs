@@ -24,10 +24,11 @@ fn every_rust_client_compiles_and_works() {
         let mut modules =
             String::from("//! Every golden client.\n#![deny(warnings)]\n#[cfg(test)]\nmod uses;\n");
         for case in support::cases() {
-            let path = support::golden().join(&case).join("rust.rs");
-            writeln!(modules, "#[path = {path:?}]\npub mod {case};").expect("a string");
+            let text = x402_codegen::rust::render(&support::model(&case));
+            fs::create_dir_all(home.join("src")).expect("a folder in target/");
+            fs::write(home.join(format!("src/{case}.rs")), text).expect("a file in target/");
+            writeln!(modules, "pub mod {case};").expect("a string");
         }
-        fs::create_dir_all(home.join("src")).expect("a folder in target/");
         fs::write(home.join("src/lib.rs"), modules).expect("a file in target/");
         fs::write(home.join("src/uses.rs"), USE).expect("a file in target/");
         fs::write(home.join("Cargo.toml"), manifest(&workspace())).expect("a file in target/");

@@ -1,4 +1,5 @@
-//! The text of every generated client is written down: a change of the generator shows as a change of these files.
+//! The text of every generated client is written down: a change of the generator shows as a change of these files. What is the
+//! same in all of them, the support module, stands in `src/<language>/support.txt` and not here again.
 //!
 //! `BLESS=1` rewrites them.
 #![allow(
@@ -13,12 +14,26 @@ use std::fs;
 
 use support::{CASES, golden, manifest};
 
-fn compare(language: &str, file: &str, render: fn(&x402_codegen::ClientModel) -> String) {
+/// What stands for the support module.
+const SUPPORT: &str = "<the support module>";
+
+fn compare(
+    language: &str,
+    file: &str,
+    support: &str,
+    render: fn(&x402_codegen::ClientModel) -> String,
+) {
     let mut differ = Vec::new();
     for case in support::cases() {
         let model = x402_codegen::read(&manifest(&case)).unwrap_or_else(|e| panic!("{case}: {e}"));
         let text = render(&model);
         assert_eq!(text, render(&model), "{case}: {language} is not stable");
+        assert_eq!(
+            text.matches(support).count(),
+            1,
+            "{case}: {language} has its support module"
+        );
+        let text = text.replace(support, SUPPORT);
         let path = golden().join(&case).join(file);
         if std::env::var_os("BLESS").is_some() {
             fs::write(&path, &text).expect("the file can be written");
@@ -39,19 +54,23 @@ fn there_are_cases() {
 
 #[test]
 fn rust_is_as_written_down() {
-    compare("Rust", "rust.rs", x402_codegen::rust::render);
+    let support = include_str!("../src/rust/support.txt").trim();
+    compare("Rust", "rust.rs", support, x402_codegen::rust::render);
 }
 
 #[test]
 fn typescript_is_as_written_down() {
+    let support = include_str!("../src/typescript/support.txt").trim();
     compare(
         "TypeScript",
         "typescript.ts",
+        support,
         x402_codegen::typescript::render,
     );
 }
 
 #[test]
 fn python_is_as_written_down() {
-    compare("Python", "python.py", x402_codegen::python::render);
+    let support = include_str!("../src/python/support.txt").trim();
+    compare("Python", "python.py", support, x402_codegen::python::render);
 }

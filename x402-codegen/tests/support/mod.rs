@@ -37,6 +37,11 @@ pub(crate) fn manifest(case: &str) -> Vec<u8> {
         .expect("the document of a case")
 }
 
+/// The model of a case.
+pub(crate) fn model(case: &str) -> x402_codegen::ClientModel {
+    x402_codegen::read(&manifest(case)).unwrap_or_else(|error| panic!("{case}: {error}"))
+}
+
 pub(crate) mod tools {
     //! Where other people's tools and their work are kept: in the target folder.
 
