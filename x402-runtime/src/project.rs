@@ -11,6 +11,8 @@
 mod body;
 pub(crate) mod v1;
 
+use std::sync::{Arc, Mutex};
+
 use axum::http::HeaderValue;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -49,7 +51,12 @@ pub(crate) struct Challenge {
     body_head: String,
     /// Header and body for the one path that a route without captures has.
     fixed: Option<Fixed>,
+    /// Those of the path that was asked for last: agents ask for the same thing again and again, and each time twice.
+    recent: Mutex<Option<Arc<Fixed>>>,
 }
+
+/// Longest path whose answer is kept for the next who asks.
+const MAX_RECENT_PATH: usize = 256;
 
 /// The answer to an unpaid request whose path is known beforehand.
 #[derive(Debug)]
@@ -97,6 +104,7 @@ impl Challenge {
                 (first.to_vec(), STANDARD.encode(later))
             }),
             fixed: None,
+            recent: Mutex::default(),
             body: Template::new(endpoint),
             body_head: body::head(
                 &Problem::new(ProblemCode::PaymentRequired),
@@ -124,6 +132,33 @@ impl Challenge {
             Some(fixed) if fixed.path == path => Some(fixed.header.clone()),
             _ => self.patch(path),
         }
+    }
+
+    /// Body and header of an unpaid request's answer.
+    pub(crate) fn told(&self, path: &str) -> (Bytes, Option<HeaderValue>) {
+        if self.fixed.as_ref().is_some_and(|fixed| fixed.path == path) {
+            return (self.body(path), self.header(path));
+        }
+        // Whoever finds it taken builds his own.
+        let recent = self
+            .recent
+            .try_lock()
+            .ok()
+            .and_then(|recent| recent.clone());
+        if let Some(recent) = recent.filter(|recent| recent.path == path) {
+            return (recent.body.clone(), Some(recent.header.clone()));
+        }
+        let (body, header) = (self.body(path), self.header(path));
+        if let (Some(header), true) = (&header, path.len() <= MAX_RECENT_PATH)
+            && let Ok(mut recent) = self.recent.try_lock()
+        {
+            *recent = Some(Arc::new(Fixed {
+                path: path.to_owned(),
+                header: header.clone(),
+                body: body.clone(),
+            }));
+        }
+        (body, header)
     }
 
     /// The header of an answer that refuses a payment.

@@ -192,8 +192,8 @@ pub(super) fn refusal(gate: &Gate, path: &str, refusal: &Refusal) -> Response {
     if code == ProblemCode::PaymentRequired {
         gate.metrics.unpaid();
         tracing::debug!(name: event::UNPAID, endpoint = gate.endpoint.id(), "terms were told");
-        let unpaid = problem(code.http_status(), challenge.body(path));
-        return with_terms(gate, unpaid, challenge.header(path));
+        let (body, terms) = challenge.told(path);
+        return with_terms(gate, problem(code.http_status(), body), terms);
     }
     gate.metrics.refused(code);
     tracing::debug!(name: event::REFUSED, endpoint = gate.endpoint.id(), code = code.as_str(), "a request was refused");

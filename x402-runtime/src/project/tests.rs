@@ -127,3 +127,21 @@ fn g18_path_is_escaped_and_bounded() {
     assert_eq!(url("/%zz%4"), "https://api.example.com/%25zz%254");
     assert!(url(&"/x".repeat(60_000)).len() <= MAX_PATH * 3 + 32);
 }
+
+#[test]
+fn what_was_told_last_is_told_again_for_that_path_only() {
+    let challenge = Challenge::new(&endpoint("/weather/{city}", "Weather"));
+    let anew = |path: &str| (challenge.body(path), challenge.header(path));
+    for path in [
+        "/weather/oslo",
+        "/weather/oslo",
+        "/weather/bergen",
+        "/weather/oslo",
+    ] {
+        assert_eq!(challenge.told(path), anew(path), "{path}");
+    }
+    let long = format!("/weather/{}", "x".repeat(MAX_RECENT_PATH));
+    assert_eq!(challenge.told(&long), anew(&long));
+    let recent = challenge.recent.lock().unwrap();
+    assert_eq!(recent.as_ref().unwrap().path, "/weather/oslo");
+}
