@@ -62,6 +62,10 @@ pub struct Args {
     /// can be given again
     #[arg(long = "network", value_name = "NETWORK", help_heading = "Payment")]
     networks: Vec<String>,
+    /// Read a network's chain through this node, such as `base=https://mainnet.base.org`: a payment through Permit2 then signs
+    /// the approval along that the seller sponsors. Can be given again
+    #[arg(long = "rpc", value_name = "NETWORK=URL", help_heading = "Payment")]
+    nodes: Vec<String>,
     /// Pay this address only
     #[arg(long, value_name = "ADDRESS", help_heading = "Payment")]
     pay_to: Option<String>,
@@ -76,7 +80,7 @@ pub struct Args {
         long,
         value_name = "FILE",
         help_heading = "Payment",
-        conflicts_with_all = ["first", "method", "headers", "data", "data_json", "max", "dry_run", "networks", "pay_to", "sign_in", "idempotency_key"]
+        conflicts_with_all = ["first", "method", "headers", "data", "data_json", "max", "dry_run", "networks", "nodes", "pay_to", "sign_in", "idempotency_key"]
     )]
     resume: Option<PathBuf>,
 

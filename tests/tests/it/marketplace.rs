@@ -283,3 +283,42 @@ async fn the_program_signs_in_for_free_samples_and_pays_when_they_are_gone() {
         "{said}"
     );
 }
+
+#[tokio::test]
+async fn the_program_signs_the_permit_that_the_seller_sponsors_if_it_has_a_node() {
+    let world = World::anvil().await;
+    world.as_anvil().place_permit2().await;
+    let folder = tempfile::tempdir().unwrap();
+    let origin = on_anvil(&world, folder.path()).await;
+    let books = world.books().await;
+    let key = key_file(folder.path(), PAYER);
+    let node = format!("base-sepolia={}", world.as_anvil().url());
+    let url = format!("{origin}/complete");
+    let prompt = r#"{"prompt": "agents pay sellers", "max_words": 20}"#;
+    let call = [
+        "--key-file",
+        key.to_str().unwrap(),
+        "--max",
+        "0.05 USD",
+        "--data-json",
+        prompt,
+        url.as_str(),
+    ];
+    let (code, said) = program(
+        folder.path(),
+        &[&["--rpc", node.as_str()], call.as_slice()].concat(),
+    )
+    .await;
+    assert_eq!((code, &said["paid"]), (0, &json!(true)), "{said}");
+    books.moved(&world, 2_530, 1).await;
+    let (code, said) = program(
+        folder.path(),
+        &[&["--rpc", "nowhere"], call.as_slice()].concat(),
+    )
+    .await;
+    assert_eq!(
+        (code, &said["error"]["code"]),
+        (2, &json!("invalid_rpc")),
+        "{said}"
+    );
+}

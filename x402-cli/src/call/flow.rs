@@ -35,6 +35,10 @@ pub(super) async fn call(args: &Args) -> Result<Outcome, Failure> {
     }
     let budget = request::budget(max.as_deref().unwrap_or(LOOKING))?;
     let builder = builder(args).policy(request::policy(args)?).budget(budget);
+    let builder = match request::nodes(args)? {
+        Some(reader) => builder.chain(reader),
+        None => builder,
+    };
     if args.dry_run || max.is_none() {
         let payer = args
             .wallet

@@ -7,7 +7,9 @@ use std::path::Path;
 use bytes::Bytes;
 use http::Method;
 use x402_client::error::RequestFault;
-use x402_client::{Budget, BudgetError, Client, NetworkClass, Policy, RequestBuilder};
+use x402_client::{
+    Budget, BudgetError, Client, JsonRpcReader, NetworkClass, Policy, RequestBuilder,
+};
 use x402_runtime::model::network::Network;
 use x402_runtime::model::price::PriceErrorCode;
 
@@ -74,6 +76,28 @@ impl Prepared {
         }
         request
     }
+}
+
+/// What reads the chains that the caller has nodes for. Errors do not repeat the address: many carry a key in their path.
+pub(super) fn nodes(args: &Args) -> Result<Option<JsonRpcReader>, Failure> {
+    let mut reader: Option<JsonRpcReader> = None;
+    for node in &args.nodes {
+        let wrong = |reason: String| Failure::usage("invalid_rpc", format!("--rpc: {reason}"));
+        let (network, url) = node.split_once('=').ok_or_else(|| {
+            wrong("write NETWORK=URL, such as base=https://mainnet.base.org".to_owned())
+        })?;
+        let network = Network::parse_any(network).map_err(|error| wrong(error.to_string()))?;
+        let known = match reader.take() {
+            Some(known) => known,
+            None => JsonRpcReader::new(),
+        };
+        reader = Some(
+            known
+                .endpoint(network, url)
+                .map_err(|error| wrong(error.to_string()))?,
+        );
+    }
+    Ok(reader)
 }
 
 fn target(args: &Args) -> Result<(Method, String), Failure> {
