@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use crate::VERSION;
 use crate::escape::{one_line, rust_doc, rust_string};
-use crate::model::{ClientModel, EndpointModel, PathPart};
+use crate::model::{ClientModel, EndpointModel};
 use crate::names::{Scope, pascal, rust_value, screaming};
 use crate::out::{Out, line};
 
@@ -226,11 +226,6 @@ fn cost_unit(context: &Context<'_>, endpoint: &EndpointModel) -> String {
 /// The path for the mock and for readers.
 fn path_literal(endpoint: &EndpointModel) -> String {
     rust_string(&endpoint.path_text())
-}
-
-/// Whether a path has anything to fill in.
-fn is_fixed(part: &PathPart) -> bool {
-    matches!(part, PathPart::Fixed(_))
 }
 
 /// The name of the method for all pages; none is taken for an endpoint without pages.

@@ -161,6 +161,41 @@ fn m01_hostile_text_changes_no_item_of_rust() {
     }
 }
 
+/// A description with `text` in every place that takes text, the captures of a path among them.
+fn description(text: &str) -> Vec<u8> {
+    let paths = [
+        format!("/a/{text}/b"),
+        format!("/c/{{{text}}}"),
+        format!("/d/{{*{text}}}"),
+    ];
+    let operation = json!({
+        "operationId": text, "summary": text, "description": text, "tags": [text],
+        "parameters": [{ "name": text, "in": "query", "description": text, "schema": { "type": "string" } }],
+        "responses": { "200": { "description": text, "content": { "application/json": { "schema": { "title": text } } } } },
+        "x-payment-info": { "price": { "mode": "fixed", "currency": text, "amount": "0.01" } },
+    });
+    let paths: serde_json::Map<String, Value> = paths
+        .into_iter()
+        .map(|path| (path, json!({ "get": operation })))
+        .collect();
+    let info = json!({ "title": text, "version": text, "description": text });
+    serde_json::to_vec(&json!({ "openapi": "3.1.0", "info": info, "paths": paths })).unwrap()
+}
+
+#[test]
+fn m01_hostile_text_in_a_description_adds_no_item_to_rust() {
+    for text in HOSTILE {
+        let model = read(&description(text)).unwrap_or_else(|error| panic!("{text:?}: {error}"));
+        let source = rust::render(&model);
+        let found = items(&source);
+        assert!(!found.iter().any(|item| item == "fn pwned"), "{text:?}");
+        assert!(
+            !source.contains('\r') && !source.contains('\u{2028}'),
+            "{text:?}"
+        );
+    }
+}
+
 #[test]
 fn m02_no_comment_of_rust_holds_a_code_block() {
     for text in HOSTILE {

@@ -1,7 +1,7 @@
 //! Methods, their arguments, and refusals by name.
 
-use super::{Context, Names, docs, is_fixed};
-use crate::escape::rust_string;
+use super::{Context, Names, docs};
+use crate::escape::{one_line, rust_string};
 use crate::model::{EndpointModel, Field, Output, Param, ParamPlace, PathPart, TypeRef};
 use crate::names::{Scope, rust_value};
 use crate::out::{Out, line};
@@ -123,7 +123,7 @@ fn method_docs(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel) {
         out,
         "/// `{} {}`",
         endpoint.method,
-        endpoint.path_text().replace('`', "")
+        one_line(&endpoint.path_text()).replace('`', "")
     );
     line!(out, "///");
     match &endpoint.price {
@@ -335,10 +335,7 @@ fn pages(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel, names: 
     let cursor = members
         .iter()
         .find(|(_, param)| param.place == ParamPlace::Query && param.field.wire == pages.parameter);
-    let (Some((cursor, _)), false) = (
-        cursor,
-        endpoint.path.is_empty() && is_fixed(&PathPart::Fixed(String::new())),
-    ) else {
+    let Some((cursor, _)) = cursor else {
         return;
     };
     let (request, ty) = (&names.request, context.ty(ty));
