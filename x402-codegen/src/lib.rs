@@ -28,6 +28,7 @@ mod price;
 pub mod python;
 mod read;
 pub mod rust;
+mod said;
 mod schema;
 pub mod typescript;
 

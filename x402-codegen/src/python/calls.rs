@@ -5,6 +5,7 @@ use crate::escape::{py_doc, py_string};
 use crate::model::{Body, EndpointModel, Output, Param, ParamPlace, PathPart};
 use crate::names::{Scope, python_value};
 use crate::out::{Out, line};
+use crate::said;
 
 /// The beginning of a client class.
 const CLIENT: &str = r#"
@@ -303,35 +304,7 @@ fn method(
 }
 
 fn method_docs(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel) {
-    let mut text = endpoint.summary.clone();
-    if let Some(description) = &endpoint.description {
-        text.push_str("\n\n");
-        text.push_str(description);
-    }
-    let mut more = vec![String::new()];
-    match &endpoint.price {
-        Some(price) => more.push(price.sentence.clone()),
-        None => {
-            more.push("No price is documented: a request for payment ends the call.".to_owned())
-        }
-    }
-    let example = endpoint.examples.first();
-    if let Some((example, cost)) = example.and_then(|example| Some((example, example.cost?))) {
-        let currency = &context.model.currency;
-        more.extend(py_doc(&format!(
-            "Example {}: costs {cost} {currency}.",
-            example.name
-        )));
-    }
-    for note in &endpoint.notes {
-        more.extend(py_doc(note));
-    }
-    if !endpoint.errors.is_empty() {
-        more.extend(py_doc(&format!(
-            "Refusals: {}.",
-            endpoint.errors.join(", ")
-        )));
-    }
+    let (text, more) = said::method(endpoint, &context.model.currency, py_doc);
     docs(out, &text, &more);
 }
 
@@ -346,9 +319,7 @@ fn pages(
         return;
     };
     let parameters = parameters(endpoint);
-    let mut all = parameters.iter();
-    let cursor = all.find(|(_, p)| p.place == ParamPlace::Query && p.field.wire == pages.parameter);
-    let Some((cursor, _)) = cursor else {
+    let Some(cursor) = endpoint.cursor(&parameters) else {
         return;
     };
     let arguments = Arguments::of(context, endpoint);

@@ -126,30 +126,20 @@ fn method_docs(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel) {
         one_line(&endpoint.path_text()).replace('`', "")
     );
     line!(out, "///");
-    match &endpoint.price {
-        Some(price) => docs(out, &price.sentence),
-        None => out.line("/// No price is documented: a request for payment ends the call."),
-    }
+    docs(out, endpoint.said_price());
     for note in &endpoint.notes {
         docs(out, note);
     }
-    let example = endpoint.examples.first();
-    if let Some((example, cost)) = example.and_then(|example| Some((example, example.cost?))) {
-        docs(
-            out,
-            &format!(
-                "Example {}: costs {cost} {}.",
-                example.name, context.model.currency
-            ),
-        );
+    if let Some(said) = endpoint.said_example(&context.model.currency) {
+        docs(out, &said);
     }
     if matches!(endpoint.output, Output::Stream { .. }) {
         out.line("///");
         out.line("/// The events are given once the stream has ended, with what it cost.");
     }
-    if !endpoint.errors.is_empty() {
+    if let Some(said) = endpoint.said_refusals() {
         out.line("///");
-        docs(out, &format!("Refusals: {}.", endpoint.errors.join(", ")));
+        docs(out, &said);
     }
 }
 
@@ -332,10 +322,7 @@ fn pages(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel, names: 
         return;
     };
     let members = members(endpoint);
-    let cursor = members
-        .iter()
-        .find(|(_, param)| param.place == ParamPlace::Query && param.field.wire == pages.parameter);
-    let Some((cursor, _)) = cursor else {
+    let Some(cursor) = endpoint.cursor(&members) else {
         return;
     };
     let (request, ty) = (&names.request, context.ty(ty));

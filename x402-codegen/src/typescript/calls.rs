@@ -5,6 +5,7 @@ use crate::escape::{ts_doc, ts_string};
 use crate::model::{Body, EndpointModel, Output, Param, ParamPlace, PathPart};
 use crate::names::{Scope, camel};
 use crate::out::{Out, line};
+use crate::said;
 
 /// Writes arguments, requests on the wire, quotes and methods.
 pub(super) fn write(out: &mut Out, context: &Context<'_>) {
@@ -188,37 +189,8 @@ fn answer(context: &Context<'_>, output: &Output) -> (String, String, &'static s
     }
 }
 
-/// The sentences about a method.
 fn method_docs(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel) {
-    let mut text = endpoint.summary.clone();
-    if let Some(description) = &endpoint.description {
-        text.push_str("\n\n");
-        text.push_str(description);
-    }
-    let mut more = vec![String::new()];
-    match &endpoint.price {
-        Some(price) => more.push(price.sentence.clone()),
-        None => {
-            more.push("No price is documented: a request for payment ends the call.".to_owned())
-        }
-    }
-    let example = endpoint.examples.first();
-    if let Some((example, cost)) = example.and_then(|example| Some((example, example.cost?))) {
-        let currency = &context.model.currency;
-        more.extend(ts_doc(&format!(
-            "Example {}: costs {cost} {currency}.",
-            example.name
-        )));
-    }
-    for note in &endpoint.notes {
-        more.extend(ts_doc(note));
-    }
-    if !endpoint.errors.is_empty() {
-        more.extend(ts_doc(&format!(
-            "Refusals: {}.",
-            endpoint.errors.join(", ")
-        )));
-    }
+    let (text, mut more) = said::method(endpoint, &context.model.currency, ts_doc);
     if let Some(why) = &endpoint.deprecated {
         more.extend(
             ts_doc(why)
@@ -254,9 +226,7 @@ fn pages(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel, names: 
         return;
     };
     let members = members(endpoint);
-    let mut all = members.iter();
-    let cursor = all.find(|(_, p)| p.place == ParamPlace::Query && p.field.wire == pages.parameter);
-    let Some((cursor, _)) = cursor else {
+    let Some(cursor) = endpoint.cursor(&members) else {
         return;
     };
     let (request, method, ty) = (&names.request, &names.method, context.ty(ty));
