@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 
 use super::error::ManifestError;
+use crate::wire::json::nests_within;
 
 /// The deepest nesting of arrays and objects in a manifest.
 pub const MAX_DEPTH: usize = 64;
@@ -29,7 +30,7 @@ pub fn read_json(bytes: &[u8], max_bytes: usize) -> Result<Value, ManifestError>
         });
     }
     let text = core::str::from_utf8(bytes).map_err(|_| ManifestError::NotText)?;
-    if depth(text) > MAX_DEPTH {
+    if !nests_within(text, MAX_DEPTH) {
         return Err(ManifestError::TooDeep);
     }
     let root: &RawValue = serde_json::from_str(text).map_err(|error| ManifestError::NotJson {
@@ -38,27 +39,6 @@ pub fn read_json(bytes: &[u8], max_bytes: usize) -> Result<Value, ManifestError>
     })?;
     let mut nodes = 0;
     value(root.get(), &mut nodes)
-}
-
-/// The deepest nesting of brackets outside of strings.
-fn depth(text: &str) -> usize {
-    let (mut now, mut most) = (0_usize, 0_usize);
-    let (mut in_string, mut escaped) = (false, false);
-    for byte in text.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            _ if in_string => {}
-            b'[' | b'{' => {
-                now = now.saturating_add(1);
-                most = most.max(now);
-            }
-            b']' | b'}' => now = now.saturating_sub(1),
-            _ => {}
-        }
-    }
-    most
 }
 
 /// One value. The text is valid JSON within [`MAX_DEPTH`], so the recursion is bounded.

@@ -20,6 +20,11 @@ pub const MAX_DEPTH: usize = 100;
 /// ```
 #[must_use]
 pub fn within_depth(text: &str) -> bool {
+    nests_within(text, MAX_DEPTH)
+}
+
+/// Whether JSON text nests arrays and objects no deeper than `most`.
+pub(crate) fn nests_within(text: &str, most: usize) -> bool {
     let mut depth = 0_usize;
     let mut in_string = false;
     let mut escaped = false;
@@ -31,7 +36,7 @@ pub fn within_depth(text: &str) -> bool {
             _ if in_string => {}
             b'[' | b'{' => {
                 depth += 1;
-                if depth > MAX_DEPTH {
+                if depth > most {
                     return false;
                 }
             }
