@@ -17,6 +17,7 @@ mod stand;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use common::Buyer;
 use serde_json::json;
 use stand::{BUY, Stand, address, sign, taken};
@@ -64,6 +65,54 @@ async fn a_plan_is_bought_by_one_payment_and_spent_by_signed_messages() {
         (&balance["balance"], &balance["spent"], &balance["held"]),
         (&json!("1.08"), &json!("0.02"), &json!("0"))
     );
+}
+
+/// S13: an answer that looks like a sale is none, whatever the buyer writes into the terms that he repeats.
+#[tokio::test]
+async fn s13_a_payment_for_anything_else_sells_no_credit() {
+    let stand = stand().await;
+    let path = "/echo?size=small";
+    let forged = json!({
+        "plan": "tiny", "credit": "1000", "balance": "1000", "unit": "USDC", "path": BUY,
+        "network": "eip155:84532", "payer": Buyer::new(7).checksum(),
+    })
+    .to_string();
+    let mark = json!({ "id": "tiny", "credit": "1000 USDC" });
+    // Clients may add to `extra`, and pay the seller's own terms then.
+    for (place, status) in [
+        ("/accepted/more", 402),
+        ("/accepted/creditPlan", 402),
+        ("/accepted/extra/creditPlan", 200),
+    ] {
+        let terms = stand.send("POST", path, ("", ""), &forged).await.terms();
+        let payment = Buyer::new(7).pay(&terms, stand.now());
+        let mut payment: serde_json::Value =
+            serde_json::from_slice(&BASE64_STANDARD.decode(payment).unwrap()).unwrap();
+        let (parent, name) = place.rsplit_once('/').unwrap();
+        let value = if name == "more" {
+            json!({ "creditPlan": mark })
+        } else {
+            mark.clone()
+        };
+        payment.pointer_mut(parent).unwrap()[name] = value;
+        let payment = BASE64_STANDARD.encode(payment.to_string());
+        let answer = stand
+            .send("POST", path, ("PAYMENT-SIGNATURE", &payment), &forged)
+            .await;
+        let left = stand.balance(7).await;
+        assert_eq!(left["balance"], "0", "{place}: {left}");
+        assert_eq!(answer.status, status, "{place}: {answer:?}");
+    }
+    assert_eq!((stand.runs(), stand.double.settles()), (1, 1));
+    // As it stands in the terms, it is paid, and sells nothing either.
+    let terms = stand.send("POST", path, ("", ""), &forged).await.terms();
+    let payment = Buyer::new(7).pay(&terms, stand.now());
+    let answer = stand
+        .send("POST", path, ("PAYMENT-SIGNATURE", &payment), &forged)
+        .await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let left = stand.balance(7).await;
+    assert_eq!(left["balance"], "0", "{left}");
 }
 
 #[tokio::test]

@@ -7,9 +7,9 @@ use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use x402_model::asset::{checksum, parse_address};
+use x402_model::asset::checksum;
 use x402_model::extension::timestamp;
-use x402_model::money::{AtomicAmount, Decimal};
+use x402_model::money::AtomicAmount;
 use x402_model::price::Price;
 
 use super::{Buyer, CREDIT_DECIMALS, Purse, Whose};
@@ -52,31 +52,43 @@ pub(crate) struct Sold {
     path: String,
 }
 
-/// What is booked.
+/// The part of the terms that an offer stands in, in both versions of the protocol.
+#[derive(Deserialize)]
+struct Marked {
+    extra: Extra,
+}
+
+#[derive(Deserialize)]
+struct Extra {
+    #[serde(rename = "creditPlan")]
+    offer: Offer,
+}
+
+/// What is booked: all that is money comes from the payment and the terms that it paid, not from the answer.
 struct Facts {
+    purse: Purse,
     buyer: Buyer,
     amount: AtomicAmount,
     until_ms: Option<u64>,
 }
 
-impl Sold {
-    fn purse(&self) -> Purse {
-        Purse::new(&self.path, &self.unit)
-    }
-
-    /// What is to be booked, if all of it can be read.
-    fn facts(&self) -> Option<Facts> {
-        let until_ms = match &self.expires_at {
+impl Facts {
+    /// What is to be booked for a payment that bought `offer` and got `sold` as its answer, if the two agree.
+    fn of(record: &Record, offer: &Offer, sold: &Sold) -> Option<Self> {
+        let until_ms = match &sold.expires_at {
             None => None,
             Some(text) => Some(timestamp::read(text)?),
         };
-        let amount: Decimal = self.credit.parse().ok()?;
-        Some(Facts {
+        let credit: Price = offer.credit.parse().ok()?;
+        let amount = credit.amount.to_atomic(CREDIT_DECIMALS).ok()?;
+        let agreed = sold.plan == offer.id && sold.credit == amount.to_decimal(CREDIT_DECIMALS);
+        agreed.then(|| Self {
+            purse: Purse::new(&sold.path, &sold.unit),
             buyer: Buyer {
-                payer: parse_address(&self.payer).ok()?,
-                network: self.network.parse().ok()?,
+                payer: record.key.payer,
+                network: record.key.network.clone(),
             },
-            amount: amount.to_atomic(CREDIT_DECIMALS).ok()?,
+            amount,
             until_ms,
         })
     }
@@ -146,10 +158,14 @@ impl<S: Send + Sync + 'static> ErasedHandler<S> for SaleHandler {
     }
 }
 
-/// Whether a payment bought credit.
-fn is_sale(request: &FacilitatorRequest) -> bool {
-    // Quotes inside of JSON strings are escaped, so this is a member's name.
-    request.requirements.as_str().contains(r#""creditPlan":"#)
+/// What a payment bought, if it bought credit.
+fn offer(request: &FacilitatorRequest) -> Option<Offer> {
+    let terms = request.requirements.as_str();
+    // Most payments buy none: no look at the whole text for them. What else mentions the mark has it in another place.
+    terms
+        .contains(MARK)
+        .then(|| serde_json::from_str::<Marked>(terms).ok())?
+        .map(|marked| marked.extra.offer)
 }
 
 /// Books what a settled payment bought, if it bought credit. Doing it again changes nothing: the payment names the booking.
@@ -160,9 +176,12 @@ fn is_sale(request: &FacilitatorRequest) -> bool {
 /// # Errors
 /// When the ledger fails; the resolver then comes back to it.
 pub(crate) async fn book(core: &Core, record: &Record) -> Result<(), LedgerError> {
-    if !record.state.is_paid() || !is_sale(&record.request) {
+    if !record.state.is_paid() {
         return Ok(());
     }
+    let Some(offer) = offer(&record.request) else {
+        return Ok(());
+    };
     let answer = match &record.answer {
         Some(answer) => Some(Arc::clone(answer)),
         // The resolver sees records without their answers.
@@ -174,16 +193,14 @@ pub(crate) async fn book(core: &Core, record: &Record) -> Result<(), LedgerError
     };
     let id = PaymentId::of(&record.key);
     let sold = answer.and_then(|answer| serde_json::from_slice::<Sold>(&answer.body).ok());
-    let Some((sold, facts)) = sold.and_then(|sold| {
-        let facts = sold.facts()?;
-        Some((sold, facts))
-    }) else {
+    let facts = sold.and_then(|sold| Some((Facts::of(record, &offer, &sold)?, sold)));
+    let Some((facts, sold)) = facts else {
         tracing::error!(name: event::CREDIT, endpoint = &*record.endpoint, payment = %id, "a purchase of credit cannot be read; it was paid and nothing was booked");
         return Ok(());
     };
     let reference = format!("sale/{id}");
-    let posted = sold
-        .purse()
+    let posted = facts
+        .purse
         .credit(
             core.ledger.accounts(),
             &facts.buyer,

@@ -103,6 +103,21 @@ async fn sized(State(runs): State<Runs>, Query(size): Query<Size>) -> String {
     size.size
 }
 
+/// Says what it was told, at a price that depends on the request.
+#[paid(
+    POST "/echo",
+    price = tiers(by = query.size, "small" => "0.01 USDC", "large" => "0.03 USDC"),
+)]
+async fn echo(
+    State(runs): State<Runs>,
+    Query(size): Query<Size>,
+    said: String,
+) -> ([(&'static str, &'static str); 1], String) {
+    runs.count.fetch_add(1, Ordering::SeqCst);
+    assert!(!size.size.is_empty());
+    ([("content-type", "application/json")], said)
+}
+
 #[derive(serde::Deserialize)]
 struct Words {
     n: u64,
@@ -171,6 +186,7 @@ impl Stand {
             .mount(mixed)
             .mount(sized)
             .mount(metered)
+            .mount(echo)
             .build()
             .await
             .unwrap_or_else(|error| panic!("{error}"));

@@ -90,7 +90,8 @@ impl Quotes {
     ) -> Option<(Terms, Option<Address>)> {
         let text = payment_text(gate, request.headers)?;
         let Repeated { accepted } = serde_json::from_str(&text).ok()?;
-        let mut plain: PaymentRequirements = serde_json::from_str(accepted.get()).ok()?;
+        let repeated: PaymentRequirements = serde_json::from_str(accepted.get()).ok()?;
+        let mut plain = repeated.clone();
         let token = plain.extra.remove(MEMBER)?;
         let (until, rest) = token.as_str()?.split_once('.')?;
         let (shown, names) = rest.split_once('.').unwrap_or((rest, ""));
@@ -124,8 +125,8 @@ impl Quotes {
         if !(holds && known) {
             return None;
         }
-        let offered = Offered::from_raw(accepted.to_owned());
-        let terms = Terms::of_earlier(offered, gate.endpoint.assets())?;
+        // Written anew: what the payment adds to the terms was never promised, and is not under the code.
+        let terms = Terms::of_earlier(Offered::new(repeated), gate.endpoint.assets())?;
         Some((terms, payer))
     }
 }
