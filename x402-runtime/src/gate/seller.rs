@@ -12,8 +12,9 @@ use super::checks::{Payment, Refusal};
 use super::core::Core;
 use super::decision::UNNAMED_REFUSAL;
 use super::{Gate, flow};
+use crate::credit::rail::is_credit;
 use crate::facilitator::FacilitatorRequest;
-use crate::hooks::{Call, Failure, Stage};
+use crate::hooks::{Call, Failure, Hooks, Stage};
 use crate::ledger::{PaymentKey, Record, State};
 
 /// What came to nothing, where and why.
@@ -124,10 +125,17 @@ impl Core {
         hooks.map_or(Duration::ZERO, |hooks| hooks.time().saturating_mul(2))
     }
 
+    /// The hooks, where they are to hear of this payment. They hear of the purchase of credit, and of no call that is paid from
+    /// it: its money would be told twice.
+    fn hooks_of(&self, key: &PaymentKey) -> Option<&Hooks> {
+        let hooks = self.hooks.as_ref();
+        hooks.filter(|_| !is_credit(&key.network))
+    }
+
     /// The money of a payment moved.
     pub(crate) fn settled(&self, record: &Record) {
         self.metrics.settled(record);
-        if let Some(hooks) = &self.hooks {
+        if let Some(hooks) = self.hooks_of(&record.key) {
             hooks.settled(&self.tasks, record);
         }
     }
@@ -147,7 +155,7 @@ impl Core {
 
     /// The resolver looks at a payment.
     pub(crate) fn looked_at(&self, record: &Record) {
-        if let Some(hooks) = &self.hooks {
+        if let Some(hooks) = self.hooks_of(&record.key) {
             hooks.settled_before(&self.tasks, record);
         }
     }
@@ -181,7 +189,7 @@ impl Core {
     }
 
     fn came_to_nothing(&self, record: &Record, code: ProblemCode, reason: Option<String>) {
-        if let Some(hooks) = &self.hooks {
+        if let Some(hooks) = self.hooks_of(&record.key) {
             let failed = (Stage::Settle, code.as_str(), reason);
             let endpoint = Arc::clone(&record.endpoint);
             let failure = Failure::new(failed, endpoint, &record.key, record.amount);

@@ -1,5 +1,6 @@
 //! A seller of credit, and a buyer that signs in.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -10,6 +11,7 @@ use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
+use futures_util::{StreamExt as _, stream};
 use secp256k1::ecdsa::RecoverableSignature;
 use secp256k1::{Message, SecretKey};
 use serde_json::{Map, Value, json};
@@ -22,7 +24,7 @@ use x402_runtime::model::extension::SignIn;
 use x402_runtime::model::extension::siwx::{Challenge, personal_hash};
 use x402_runtime::model::network::Network;
 use x402_runtime::model::wire::{PaymentRequired, SupportedKind};
-use x402_runtime::paywall::{Paywall, Rail};
+use x402_runtime::paywall::{Paywall, PaywallBuilder, Rail};
 use x402_runtime::{Meter, paid};
 
 use crate::common::shop::{Shared, send};
@@ -118,6 +120,25 @@ async fn echo(
     ([("content-type", "application/json")], said)
 }
 
+/// A stream whose head comes late, and whose end later.
+#[paid(
+    GET "/slow",
+    price = upto("0.02 USDC", units(words = "0.001 USDC")),
+    plans = [prepaid("1 USDC", credit = "1.1 USDC", expires = "180d")],
+)]
+async fn slow(State(runs): State<Runs>, meter: Meter) -> Response {
+    runs.count.fetch_add(1, Ordering::SeqCst);
+    meter.add("words", 1);
+    let half = || tokio::time::sleep(Duration::from_millis(500));
+    half().await;
+    let events = stream::once(half()).map(|()| Ok::<_, Infallible>("data: x\n\n"));
+    (
+        [("content-type", "text/event-stream")],
+        Body::from_stream(events),
+    )
+        .into_response()
+}
+
 #[derive(serde::Deserialize)]
 struct Words {
     n: u64,
@@ -155,6 +176,13 @@ impl Stand {
     }
 
     pub async fn open_with(ledger: Arc<dyn Ledger>, handler_timeout: Duration) -> Self {
+        Self::open_built(ledger, |builder| builder.handler_timeout(handler_timeout)).await
+    }
+
+    pub async fn open_built(
+        ledger: Arc<dyn Ledger>,
+        change: impl FnOnce(PaywallBuilder<Runs>) -> PaywallBuilder<Runs>,
+    ) -> Self {
         let (double, clock) = (
             Arc::new(Double::default()),
             Arc::new(ManualClock::at_seconds(NOW)),
@@ -171,14 +199,13 @@ impl Stand {
             extra: Some(named),
         });
         *double.supported.lock().unwrap() = Ok(supported);
-        let paywall: Paywall<Runs> = Paywall::builder()
+        let builder = Paywall::builder()
             .origin("https://api.example.com")
             .pay_to(PAY_TO)
             .accept(Rail::new(Network::BASE_SEPOLIA, "USDC"))
             .facilitator(Arc::clone(&double))
             .ledger_arc(ledger)
             .clock(Shared(Arc::clone(&clock)))
-            .handler_timeout(handler_timeout)
             // The tests look at what was left themselves.
             .resolve_every(Duration::from_secs(3600))
             .mount(call)
@@ -186,7 +213,9 @@ impl Stand {
             .mount(mixed)
             .mount(sized)
             .mount(metered)
-            .mount(echo)
+            .mount(slow)
+            .mount(echo);
+        let paywall = change(builder)
             .build()
             .await
             .unwrap_or_else(|error| panic!("{error}"));
