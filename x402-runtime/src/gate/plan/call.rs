@@ -11,7 +11,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 use tracing::Instrument as _;
 use x402_model::money::AtomicAmount;
 use x402_model::problem::{Problem, ProblemCode};
@@ -234,17 +234,20 @@ impl Facts {
         }
         let span = tracing::info_span!(span::HANDLER, endpoint = self.gate.endpoint.id());
         let started = Instant::now();
-        let ran = self.handle(metering, run(request)).instrument(span).await;
+        let ran = self
+            .handle(started, metering, run(request))
+            .instrument(span)
+            .await;
         self.gate.metrics.handled(started.elapsed());
         crate::failpoint("c2_handler_ran");
         let failed = match ran {
             Ok((answer, charge)) => {
                 let answered = Event::answered(owner, answer, charge);
                 return match first_attempt(core, key, answered).await {
-                    Ok(Some(attempt)) => after(core, Ok(attempt), &self.fingerprint).await,
+                    Ok(Some(attempt)) => after(self, Ok(attempt)).await,
                     // The lease ran out: this answer is not the one.
                     Ok(None) => problem(ProblemCode::PaymentInProgress),
-                    Err(error) => after(core, Err(error), &self.fingerprint).await,
+                    Err(error) => after(self, Err(error)).await,
                 };
             }
             Err(failed) => failed,
@@ -256,6 +259,7 @@ impl Facts {
     /// The handler's answer and what it came to, if that was metered; else what to answer instead.
     async fn handle(
         &self,
+        started: Instant,
         metering: Option<&(Metering, u8)>,
         answer: BoxFuture<'static, Response>,
     ) -> Result<(StoredAnswer, Option<AtomicAmount>), Response> {
@@ -266,7 +270,7 @@ impl Facts {
             Ran::Answered(answer, charge) => (answer, charge),
             Ran::Streams(head) => {
                 let (parts, body) = *head;
-                let whole = self.whole(body).await.map_err(problem)?;
+                let whole = self.whole(started, body).await.map_err(problem)?;
                 let charge = meter.map(|meter| meter.so_far(&self.gate)).transpose();
                 (answers::store(&parts, whole), charge.map_err(problem)?)
             }
@@ -281,11 +285,12 @@ impl Facts {
         }
     }
 
-    /// All of an answer that would leave while it is made: credit is taken before anything leaves.
-    async fn whole(&self, body: Body) -> Result<Bytes, ProblemCode> {
+    /// All of an answer that would leave while it is made: credit is taken before anything leaves. It has the time of every
+    /// handler, which began at `started`: the lease lasts no longer.
+    async fn whole(&self, started: Instant, body: Body) -> Result<Bytes, ProblemCode> {
         let limits = &self.gate.core.limits;
         let collected = AssertUnwindSafe(collect(body, limits.answer_cap)).catch_unwind();
-        match timeout(limits.handler_timeout, collected).await {
+        match timeout_at(started + limits.handler_timeout, collected).await {
             Ok(Ok(Ok(whole))) => Ok(whole),
             Ok(Ok(Err(Unread::TooLarge))) => Err(ProblemCode::AnswerTooLarge),
             Ok(Ok(Err(Unread::Broken)) | Err(_)) => Err(ProblemCode::HandlerPanicked),
@@ -298,12 +303,9 @@ impl Facts {
         let core = &*self.gate.core;
         let now_ms = core.clock.now_ms();
         Start::Answered(match found(&record, &self.fingerprint, now_ms) {
-            Found::Show => show(core, &record).await,
+            Found::Show => show(self, &record).await,
             Found::Pending => problem(ProblemCode::SettlementPending),
-            Found::Settle => {
-                let attempt = attempt(core, &record.key).await;
-                after(core, attempt, &self.fingerprint).await
-            }
+            Found::Settle => after(self, attempt(core, &record.key).await).await,
             Found::Reclaim => {
                 // Whoever ran the handler is gone, and nothing was taken. Only a new message runs it again.
                 release(core, &record.key, Event::LeaseOver { now_ms }).await;

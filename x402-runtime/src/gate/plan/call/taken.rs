@@ -5,14 +5,14 @@ use axum::response::Response;
 use serde::Serialize;
 use x402_model::problem::ProblemCode;
 
-use super::problem;
+use super::{Facts, problem};
 use crate::credit::rail::{CreditTerms, hold_of};
-use crate::credit::{CREDIT_DECIMALS, Purse, Whose};
+use crate::credit::{CREDIT_DECIMALS, Purse};
 use crate::extract::PaymentId;
 use crate::gate::decision::{Found, found};
 use crate::gate::settle::Attempt;
 use crate::gate::{Core, answers};
-use crate::ledger::{Fingerprint, LedgerError, PaymentKey, Posting, Record};
+use crate::ledger::{LedgerError, PaymentKey, Posting, Record};
 
 /// What a call from credit took, and what is left.
 const X402_CREDIT: HeaderName = HeaderName::from_static("x402-credit");
@@ -27,24 +27,21 @@ pub(super) async fn free(core: &Core, key: &PaymentKey) {
 }
 
 /// What an attempt to capture means for the holder.
-pub(super) async fn after(
-    core: &Core,
-    attempt: Result<Attempt, LedgerError>,
-    fingerprint: &Fingerprint,
-) -> Response {
+pub(super) async fn after(facts: &Facts, attempt: Result<Attempt, LedgerError>) -> Response {
+    let core = &*facts.gate.core;
     match attempt {
         Ok(Attempt::Settled(record)) => {
             if record.amount.is_zero() {
                 // Nothing was due, so nothing was taken.
                 free(core, &record.key).await;
             }
-            show(core, &record).await
+            show(facts, &record).await
         }
         Ok(Attempt::Refused(..)) => problem(ProblemCode::SettlementRefused),
         Ok(Attempt::Lost(Some(record)))
-            if found(&record, fingerprint, core.clock.now_ms()) == Found::Show =>
+            if found(&record, &facts.fingerprint, core.clock.now_ms()) == Found::Show =>
         {
-            show(core, &record).await
+            show(facts, &record).await
         }
         Ok(Attempt::Open(_) | Attempt::Lost(_)) => problem(ProblemCode::SettlementPending),
         Err(error) => {
@@ -66,17 +63,14 @@ struct Taken<'a> {
 }
 
 /// The stored answer of a call, with what it took and what is left now.
-pub(super) async fn show(core: &Core, record: &Record) -> Response {
+pub(super) async fn show(facts: &Facts, record: &Record) -> Response {
+    let core = &*facts.gate.core;
     let (Some(answer), Some(terms)) = (&record.answer, CreditTerms::of(&record.request)) else {
         return problem(ProblemCode::AnswerGone);
     };
     let purse = Purse::new(&terms.path, &terms.unit);
     let left = purse
-        .balance(
-            &*core.ledger,
-            &Whose::anywhere(record.key.payer),
-            core.clock.now_ms(),
-        )
+        .balance(&*core.ledger, &facts.caller.whose, core.clock.now_ms())
         .await
         .ok()
         .map(|found| found.balance());
