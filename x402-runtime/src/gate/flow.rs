@@ -150,7 +150,7 @@ impl Job {
             Ran::Answered(answer, charge) => {
                 let answered = Event::answered(owner, answer, charge);
                 let attempt = first_attempt(core, &key, answered).await;
-                return first(core, attempt, &fingerprint);
+                return first(core, attempt, &fingerprint).await;
             }
             Ran::Streams(head) => {
                 let running = Running {
@@ -186,7 +186,7 @@ async fn known(
         Found::Pending => Ok(Outcome::pending(&record)),
         Found::Refuse(code) => Err(code.into()),
         Found::Reclaim => Err(ProblemCode::PaymentInProgress.into()),
-        Found::Settle => after(core, attempt(core, &record.key).await, fingerprint),
+        Found::Settle => after(core, attempt(core, &record.key).await, fingerprint).await,
     }
 }
 
@@ -198,7 +198,7 @@ pub(super) async fn booked(core: &Core, record: &Record) -> Result<(), Refusal> 
 }
 
 /// What the first attempt to settle means for the buyer; `None` where there was nothing to settle.
-fn first(
+async fn first(
     core: &Core,
     attempt: Result<Option<Attempt>, LedgerError>,
     fingerprint: &Fingerprint,
@@ -206,12 +206,12 @@ fn first(
     match attempt.transpose() {
         // The lease ran out and the reservation went to somebody else, or to nobody: this answer is not the one.
         None => Err(ProblemCode::PaymentInProgress.into()),
-        Some(attempt) => after(core, attempt, fingerprint),
+        Some(attempt) => after(core, attempt, fingerprint).await,
     }
 }
 
 /// What an attempt to settle means for the buyer.
-pub(super) fn after(
+pub(super) async fn after(
     core: &Core,
     attempt: Result<Attempt, LedgerError>,
     fingerprint: &Fingerprint,
@@ -222,7 +222,11 @@ pub(super) fn after(
         Ok(Attempt::Open(record)) => Ok(Outcome::pending(&record)),
         Ok(Attempt::Lost(None)) => Err(ProblemCode::SettlementPending.into()),
         Ok(Attempt::Lost(Some(record))) => match found(&record, fingerprint, core.clock.now_ms()) {
-            Found::Show => Ok(Outcome::Paid(record)),
+            // Settled by somebody else, who may not have come to the booking.
+            Found::Show => {
+                booked(core, &record).await?;
+                Ok(Outcome::Paid(record))
+            }
             Found::Refuse(code) => Err(code.into()),
             Found::Pending | Found::Settle | Found::Reclaim => Ok(Outcome::pending(&record)),
         },

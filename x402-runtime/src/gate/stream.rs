@@ -272,8 +272,8 @@ impl Stream {
         drop(place);
         match attempt {
             Ok(None) => Err(ProblemCode::SettlementPending.into()),
-            Ok(Some(attempt)) => after(core, Ok(attempt), &fingerprint),
-            Err(error) => after(core, Err(error), &fingerprint),
+            Ok(Some(attempt)) => after(core, Ok(attempt), &fingerprint).await,
+            Err(error) => after(core, Err(error), &fingerprint).await,
         }
     }
 
