@@ -165,23 +165,7 @@ impl Meter {
         self.0.taken.load(Ordering::Acquire)
     }
 
-    /// What the handler counted itself: all units if it took the meter, else those that it counted.
-    fn counted(&self) -> Vec<(&str, Decimal)> {
-        let taken = self.is_taken();
-        let counted = self
-            .0
-            .units
-            .iter()
-            .filter(|unit| taken || unit.counted.load(Ordering::Acquire));
-        counted
-            .map(|unit| {
-                let count = unit.count.load(Ordering::Acquire);
-                (unit.id.as_str(), Decimal::new(count.into(), 0))
-            })
-            .collect()
-    }
-
-    /// Whether a unit's count has to be found elsewhere: the handler did not count it.
+    /// Whether the handler counted a unit itself; else its count is found elsewhere.
     pub(crate) fn is_counted(&self, id: &str) -> bool {
         let unit = self.0.units.iter().find(|unit| unit.id == id);
         unit.is_some_and(|unit| unit.counted.load(Ordering::Acquire))
@@ -204,17 +188,21 @@ impl Meter {
         let Some(tariff) = &self.0.price else {
             return Ok(AtomicAmount::ZERO);
         };
-        let mut quantities: Vec<(&str, Decimal)> = found
-            .iter()
-            .filter(|(id, _)| !self.is_counted(id))
-            .copied()
+        let taken = self.is_taken();
+        let units = self.0.units.iter();
+        let quantities: Vec<(&str, Decimal)> = units
+            .filter_map(|unit| {
+                let id = unit.id.as_str();
+                let own = || Decimal::new(unit.count.load(Ordering::Acquire).into(), 0);
+                if unit.counted.load(Ordering::Acquire) {
+                    return Some((id, own()));
+                }
+                let elsewhere = found.iter().find(|(other, _)| *other == id);
+                // A handler that took the meter and did not count has used nothing.
+                let quantity = elsewhere.map(|(_, quantity)| *quantity);
+                Some((id, quantity.or_else(|| taken.then(own))?))
+            })
             .collect();
-        let own: Vec<_> = self.counted();
-        let rest = own
-            .into_iter()
-            .filter(|(id, _)| !quantities.iter().any(|(other, _)| other == id))
-            .collect::<Vec<_>>();
-        quantities.extend(rest);
         tariff
             .model
             .metered(&quantities, tariff.decimals, tariff.signed)

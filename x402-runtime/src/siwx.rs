@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256, hex};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::time::timeout;
@@ -207,12 +207,9 @@ impl Siwx {
         &self,
         headers: &HeaderMap,
     ) -> Result<Option<SignedIn>, SiwxRefusal> {
-        let mut values = headers.get_all(siwx::HEADER).iter();
-        match (values.next(), values.next()) {
-            (None, _) => Ok(None),
-            // Two readers of one request must not see two callers.
-            (Some(_), Some(_)) => Err(SiwxRefusal::Unreadable),
-            (Some(value), None) => self.verify(value.as_bytes()).await.map(Some),
+        match only(headers)? {
+            None => Ok(None),
+            Some(header) => self.verify(header).await.map(Some),
         }
     }
 
@@ -356,6 +353,18 @@ impl Siwx {
         } else {
             Err(SiwxError::Nonce.into())
         }
+    }
+}
+
+/// The header of a request that signs in, if it is there.
+///
+/// # Errors
+/// [`SiwxRefusal::Unreadable`] if it is there twice: two readers of one request must not see two callers.
+pub(crate) fn only(headers: &HeaderMap) -> Result<Option<&[u8]>, SiwxRefusal> {
+    let mut values = headers.get_all(siwx::HEADER).iter();
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value.map(HeaderValue::as_bytes)),
+        _ => Err(SiwxRefusal::Unreadable),
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use x402_model::endpoint::{EndpointSpec, Method, rules};
 use x402_model::extension::siwx;
-use x402_model::price::{Plan, PlanKind, PriceModel};
+use x402_model::price::{Plan, PlanKind, Price, PriceModel};
 
 use super::{BoundEndpoint, Mounted, routes};
 use crate::credit::sale::Offer;
@@ -139,14 +139,19 @@ fn sale(spec: &EndpointSpec, plan: &'static Plan) -> Result<Sold, Mistake> {
             at: None,
         },
         plan,
-        offer: Offer {
-            id: plan.id.to_string(),
-            credit: credit.to_string(),
-            expires_seconds: *expires_seconds,
-        },
+        offer: offer(plan, credit, *expires_seconds),
         purse: Purse::new(plan.purchase.path, credit.unit.as_str()),
         of: spec.clone(),
     })
+}
+
+/// What the terms of a purchase promise, and what every 402 says of it.
+fn offer(plan: &Plan, credit: &Price, expires_seconds: Option<u64>) -> Offer {
+    Offer {
+        id: plan.id.to_string(),
+        credit: credit.to_string(),
+        expires_seconds,
+    }
 }
 
 fn wrong(spec: &EndpointSpec, plan: &Plan, reason: &str) -> Mistake {
@@ -211,12 +216,7 @@ fn declared(plan: &Plan) -> Option<Value> {
     else {
         return None;
     };
-    let offer = Offer {
-        id: plan.id.to_string(),
-        credit: credit.to_string(),
-        expires_seconds: *expires_seconds,
-    };
-    let mut told = serde_json::to_value(&offer).unwrap_or_default();
+    let mut told = serde_json::to_value(offer(plan, credit, *expires_seconds)).unwrap_or_default();
     if let Value::Object(members) = &mut told {
         members.insert("amount".to_owned(), Value::from(amount.to_string()));
         let purchase = json!({ "method": "POST", "path": plan.purchase.path });

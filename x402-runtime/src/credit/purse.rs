@@ -172,7 +172,7 @@ impl Purse {
     }
 
     fn sum(&self, accounts: &[(Account, Balance)], now_ms: u64) -> Option<PurseBalance> {
-        let zero = AtomicAmount::from_u128(0);
+        let zero = AtomicAmount::ZERO;
         let mut purse = PurseBalance {
             path: self.path.clone(),
             unit: self.unit.clone(),
@@ -212,13 +212,13 @@ impl Purse {
         now_ms: u64,
     ) -> Result<AtomicAmount, LedgerError> {
         let books = ledger.accounts();
-        let mut sum = AtomicAmount::from_u128(0);
+        let mut sum = AtomicAmount::ZERO;
         for (from, _) in books.accounts_of(&self.holder(payer)).await? {
             if end(&from).is_none() {
                 continue;
             }
             // What ended meanwhile is not taken; what was taken under this reference before is told all the same.
-            let below = (!is_open(&from, now_ms)).then(|| AtomicAmount::from_u128(0));
+            let below = (!is_open(&from, now_ms)).then_some(AtomicAmount::ZERO);
             let name = format!("refund/{}/{}/{reference}", from.holder, from.unit);
             let pouring = Pouring {
                 to: self.account(payer, REFUNDED.to_owned()),

@@ -14,14 +14,14 @@ use serde::Deserialize;
 use serde_json::json;
 use x402_model::problem::{Problem, ProblemCode};
 
-use super::caller::SIGN_IN_WITH_X;
 use super::entry::GateHandler;
 use super::present::original_uri;
 use super::{Core, answers, body};
 use crate::allowance::Allowances;
 use crate::credit::{Purse, Told, Whose};
+use crate::ledger::LedgerError;
 use crate::project;
-use crate::siwx::SignedIn;
+use crate::siwx::{self, SignedIn};
 
 /// Sells the plans of one path.
 pub(crate) struct Desk<S> {
@@ -129,11 +129,7 @@ where
         Box::pin(async move {
             let path = project::url("", original_uri(&request).path());
             let (parts, _) = request.into_parts();
-            let mut values = parts.headers.get_all(SIGN_IN_WITH_X).iter();
-            let header = match (values.next(), values.next()) {
-                (Some(value), None) => Some(value.as_bytes()),
-                _ => None,
-            };
+            let header = siwx::only(&parts.headers).ok().flatten();
             answers::guarded(self.answer(header, &path).await)
         })
     }
@@ -149,8 +145,12 @@ impl Statement {
             None => None,
         };
         let counts = match &known {
-            Some(known) => known.about_path && siwx.claim(known).await.unwrap_or(false),
-            None => false,
+            Some(known) if known.about_path => siwx.claim(known).await,
+            _ => Ok(false),
+        };
+        let counts = match counts {
+            Ok(counts) => counts,
+            Err(error) => return self.ledger_down(&error),
         };
         let Some(known) = known.filter(|_| counts) else {
             let challenge = siwx.challenge(path);
@@ -164,15 +164,15 @@ impl Statement {
                 let now_ms = self.core.clock.now_ms();
                 match purse.balance(&*self.core.ledger, &whose, now_ms).await {
                     Ok(balance) => told.push(Told::from(balance)),
-                    Err(error) => {
-                        self.core.ledger_failed(&error);
-                        return answers::bare_problem(&Problem::new(
-                            ProblemCode::LedgerUnavailable,
-                        ));
-                    }
+                    Err(error) => return self.ledger_down(&error),
                 }
             }
         }
         Json(json!({ "payer": known.account.to_string(), "balances": told })).into_response()
+    }
+
+    fn ledger_down(&self, error: &LedgerError) -> Response {
+        self.core.ledger_failed(error);
+        answers::bare_problem(&Problem::new(ProblemCode::LedgerUnavailable))
     }
 }

@@ -44,7 +44,7 @@ use super::{Core, Gate, answers, body, free};
 use crate::allowance::Allowances;
 use crate::credit::{CREDIT_DECIMALS, Purse, Whose, rail};
 use crate::project;
-use crate::siwx::{Recognised, SignedIn};
+use crate::siwx::{self, Recognised, SignedIn};
 use crate::telemetry::event;
 
 /// What an endpoint needs whose calls may be paid from credit.
@@ -81,12 +81,8 @@ impl Credit {
     /// Who sent a request.
     async fn recognise(&self, gate: &Gate, headers: &HeaderMap, path: &str) -> Option<Recognised> {
         let siwx = self.allowances.sign_in()?;
-        let mut values = headers.get_all(SIGN_IN_WITH_X).iter();
-        // Two readers of one request must not see two callers.
-        let (Some(value), None) = (values.next(), values.next()) else {
-            return None;
-        };
-        match siwx.recognise(value.as_bytes(), path).await {
+        let header = siwx::only(headers).ok()??;
+        match siwx.recognise(header, path).await {
             Ok(recognised) => Some(recognised),
             Err(refusal) => {
                 tracing::debug!(name: event::REFUSED, endpoint = gate.endpoint.id(), code = refusal.code(), "a sign-in does not count");

@@ -24,7 +24,7 @@ pub struct Balance {
 
 impl Default for Balance {
     fn default() -> Self {
-        let zero = AtomicAmount::from_u128(0);
+        let zero = AtomicAmount::ZERO;
         Self {
             available: zero,
             held: zero,
@@ -226,7 +226,7 @@ fn close(
 ) -> Result<Ruling, PostRefusal> {
     let spent = match posting {
         Posting::Capture { amount } => *amount,
-        _ => AtomicAmount::from_u128(0),
+        _ => AtomicAmount::ZERO,
     };
     let captures = matches!(posting, Posting::Capture { .. });
     match entry.state {

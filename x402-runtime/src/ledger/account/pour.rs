@@ -42,7 +42,7 @@ pub(in crate::ledger) fn pour(
         .and_then(|sum| sum.checked_add(to.captured))?;
     Some(Poured {
         from: Balance {
-            available: AtomicAmount::from_u128(0),
+            available: AtomicAmount::ZERO,
             ..from
         },
         to: Balance { available, ..to },

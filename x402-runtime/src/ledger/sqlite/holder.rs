@@ -49,7 +49,7 @@ impl Table {
             entry,
         }) = pour(pouring, from, to, now_ms)
         else {
-            return Ok(AtomicAmount::from_u128(0));
+            return Ok(AtomicAmount::ZERO);
         };
         if let Some(name) = reference {
             self.room(false)?;

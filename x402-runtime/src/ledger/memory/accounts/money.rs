@@ -89,7 +89,7 @@ impl MemoryLedger {
             entry,
         }) = pour(&pouring, from, to, now_ms)
         else {
-            return Ok(AtomicAmount::from_u128(0));
+            return Ok(AtomicAmount::ZERO);
         };
         if let Some(name) = reference {
             room(&money.entries, &name.to_owned(), self.max_records)?;
