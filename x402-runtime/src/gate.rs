@@ -87,10 +87,10 @@ impl Gate {
         }
     }
 
-    /// The same gate with other terms.
-    fn with_challenge(&self, challenge: Challenge, endpoint: BoundEndpoint) -> Self {
+    /// The same gate, which tells the terms of this endpoint.
+    fn with_terms_of(&self, endpoint: BoundEndpoint) -> Self {
         Self {
-            challenge: Arc::new(challenge),
+            challenge: Arc::new(self.challenge.of(&endpoint)),
             ..self.with_endpoint(endpoint)
         }
     }

@@ -13,7 +13,8 @@ pub(crate) mod v1;
 
 use std::sync::{Arc, Mutex};
 
-use axum::http::HeaderValue;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LINK, VARY};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -29,6 +30,12 @@ pub(crate) const FIRST_CONTACT: &str = "Payment required";
 
 /// The `error` when a payment fits none of the terms.
 pub(crate) const NO_MATCH: &str = "No matching payment requirements";
+
+pub(crate) const PAYMENT_REQUIRED: HeaderName = HeaderName::from_static("payment-required");
+pub(crate) const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-store");
+pub(crate) const VARY_BY_PAYMENT: HeaderValue =
+    HeaderValue::from_static("PAYMENT-SIGNATURE, X-PAYMENT");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Longest path that is repeated in `resource.url`. Longer ones are cut, so that the header stays bounded.
 const MAX_PATH: usize = 2048;
@@ -49,10 +56,12 @@ pub(crate) struct Challenge {
     body: Template,
     /// The members of an unpaid request's body that come before the template.
     body_head: String,
-    /// Header and body for the one path that a route without captures has.
-    fixed: Option<Fixed>,
-    /// Those of the path that was asked for last: agents ask for the same thing again and again, and each time twice.
-    recent: Mutex<Option<Arc<Fixed>>>,
+    /// What all 402 answers link to.
+    link: Option<HeaderValue>,
+    /// The answer for the one path that a route without captures has.
+    fixed: Option<Told>,
+    /// That of the path that was asked for last: agents ask for the same thing again and again, and each time twice.
+    recent: Mutex<Option<Arc<Told>>>,
 }
 
 /// Longest path whose answer is kept for the next who asks.
@@ -60,15 +69,15 @@ const MAX_RECENT_PATH: usize = 256;
 
 /// The answer to an unpaid request whose path is known beforehand.
 #[derive(Debug)]
-struct Fixed {
+struct Told {
     path: String,
-    header: HeaderValue,
+    headers: HeaderMap,
     body: Bytes,
 }
 
 impl Challenge {
-    /// Encodes the terms of an endpoint.
-    pub(crate) fn new(endpoint: &BoundEndpoint) -> Self {
+    /// Encodes the terms of an endpoint, whose answers link to something.
+    pub(crate) fn new(endpoint: &BoundEndpoint, link: Option<HeaderValue>) -> Self {
         let spec = endpoint.spec();
         let tags = if spec.tags.is_empty() {
             String::new()
@@ -103,6 +112,7 @@ impl Challenge {
                 let (first, later) = tail.as_bytes().split_at_checked(skip).unwrap_or_default();
                 (first.to_vec(), STANDARD.encode(later))
             }),
+            link,
             fixed: None,
             recent: Mutex::default(),
             body: Template::new(endpoint),
@@ -116,28 +126,29 @@ impl Challenge {
         };
         let path = endpoint.path();
         if !path.contains('{') {
-            challenge.fixed = challenge.patch(path).map(|header| Fixed {
-                path: path.to_owned(),
-                header,
-                body: challenge.body.fill(&challenge.body_head, path),
-            });
+            challenge.fixed = Some(challenge.tell(path));
         }
         challenge
     }
 
-    /// The header of an unpaid request's answer. `None` cannot happen, because base64 is always a header value; should it,
+    /// The terms of another endpoint in the same paywall.
+    pub(crate) fn of(&self, endpoint: &BoundEndpoint) -> Self {
+        Self::new(endpoint, self.link.clone())
+    }
+
+    /// The terms in an unpaid request's answer. `None` cannot happen, because base64 is always a header value; should it,
     /// the answer goes out without terms.
     pub(crate) fn header(&self, path: &str) -> Option<HeaderValue> {
         match &self.fixed {
-            Some(fixed) if fixed.path == path => Some(fixed.header.clone()),
+            Some(fixed) if fixed.path == path => fixed.headers.get(PAYMENT_REQUIRED).cloned(),
             _ => self.patch(path),
         }
     }
 
-    /// Body and header of an unpaid request's answer.
-    pub(crate) fn told(&self, path: &str) -> (Bytes, Option<HeaderValue>) {
-        if self.fixed.as_ref().is_some_and(|fixed| fixed.path == path) {
-            return (self.body(path), self.header(path));
+    /// Headers and body of an unpaid request's answer.
+    pub(crate) fn told(&self, path: &str) -> (HeaderMap, Bytes) {
+        if let Some(fixed) = self.fixed.as_ref().filter(|fixed| fixed.path == path) {
+            return (fixed.headers.clone(), fixed.body.clone());
         }
         // Whoever finds it taken builds his own.
         let recent = self
@@ -146,23 +157,34 @@ impl Challenge {
             .ok()
             .and_then(|recent| recent.clone());
         if let Some(recent) = recent.filter(|recent| recent.path == path) {
-            return (recent.body.clone(), Some(recent.header.clone()));
+            return (recent.headers.clone(), recent.body.clone());
         }
-        let (body, header) = (self.body(path), self.header(path));
-        if let (Some(header), true) = (&header, path.len() <= MAX_RECENT_PATH)
+        let told = self.tell(path);
+        let answer = (told.headers.clone(), told.body.clone());
+        if path.len() <= MAX_RECENT_PATH
             && let Ok(mut recent) = self.recent.try_lock()
         {
-            *recent = Some(Arc::new(Fixed {
-                path: path.to_owned(),
-                header: header.clone(),
-                body: body.clone(),
-            }));
+            *recent = Some(Arc::new(told));
         }
-        (body, header)
+        answer
     }
 
-    /// The header of an answer that refuses a payment.
-    pub(crate) fn header_with(&self, path: &str, error: &str) -> Option<HeaderValue> {
+    fn tell(&self, path: &str) -> Told {
+        let headers = headers(self.patch(path), self.link.clone());
+        Told {
+            path: path.to_owned(),
+            headers,
+            body: self.body.fill(&self.body_head, path),
+        }
+    }
+
+    /// The headers of an answer that refuses a payment.
+    pub(crate) fn headers_with(&self, path: &str, error: &str) -> HeaderMap {
+        headers(self.header_with(path, error), self.link.clone())
+    }
+
+    /// The terms in an answer that refuses a payment.
+    fn header_with(&self, path: &str, error: &str) -> Option<HeaderValue> {
         if error == FIRST_CONTACT {
             return self.header(path);
         }
@@ -174,14 +196,6 @@ impl Challenge {
         text.extend_from_slice(json(error).as_bytes());
         text.push(b'}');
         HeaderValue::from_maybe_shared(Bytes::from(STANDARD.encode(text))).ok()
-    }
-
-    /// The body of an unpaid request's answer.
-    pub(crate) fn body(&self, path: &str) -> Bytes {
-        match &self.fixed {
-            Some(fixed) if fixed.path == path => fixed.body.clone(),
-            _ => self.body.fill(&self.body_head, path),
-        }
     }
 
     /// The body of an answer that refuses a payment. `error` is what the header says.
@@ -215,6 +229,26 @@ impl Challenge {
         text.push_str(rest);
         HeaderValue::from_maybe_shared(Bytes::from(text)).ok()
     }
+}
+
+/// The headers of an answer that has terms in it, and links to something.
+fn headers(terms: Option<HeaderValue>, link: Option<HeaderValue>) -> HeaderMap {
+    let mut headers = of_refusal();
+    for (name, value) in [(PAYMENT_REQUIRED, terms), (LINK, link)] {
+        if let Some(value) = value {
+            headers.insert(name, value);
+        }
+    }
+    headers
+}
+
+/// The headers of every answer of the gate's own: it is nobody else's, and depends on the payment.
+pub(crate) fn of_refusal() -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(6);
+    headers.insert(CONTENT_TYPE, JSON);
+    headers.insert(CACHE_CONTROL, PRIVATE);
+    headers.insert(VARY, VARY_BY_PAYMENT);
+    headers
 }
 
 /// Terms with one more extension: for what is new in every answer, and cannot be encoded beforehand.

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, LINK, RETRY_AFTER, VARY};
+use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, RETRY_AFTER, VARY};
 use axum::http::response::Parts;
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
 use serde_json::Value;
@@ -21,16 +21,12 @@ use super::decision::refusal as not_settled;
 use super::stream;
 use crate::extract::PaymentId;
 use crate::ledger::{Record, StoredAnswer};
-use crate::project::{self, problem_json};
+use crate::project::{self, PAYMENT_REQUIRED, PRIVATE, VARY_BY_PAYMENT, problem_json};
 use crate::telemetry::endpoint::Answered;
 use crate::telemetry::event;
 
-pub(super) const PAYMENT_REQUIRED: HeaderName = HeaderName::from_static("payment-required");
 const PAYMENT_RESPONSE: HeaderName = HeaderName::from_static("payment-response");
 const X_PAYMENT_RESPONSE: HeaderName = HeaderName::from_static("x-payment-response");
-const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-store");
-const VARY_BY_PAYMENT: HeaderValue = HeaderValue::from_static("PAYMENT-SIGNATURE, X-PAYMENT");
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Headers of a handler's answer that are the gate's, the connection's, or must never leave the server. Those that tell a
 /// shared cache to keep an answer are among them: some caches believe them more than `Cache-Control`.
@@ -192,8 +188,8 @@ pub(super) fn refusal(gate: &Gate, path: &str, refusal: &Refusal) -> Response {
     if code == ProblemCode::PaymentRequired {
         gate.metrics.unpaid();
         tracing::debug!(name: event::UNPAID, endpoint = gate.endpoint.id(), "terms were told");
-        let (body, terms) = challenge.told(path);
-        return with_terms(gate, problem(code.http_status(), body), terms);
+        let (headers, body) = challenge.told(path);
+        return answer(code.http_status(), headers, body);
     }
     gate.metrics.refused(code);
     tracing::debug!(name: event::REFUSED, endpoint = gate.endpoint.id(), code = code.as_str(), "a request was refused");
@@ -203,32 +199,19 @@ pub(super) fn refusal(gate: &Gate, path: &str, refusal: &Refusal) -> Response {
     }
     let payer = refusal.payer.map(checksum);
     let body = challenge.body_with(path, &refused, &refusal.error, payer.as_deref());
-    let terms = challenge.header_with(path, &refusal.error);
-    with_terms(gate, problem(code.http_status(), body), terms)
+    let headers = challenge.headers_with(path, &refusal.error);
+    answer(code.http_status(), headers, body)
 }
 
 /// The answer to a request for which nobody has to pay, and somebody has to sign in: terms without a way to pay.
 pub(super) fn sign_in(origin: &str, path: &str, challenge: &Value) -> Response {
     let refused = Problem::new(ProblemCode::PaymentRequired)
         .explanation("Sign in to see your credit. There is nothing to pay.");
-    let unsigned = problem(refused.code().http_status(), problem_json(&refused));
-    insert(
-        unsigned,
-        PAYMENT_REQUIRED,
-        project::sign_in(origin, path, challenge),
-    )
-}
-
-fn with_terms(gate: &Gate, response: Response, terms: Option<HeaderValue>) -> Response {
-    let response = insert(response, PAYMENT_REQUIRED, terms);
-    insert(response, LINK, gate.core.link.clone())
-}
-
-fn insert(mut response: Response, name: HeaderName, value: Option<HeaderValue>) -> Response {
-    if let Some(value) = value {
-        response.headers_mut().insert(name, value);
+    let mut unsigned = bare_problem(&refused);
+    if let Some(terms) = project::sign_in(origin, path, challenge) {
+        unsigned.headers_mut().insert(PAYMENT_REQUIRED, terms);
     }
-    response
+    unsigned
 }
 
 /// A problem without terms.
@@ -243,14 +226,14 @@ pub(crate) fn bare_problem(refused: &Problem) -> Response {
 }
 
 fn problem(status: u16, body: Bytes) -> Response {
+    answer(status, project::of_refusal(), body)
+}
+
+fn answer(status: u16, headers: HeaderMap, body: Bytes) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() =
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = response.headers_mut();
-    headers.reserve(6);
-    headers.insert(CONTENT_TYPE, JSON);
-    headers.insert(CACHE_CONTROL, PRIVATE);
-    headers.insert(VARY, VARY_BY_PAYMENT);
+    *response.headers_mut() = headers;
     response
 }
 

@@ -6,8 +6,7 @@ use axum::http::{Extensions, HeaderName};
 use axum::response::Response;
 use x402_model::extension::siwx;
 
-use super::answers;
-use crate::project;
+use crate::project::{self, PAYMENT_REQUIRED};
 use crate::siwx::{SignedIn, Siwx, SiwxRefusal};
 
 pub(super) const SIGN_IN_WITH_X: HeaderName = HeaderName::from_static("sign-in-with-x");
@@ -40,7 +39,7 @@ pub(super) fn ask(siwx: &Siwx, mut response: Response, path: &str) -> Response {
     if response.extensions().get::<Asks>().is_some() {
         return response;
     }
-    if let Some(terms) = response.headers_mut().get_mut(answers::PAYMENT_REQUIRED)
+    if let Some(terms) = response.headers_mut().get_mut(PAYMENT_REQUIRED)
         && let Some(more) = project::with_extension(terms, siwx::KEY, siwx.challenge(path))
     {
         *terms = more;

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use alloy_primitives::Address;
-use axum::http::HeaderValue;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -36,8 +35,6 @@ pub(crate) struct Core {
     pub(crate) tasks: TaskTracker,
     /// Set once, when the paywall shuts down.
     pub(crate) closing: CancellationToken,
-    /// The `Link` header of answers with terms: where the manifest is.
-    pub(crate) link: Option<HeaderValue>,
     pub(crate) metrics: PaywallMetrics,
     /// Whether calls may be paid from credit.
     pub(crate) sells_credit: bool,
@@ -79,7 +76,6 @@ impl Core {
             metrics,
             sells_credit: false,
             hooks: None,
-            link: None,
             // Owners must differ between processes that share a ledger: start at a random number.
             next_owner: AtomicU64::new(RandomState::new().build_hasher().finish()),
         }
@@ -91,11 +87,6 @@ impl Core {
             sells_credit: sold,
             ..self
         }
-    }
-
-    /// The same with what all of its 402 answers link to.
-    pub(crate) fn with_link(self, link: Option<HeaderValue>) -> Self {
-        Self { link, ..self }
     }
 
     /// The same with the seller's hooks.

@@ -40,7 +40,7 @@ use super::plan::run_of;
 use super::present::{original_uri, serve};
 use super::{Gate, answers, caller, plan};
 use crate::allowance::Allowances;
-use crate::project::{self, Challenge};
+use crate::project;
 use crate::siwx::Siwx;
 use crate::telemetry::event;
 
@@ -84,7 +84,7 @@ impl Pricing {
             tracing::error!(name: event::QUOTE_FAILED, endpoint = base.endpoint.id(), %price, %error, "a quoted price cannot be paid");
             PriceProblem::seller()
         })?;
-        let gate = Arc::new(base.with_challenge(Challenge::new(&endpoint), endpoint));
+        let gate = Arc::new(base.with_terms_of(endpoint));
         let mut gates = gates();
         if gates.len() >= MAX_GATES {
             gates.clear();

@@ -38,8 +38,7 @@ pub struct Discovery {
     pub(crate) llms_txt: bool,
     pub(crate) api_catalog: bool,
     pub(crate) well_known_x402: bool,
-    /// `None`: if the facilitator reads it.
-    pub(crate) bazaar: Option<bool>,
+    pub(crate) bazaar: bool,
 }
 
 macro_rules! switches {
@@ -57,7 +56,7 @@ macro_rules! switches {
 
 impl Discovery {
     /// The manifest, `/openapi.json` and its 3.0 form, `/llms.txt`, `/.well-known/api-catalog`, and `extensions.bazaar` in every
-    /// 402 if the facilitator says that it reads it. That is what a paywall does unless it is told otherwise.
+    /// 402. That is what a paywall does unless it is told otherwise.
     #[must_use]
     pub const fn all() -> Self {
         Self {
@@ -66,7 +65,7 @@ impl Discovery {
             llms_txt: true,
             api_catalog: true,
             well_known_x402: false,
-            bazaar: None,
+            bazaar: true,
         }
     }
 
@@ -79,7 +78,7 @@ impl Discovery {
             llms_txt: false,
             api_catalog: false,
             well_known_x402: false,
-            bazaar: Some(false),
+            bazaar: false,
         }
     }
 
@@ -94,22 +93,9 @@ impl Discovery {
         api_catalog,
         /// `/.well-known/x402`, for crawlers that look for it. Off unless it is turned on: its formats contradict each other.
         well_known_x402,
-    }
-
-    /// `extensions.bazaar` in the 402 of each endpoint, from which facilitators and crawlers list it in their catalogues.
-    ///
-    /// It makes every 402 two to three times as long, so unless this says otherwise it is there only where somebody reads it:
-    /// where the facilitator names `bazaar` among its extensions.
-    #[must_use]
-    pub const fn bazaar(mut self, on: bool) -> Self {
-        self.bazaar = Some(on);
-        self
-    }
-
-    /// Whether the 402 answers have it, with a facilitator that understands these extensions.
-    pub(crate) fn lists(self, understood: &[String]) -> bool {
-        self.bazaar
-            .unwrap_or_else(|| understood.iter().any(|known| known == BAZAAR))
+        /// `extensions.bazaar` in the 402 of each endpoint: an example call and its schema, from which crawlers and facilitators list it
+        /// in their catalogues. It makes a 402 two to three times as long, and buyers send it back with their payments.
+        bazaar,
     }
 
     /// The links of the manifest to what is served: name and path.

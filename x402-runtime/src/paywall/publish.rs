@@ -113,7 +113,7 @@ const ROOM: usize = 768;
 /// Puts into the terms of every endpoint what catalogues list it by, as much of it as fits.
 pub(super) fn list(published: &Published, endpoints: &mut [BoundEndpoint]) {
     for endpoint in endpoints {
-        let header = Challenge::new(endpoint).header(endpoint.path());
+        let header = Challenge::new(endpoint, None).header(endpoint.path());
         let terms = header.and_then(|header| {
             headers::decode::<PaymentRequired>(header.as_bytes(), usize::MAX).ok()
         });

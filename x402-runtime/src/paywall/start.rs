@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::HeaderValue;
 use tokio::time::timeout;
 use x402_model::asset::Asset;
 
@@ -73,9 +74,10 @@ where
     } = builder;
     let able = kinds(facilitator.as_ref(), time, &bound, &mut mistakes).await;
     able.tell(&mut bound.endpoints);
-    let (all, told) = (&mut bound.endpoints, discovery.lists(&able.extensions));
+    let (all, told) = (&mut bound.endpoints, discovery.bazaar);
     let published = published(facts, all, mounts.len(), told, &mut mistakes);
-    let challenges = challenges(&bound.endpoints, &mut mistakes);
+    let link = discovery.link_header();
+    let challenges = challenges(&bound.endpoints, link.as_ref(), &mut mistakes);
     let kept = ledger.as_deref();
     durable(kept, volatile_allowed, &bound.assets, &mut mistakes);
     let (facilitator, ledger) = parts(facilitator, ledger, mistakes)?;
@@ -89,8 +91,7 @@ where
     let (credit, version_1) = (Arc::new(credit), able.version_1);
     let metrics = PaywallMetrics::new(&bound.endpoints);
     let core = Core::new(credit, ledger, clock, limits, factories, version_1, metrics);
-    let core = core.with_hooks(hooks).with_credit(!plans.is_empty());
-    let core = Arc::new(core.with_link(discovery.link_header()));
+    let core = Arc::new(core.with_hooks(hooks).with_credit(!plans.is_empty()));
     let endpoints: Arc<[BoundEndpoint]> = bound.endpoints.clone().into();
     let router = route(&core, bound, challenges, mounts, &plans).await?;
     let router = router.merge(published.routes(discovery));
@@ -211,8 +212,15 @@ async fn resolve(core: &Arc<Core>) {
     resolver::spawn(core);
 }
 
-fn challenges(endpoints: &[BoundEndpoint], mistakes: &mut Vec<Mistake>) -> Vec<Challenge> {
-    let challenges: Vec<Challenge> = endpoints.iter().map(Challenge::new).collect();
+fn challenges(
+    endpoints: &[BoundEndpoint],
+    link: Option<&HeaderValue>,
+    mistakes: &mut Vec<Mistake>,
+) -> Vec<Challenge> {
+    let all = endpoints.iter();
+    let challenges: Vec<Challenge> = all
+        .map(|endpoint| Challenge::new(endpoint, link.cloned()))
+        .collect();
     for (endpoint, challenge) in endpoints.iter().zip(&challenges) {
         header_length(endpoint, challenge, mistakes);
     }

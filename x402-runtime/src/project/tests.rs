@@ -59,7 +59,7 @@ fn decode(header: &HeaderValue) -> PaymentRequired {
 #[test]
 fn patched_header_is_canonical_base64_at_every_alignment() {
     for description in ["", "x", "xy", "xyz", "ü"] {
-        let challenge = Challenge::new(&endpoint("/weather/{city}", description));
+        let challenge = Challenge::new(&endpoint("/weather/{city}", description), None);
         for length in 0..12 {
             let path = format!("/weather/{}", "z".repeat(length));
             let header = challenge.header(&path).unwrap();
@@ -75,7 +75,11 @@ fn patched_header_is_canonical_base64_at_every_alignment() {
 #[test]
 fn projection_says_what_is_bound() {
     let endpoint = endpoint("/weather/{city}", "Weather of a city");
-    let terms = decode(&Challenge::new(&endpoint).header("/weather/oslo").unwrap());
+    let terms = decode(
+        &Challenge::new(&endpoint, None)
+            .header("/weather/oslo")
+            .unwrap(),
+    );
     assert_eq!(terms.x402_version, 2);
     assert_eq!(
         terms.resource.description.as_deref(),
@@ -98,7 +102,7 @@ fn projection_says_what_is_bound() {
 
 #[test]
 fn other_errors_keep_the_terms() {
-    let challenge = Challenge::new(&endpoint("/w", ""));
+    let challenge = Challenge::new(&endpoint("/w", ""), None);
     let terms = decode(
         &challenge
             .header_with("/w", "extension_echo_mismatch \"\u{1}")
@@ -117,7 +121,7 @@ fn other_errors_keep_the_terms() {
 
 #[test]
 fn g18_path_is_escaped_and_bounded() {
-    let challenge = Challenge::new(&endpoint("/{*rest}", ""));
+    let challenge = Challenge::new(&endpoint("/{*rest}", ""), None);
     let url = |path: &str| decode(&challenge.header(path).unwrap()).resource.url;
     assert_eq!(url("/a%2Fb"), "https://api.example.com/a%2Fb");
     assert_eq!(
@@ -130,8 +134,11 @@ fn g18_path_is_escaped_and_bounded() {
 
 #[test]
 fn what_was_told_last_is_told_again_for_that_path_only() {
-    let challenge = Challenge::new(&endpoint("/weather/{city}", "Weather"));
-    let anew = |path: &str| (challenge.body(path), challenge.header(path));
+    let challenge = Challenge::new(&endpoint("/weather/{city}", "Weather"), None);
+    let anew = |path: &str| {
+        let told = challenge.tell(path);
+        (told.headers, told.body)
+    };
     for path in [
         "/weather/oslo",
         "/weather/oslo",

@@ -17,7 +17,6 @@ use crate::gate::checks::{Presented, Refusal, Version};
 use crate::gate::entry::ErasedHandler;
 use crate::gate::{Gate, answers, caller};
 use crate::handler::{QuoteError, QuoteRequest};
-use crate::project::Challenge;
 use crate::siwx::{SignedIn, SiwxRefusal};
 use crate::telemetry::event;
 
@@ -123,9 +122,8 @@ impl<S> Pricer<'_, S> {
             Due::UpTo(ceiling) => {
                 let endpoint = base.endpoint.up_to(&ceiling);
                 let endpoint = endpoint.map_err(|error| PriceProblem::of(base, &error))?;
-                let challenge = Challenge::new(&endpoint);
                 return Ok(Some(Priced {
-                    gate: Arc::new(base.with_challenge(challenge, endpoint)),
+                    gate: Arc::new(base.with_terms_of(endpoint)),
                     only: None,
                     kept: false,
                 }));

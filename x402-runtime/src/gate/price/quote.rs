@@ -21,7 +21,6 @@ use crate::bind::Terms;
 use crate::gate::Gate;
 use crate::gate::checks::payment_text;
 use crate::ledger::Fingerprint;
-use crate::project::Challenge;
 
 /// The member of `extra`.
 const MEMBER: &str = "x402Quote";
@@ -77,7 +76,7 @@ impl Quotes {
             Some(terms.with_extra(MEMBER, token))
         });
         let endpoint = gate.endpoint.with_terms(terms);
-        gate.with_challenge(Challenge::new(&endpoint), endpoint)
+        gate.with_terms_of(endpoint)
     }
 
     /// The terms that a payment repeats, if this paywall told them for this request and they still hold, and who alone may pay

@@ -29,6 +29,7 @@ use crate::ledger::{
     Event, Fingerprint, Ledger, MemoryLedger, NewPayment, PaymentKey, StoredAnswer,
 };
 use crate::paywall::{Limits, Rail};
+use crate::project::{Challenge, PAYMENT_REQUIRED};
 use crate::siwx::SignedIn;
 use crate::telemetry::{EndpointMetrics, PaywallMetrics};
 
@@ -363,7 +364,7 @@ impl Stall {
         let quotes = Arc::new(Quotes::new([7; 32], vec![]));
         Self {
             gate: Arc::new(Gate {
-                challenge: Arc::new(Challenge::new(&endpoint)),
+                challenge: Arc::new(Challenge::new(&endpoint, None)),
                 pricing: None,
                 credit: None,
                 free: None,
@@ -432,7 +433,7 @@ impl Stall {
 }
 
 fn terms(headers: &HeaderMap) -> Option<PaymentRequired> {
-    let header = headers.get(answers::PAYMENT_REQUIRED)?;
+    let header = headers.get(PAYMENT_REQUIRED)?;
     Some(x402_model::wire::headers::decode(header.as_bytes(), usize::MAX).unwrap())
 }
 
