@@ -41,8 +41,8 @@ pub(crate) const TYPE_WORDS: &[&str] = &[
     "BaseModel", "ConfigDict", "Field", "Model", "Enum", "Fraction", "Decimal", "Bytes", "Int", "Float", "Callable",
     "ClassVar", "Generic", "TypeVar", "Generator", "AsyncIterator", "RootModel", "TypeAdapter", "Annotated",
     // Support code
-    "Allowed", "Argument", "Attempt", "Bounds", "Budget", "BudgetExceeded", "Call", "CallOptions", "Client",
-    "AsyncClient", "Charged", "Cost", "CostAboveMax", "Decode", "Endpoint", "EndpointInfo", "Fetch", "Mock",
+    "Allowed", "Answered", "Argument", "Attempt", "Bounds", "Budget", "BudgetExceeded", "Call", "CallOptions", "Client",
+    "AsyncClient", "Charged", "Cost", "CostAboveMax", "Decode", "Endpoint", "EndpointInfo", "Fetch", "Headed", "Mock",
     "MockTransport", "Money", "OutcomeUnknown", "Pages", "Paid", "Payer", "Payment", "PaymentPayload",
     "PaymentRequired", "Pending", "Pin", "Price", "PriceAboveContract", "PriceModel", "PriceRule", "PriceUnit",
     "Problem", "Quote", "Ratio", "Receipt", "Reservation", "ServiceError", "Support", "Wire", "Wallet", "Policy",

@@ -1,10 +1,12 @@
 """What a user does with the generated clients. Run by Python once mypy has passed it."""
 
 import asyncio
+import base64
 import json
 from typing import Any, Callable, Optional
 
 import httpx
+from x402.schemas import PaymentRequired, PaymentRequirements
 
 from clients import collisions, example, hostile, maps, optional_nullable, pagination, price_tiered, price_usage, recursion, streaming, unions
 
@@ -118,6 +120,52 @@ def streams_are_read_as_they_come() -> None:
     assert [event.text for event in events] == ["a", "b"]
 
 
+def metered(request: httpx.Request, end: str) -> httpx.Response:
+    if "payment-signature" in request.headers:
+        return httpx.Response(200, content=('data: {"text":"a"}\n\n' + end).encode())
+    pin = streaming.PINS[0]
+    offer = PaymentRequirements(
+        scheme=pin.scheme, network=pin.network, asset=pin.asset, pay_to=pin.pay_to, amount="50000", max_timeout_seconds=60
+    )
+    terms = PaymentRequired(accepts=[offer]).model_dump_json(by_alias=True, exclude_none=True)
+    return httpx.Response(402, json={}, headers={"payment-required": base64.b64encode(terms.encode()).decode()})
+
+
+async def the_end_of_a_stream_is_about_its_payment() -> None:
+    settled = {"success": True, "transaction": "0x01", "network": "eip155:84532", "payer": "0x02", "amount": "3000"}
+    end = "event: x402-payment-response\ndata: " + base64.b64encode(json.dumps(settled).encode()).decode() + "\n\n"
+    body = streaming.ChatBody(prompt="x")
+
+    def check(receipt: Optional[streaming.Receipt], budget: streaming.Budget) -> None:
+        assert receipt is not None and (receipt.settled, receipt.charged, receipt.transaction) == (True, "0.003", "0x01")
+        assert budget.spent == "0.003"
+
+    budget = streaming.Budget("1", "1")
+    chat = streaming.Client(streaming.MockPayer(), budget, transport=httpx.MockTransport(lambda request: metered(request, end)))
+    paid = chat.chat(body=body)
+    assert paid.receipt is not None and (paid.receipt.settled, budget.spent) == (False, "0.05")
+    assert [event.text for event in paid.value] == ["a"]
+    check(paid.receipt, budget)
+    budget = streaming.Budget("1", "1")
+    later = streaming.AsyncClient(streaming.MockPayer(), budget, transport=httpx.MockTransport(lambda request: metered(request, end)))
+    answer = await later.chat(body=body)
+    assert [event.text async for event in answer.value] == ["a"]
+    check(answer.receipt, budget)
+    await later.aclose()
+
+    problem = 'event: x402-problem\ndata: {"code":"rate_limited","charged":false,"action":"wait"}\n\n'
+    lost = streaming.Client(streaming.MockPayer(), budget, transport=httpx.MockTransport(lambda request: metered(request, problem)))
+    events = lost.chat(body=body).value
+    assert next(events).text == "a"
+    try:
+        next(events)
+    except streaming.RateLimitedError as error:
+        assert (error.status, error.charged, error.action) == (500, False, "wait")
+        assert error.receipt is not None and error.receipt.amount == "0.05"
+    else:
+        raise AssertionError("nothing was raised")
+
+
 def values_survive_json() -> None:
     def same(module: Any, ty: Any, text: str) -> None:
         adapter = module.TypeAdapter(ty)
@@ -145,6 +193,7 @@ if __name__ == "__main__":
     asyncio.run(the_async_client_does_the_same())
     pages_stop_at_their_cap()
     streams_are_read_as_they_come()
+    asyncio.run(the_end_of_a_stream_is_about_its_payment())
     values_survive_json()
     assert len(hostile.ENDPOINTS) > 20
     print("done")

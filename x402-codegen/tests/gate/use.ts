@@ -121,6 +121,37 @@ const words = [];
 for await (const chunk of (await chat.chat({ body: { prompt: "x" } })).value) words.push(chunk.text);
 assert.deepEqual(words, ["a", "b"]);
 
+// The end of a metered stream is about its payment: it is no answer, and goes into the receipt, or says what went wrong.
+const metered = (end: string, budget = new streaming.Budget({ total: "1", perCall: "1" })) =>
+  new streaming.Client({
+    payer: streaming.mockPayer,
+    budget,
+    fetch: async (_, init) => {
+      if (new Headers(init?.headers).has("payment-signature")) return new Response("data: {\"text\":\"a\"}\n\n" + end);
+      const pin = streaming.PINS[0];
+      assert.ok(pin);
+      const { scheme, network, asset, payTo } = pin;
+      const offer = { scheme, network, asset, payTo, amount: "50000", maxTimeoutSeconds: 60, extra: {} };
+      const terms = { x402Version: 2, resource: { url: "https://api.example.com/chat" }, accepts: [offer] };
+      return new Response("{}", { status: 402, headers: { "payment-required": btoa(JSON.stringify(terms)) } });
+    },
+  });
+const settlement = btoa(JSON.stringify({ success: true, transaction: "0x01", network: "eip155:84532", payer: "0x02", amount: "3000" }));
+const metering = new streaming.Budget({ total: "1", perCall: "1" });
+const told = await metered("event: x402-payment-response\ndata: " + settlement + "\n\n", metering).chat({ body: { prompt: "x" } });
+assert.deepEqual([told.receipt?.settled, metering.spent], [false, "0.05"]);
+const heard = [];
+for await (const chunk of told.value) heard.push(chunk.text);
+assert.deepEqual(heard, ["a"]);
+assert.deepEqual([told.receipt?.settled, told.receipt?.charged, told.receipt?.transaction], [true, "0.003", "0x01"]);
+assert.equal(metering.spent, "0.003");
+const lost = metered("event: x402-problem\ndata: {\"code\":\"rate_limited\",\"charged\":false,\"action\":\"wait\"}\n\n");
+const gone = (await lost.chat({ body: { prompt: "x" } })).value;
+assert.equal((await gone.next()).value?.text, "a");
+const brokeOff = await codeOf(gone.next());
+assert.ok(brokeOff instanceof streaming.RateLimitedError);
+assert.deepEqual([brokeOff.status, brokeOff.charged, brokeOff.action, brokeOff.receipt?.amount], [500, false, "wait", "0.05"]);
+
 // Foreign text stays text.
 assert.equal((globalThis as { pwned?: unknown }).pwned, undefined);
 assert.ok(hostile.ENDPOINTS.length > 20);
