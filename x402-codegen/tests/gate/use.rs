@@ -69,6 +69,52 @@ async fn mocks_answer_with_the_examples() {
     assert_eq!((silent.code(), silent.retryable()), ("unreachable", true));
 }
 
+/// Asks for a payment of this many atomic units, whatever is called.
+struct Seller(u32);
+
+impl x402_client::transport::Transport for Seller {
+    fn send(
+        &self,
+        request: http::Request<bytes::Bytes>,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<x402_client::transport::TransportReply, x402_client::transport::TransportError>> + Send + '_>> {
+        use crate::example::PINS;
+        let terms = serde_json::json!({
+            "x402Version": 2,
+            "resource": { "url": request.uri().to_string() },
+            "accepts": [{
+                "scheme": PINS[0].scheme, "network": PINS[0].network, "asset": PINS[0].asset, "payTo": PINS[0].pay_to,
+                "amount": self.0.to_string(), "maxTimeoutSeconds": 60, "extra": { "name": "USD Coin", "version": "2" },
+            }],
+        });
+        let header = x402_model::wire::headers::encode(&terms).unwrap();
+        let headers = http::HeaderMap::from_iter([(http::HeaderName::from_static("payment-required"), header.parse().unwrap())]);
+        let status = http::StatusCode::PAYMENT_REQUIRED;
+        Box::pin(async move { Ok(x402_client::transport::TransportReply::new(status, headers, "{}")) })
+    }
+}
+
+#[tokio::test]
+async fn max_cost_never_raises_the_ceiling_of_the_document() {
+    use crate::example::{self as g, Error, GetWeatherRequest};
+    let request = GetWeatherRequest::new("lisbon".into());
+    let asks = |units| {
+        let builder = x402_client::Client::builder().wallet(wallet()).budget(budget()).policy(g::policy());
+        g::Client::with(builder.transport(Seller(units)).build().unwrap())
+    };
+    let (honest, dear) = (asks(1_000), asks(2_000));
+    for max in ["5 USD", "0.001 USD"] {
+        assert!(honest.get_weather(&request).max_cost(max).dry_run().await.is_ok());
+        let refused = dear.get_weather(&request).max_cost(max).send().await.unwrap_err();
+        assert!(matches!(refused, Error::PriceAboveContract { endpoint: "getWeather", most: "0.001 USD" }), "{refused}");
+    }
+    let refused = honest.get_weather(&request).max_cost("0.0009 USD").send().await.unwrap_err();
+    assert!(matches!(refused, Error::CostAboveMax), "{refused}");
+    let refused = honest.get_weather(&request).max_cost("1 EURC").send().await.unwrap_err();
+    assert!(matches!(refused, Error::Argument("max_cost")), "{refused}");
+    let refused = honest.get_weather(&request).max_cost("much").send().await.unwrap_err();
+    assert_eq!(refused.code(), "invalid_max");
+}
+
 #[tokio::test]
 async fn pages_stop_at_their_cap() {
     use crate::pagination::{self as g, ListRequest, Mock};
