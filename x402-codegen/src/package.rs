@@ -20,15 +20,20 @@ impl SourceFile {
     }
 }
 
-/// Names that Windows keeps for devices.
-const DEVICES: &[&str] = &["con", "prn", "aux", "nul"];
+/// Whether Windows keeps a name for a device: four of them, and ten ports of each of two kinds.
+fn is_device(name: &str) -> bool {
+    let port = name
+        .strip_prefix("com")
+        .or_else(|| name.strip_prefix("lpt"));
+    ["con", "prn", "aux", "nul"].contains(&name)
+        || port.is_some_and(|number| matches!(number.as_bytes(), [b'0'..=b'9']))
+}
 
 /// Checks the name of a package: a letter, then letters, digits, `-` and `_`, at most 64.
 pub(crate) fn check_name(name: &str) -> Result<(), CodegenError> {
     let starts = name.starts_with(|c: char| c.is_ascii_lowercase());
     let rest = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
-    let device = DEVICES.contains(&name) || name.starts_with("com") && name.len() == 4;
-    if starts && name.len() <= 64 && name.bytes().all(rest) && !device {
+    if starts && name.len() <= 64 && name.bytes().all(rest) && !is_device(name) {
         return Ok(());
     }
     Err(CodegenError::PackageName {
@@ -42,11 +47,21 @@ mod tests {
 
     #[test]
     fn m06_a_package_name_is_no_path() {
-        for name in ["textkit", "text-kit_2"] {
-            assert_eq!(check_name(name), Ok(()));
+        for name in [
+            "textkit",
+            "text-kit_2",
+            "come",
+            "com",
+            "com10",
+            "lpta",
+            "lpt1x",
+            "cons",
+        ] {
+            assert_eq!(check_name(name), Ok(()), "{name}");
         }
         for name in [
-            "", "../x", "/etc", "a/b", "a\\b", "con", "com1", "A", "-a", "a\0", "a b",
+            "", "../x", "/etc", "a/b", "a\\b", "con", "com0", "com1", "lpt0", "lpt9", "A", "-a",
+            "a\0", "a b",
         ] {
             let refused = check_name(name).map_err(|error| error.code());
             assert_eq!(refused, Err("package_name_invalid"), "{name}");
