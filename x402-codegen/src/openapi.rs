@@ -199,11 +199,6 @@ impl<'d> Description<'d> {
     }
 }
 
-/// A JSON pointer token.
-fn token(text: &str) -> String {
-    text.replace('~', "~0").replace('/', "~1")
-}
-
 /// The members of an object, sorted; none if it is no object.
 fn sorted(value: Option<&Value>) -> Vec<(&String, &Value)> {
     let mut all: Vec<(&String, &Value)> = value
