@@ -84,10 +84,15 @@ pub(crate) fn screaming(name: &str, instead: &str) -> String {
     snake(name, instead).to_ascii_uppercase()
 }
 
+/// What is behind the name of an endpoint in the constants about what it costs.
+const COSTS: &[&str] = &["_PRICE", "_MIN_COST", "_MAX_COST"];
+
 /// Identifiers of one scope. Two that differ in case only are alike: some file systems and readers think so.
 #[derive(Debug, Default)]
 pub(crate) struct Scope {
     taken: BTreeSet<String>,
+    /// Identifiers of another kind in the same module: only one that is written the same is alike.
+    beside: BTreeSet<String>,
     next: BTreeMap<String, usize>,
 }
 
@@ -99,8 +104,16 @@ impl Scope {
                 .iter()
                 .map(|name| name.to_ascii_lowercase())
                 .collect(),
-            next: BTreeMap::new(),
+            ..Self::default()
         }
+    }
+
+    /// The same scope in a module that has types of these names, too.
+    pub(crate) fn beside<'t>(mut self, types: impl Iterator<Item = &'t str>) -> Self {
+        self.beside = types.map(str::to_owned).collect();
+        self.beside
+            .extend(TYPE_WORDS.iter().map(|name| (*name).to_owned()));
+        self
     }
 
     /// Whether a name is taken.
@@ -110,17 +123,34 @@ impl Scope {
 
     /// The name if it is free, else the name with the next free number.
     pub(crate) fn unique(&mut self, name: &str) -> String {
-        if self.taken.insert(name.to_ascii_lowercase()) {
-            return name.to_owned();
-        }
-        let number = self.next.entry(name.to_ascii_lowercase()).or_insert(2);
-        loop {
-            let numbered = format!("{name}{number}");
+        self.unique_with(name, &[])
+    }
+
+    /// The name for the constants of an endpoint: none of them is one of another endpoint.
+    pub(crate) fn constants(&mut self, id: &str) -> String {
+        self.unique_with(&screaming(id, "CALL"), COSTS)
+    }
+
+    /// The name if it is free with all that is derived from it, else the name with the next number for which that is so.
+    fn unique_with(&mut self, name: &str, suffixes: &[&str]) -> String {
+        let free = |this: &Self, name: &str| {
+            !this.has(name)
+                && !this.beside.contains(name)
+                && !suffixes
+                    .iter()
+                    .any(|suffix| this.has(&format!("{name}{suffix}")))
+        };
+        let mut found = name.to_owned();
+        while !free(self, &found) {
+            let number = self.next.entry(name.to_ascii_lowercase()).or_insert(2);
+            found = format!("{name}{number}");
             *number = number.saturating_add(1);
-            if self.taken.insert(numbered.to_ascii_lowercase()) {
-                return numbered;
-            }
         }
+        self.taken.insert(found.to_ascii_lowercase());
+        let derived = suffixes.iter().map(|suffix| format!("{found}{suffix}"));
+        self.taken
+            .extend(derived.map(|name| name.to_ascii_lowercase()));
+        found
     }
 }
 
@@ -199,6 +229,26 @@ mod tests {
             .map(|n| scope.unique(n))
             .collect();
         assert_eq!(names, ["box2", "a", "A2", "a3", "a22"]);
+    }
+
+    #[test]
+    fn m04_constants_of_endpoints_are_never_those_of_another() {
+        let types = ["A", "Price", "AB"];
+        let fresh = || Scope::with(&["BASE"]).beside(types.into_iter());
+        let named = |ids: &[&str]| {
+            let mut scope = fresh();
+            let names = ids.iter().map(|id| scope.constants(id));
+            names.collect::<Vec<_>>()
+        };
+        assert_eq!(
+            named(&["a", "price", "ab", "a_b", "base"]),
+            ["A2", "PRICE", "AB2", "A_B", "BASE2"]
+        );
+        assert_eq!(
+            named(&["x", "x_min_cost", "xPrice", "x2"]),
+            ["X", "X_MIN_COST2", "X_PRICE2", "X2"]
+        );
+        assert_eq!(named(&["x_max_cost", "x"]), ["X_MAX_COST", "X2"]);
     }
 
     proptest! {

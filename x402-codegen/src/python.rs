@@ -11,7 +11,7 @@ use crate::VERSION;
 use crate::escape::{py_doc, py_string};
 use crate::graph::{alias_edges, components, cyclic};
 use crate::model::{ClientModel, EndpointModel};
-use crate::names::{Scope, TYPE_WORDS, pascal, python_value, screaming};
+use crate::names::{Scope, TYPE_WORDS, pascal, python_value};
 use crate::out::{Out, line};
 use crate::price::rule;
 
@@ -83,11 +83,12 @@ pub fn render(model: &ClientModel) -> String {
         "REVISION",
         "SERVICE_VERSION",
         "T",
-    ]);
+    ])
+    .beside(model.types.iter().map(|def| def.name.as_str()));
     let names = model.endpoints.iter().map(|endpoint| Names {
         method: methods.unique(&python_value(&endpoint.id, "call")),
         pages: pages_name(&mut methods, endpoint),
-        constant: constants.unique(&screaming(&endpoint.id, "CALL")),
+        constant: constants.constants(&endpoint.id),
     });
     let names = names.collect();
     let errors = model.errors.iter();

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use crate::VERSION;
 use crate::escape::{one_line, rust_doc, rust_string};
 use crate::model::{ClientModel, EndpointModel};
-use crate::names::{Scope, pascal, rust_value, screaming};
+use crate::names::{Scope, pascal, rust_value};
 use crate::out::{Out, line};
 
 pub use package::package;
@@ -53,12 +53,13 @@ pub fn render(model: &ClientModel) -> String {
         "DECIMALS",
         "ENDPOINTS",
         "ATTEMPT_TIMEOUT",
-    ]);
+    ])
+    .beside(model.types.iter().map(|def| def.name.as_str()));
     let names = model.endpoints.iter().map(|endpoint| Names {
         method: methods.unique(&rust_value(&endpoint.id, "call")),
         pages: pages_name(&mut methods, endpoint),
         request: types.unique(&format!("{}Request", pascal(&endpoint.id, "Call"))),
-        constant: constants.unique(&screaming(&endpoint.id, "CALL")),
+        constant: constants.constants(&endpoint.id),
     });
     let names = names.collect();
     let mut variants = Scope::with(&[

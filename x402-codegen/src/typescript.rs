@@ -10,7 +10,7 @@ use x402_model::problem::Charged;
 use crate::VERSION;
 use crate::escape::{ts_doc, ts_string};
 use crate::model::{ClientModel, EndpointModel};
-use crate::names::{Scope, TYPE_WORDS, pascal, screaming, typescript_method};
+use crate::names::{Scope, TYPE_WORDS, pascal, typescript_method};
 use crate::out::{Out, line};
 use crate::price::rule;
 
@@ -54,7 +54,8 @@ pub fn render(model: &ClientModel) -> String {
         "REVISION",
         "SERVICE_VERSION",
         "ZERO",
-    ]);
+    ])
+    .beside(model.types.iter().map(|def| def.name.as_str()));
     let names = model.endpoints.iter().map(|endpoint| {
         let request = types.unique(&format!("{}Request", pascal(&endpoint.id, "Call")));
         Names {
@@ -62,7 +63,7 @@ pub fn render(model: &ClientModel) -> String {
             pages: pages_name(&mut methods, endpoint),
             wire: format!("wire{request}"),
             request,
-            constant: constants.unique(&screaming(&endpoint.id, "CALL")),
+            constant: constants.constants(&endpoint.id),
         }
     });
     let names = names.collect();

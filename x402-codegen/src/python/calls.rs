@@ -341,23 +341,24 @@ fn pages(
             out,
             "\"\"\"All pages of `{method}`, one after another, for at most `cap` together.\"\"\""
         );
-        out.line("spent = Fraction(0)");
+        // A parameter may have any name that does not begin with `_`.
+        out.line("_spent = Fraction(0)");
         out.line("while True:");
         out.indented(|out| {
             line!(out, "wire = _wire_{method}({})", arguments.passed());
-            line!(out, "_page_cap(spent, _quote({constant}, wire), cap)");
+            line!(out, "_page_cap(_spent, _quote({constant}, wire), cap)");
             line!(
                 out,
-                "response, receipt = {wait}self._core.call({constant}, wire, options)"
+                "_response, _receipt = {wait}self._core.call({constant}, wire, options)"
             );
-            out.line("spent += _page_cost(receipt)");
+            out.line("_spent += _page_cost(_receipt)");
             line!(
                 out,
-                "yield Paid(_decoded(response.content, {ty}, receipt), receipt)"
+                "yield Paid(_decoded(_response.content, {ty}, _receipt), _receipt)"
             );
             line!(
                 out,
-                "{cursor} = _pointed(json.loads(response.content), {})",
+                "{cursor} = _pointed(json.loads(_response.content), {})",
                 py_string(&pages.next)
             );
             line!(out, "if {cursor} is None or {cursor} == \"\":");

@@ -112,6 +112,20 @@ def pages_stop_at_their_cap() -> None:
     assert code(lambda: next(pages.list_pages(cap="0.001"))) == "spend_cap_reached"
 
 
+def parameters_may_have_any_name() -> None:
+    asked: list[str] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.query.decode())
+        return httpx.Response(200, json={"items": [], "next": "b" if len(asked) == 1 else None})
+
+    names = collisions.Client(collisions.MockPayer(), collisions.Budget("1", "1"), transport=httpx.MockTransport(handle))
+    pages = names.pages_pages(spent="a", response="r", receipt="x", following="f", wire2="w", cap2="c", cap="1")
+    assert len(list(pages)) == 2
+    assert asked[0] == "cap=c&following=f&receipt=x&response=r&spent=a&wire=w"
+    assert asked[1] == asked[0].replace("spent=a", "spent=b")
+
+
 def streams_are_read_as_they_come() -> None:
     text = 'data: {"text":"a"}\r\n\r\n: note\n\ndata: {"text":\ndata: "b"}\n\ndata: [DONE]\n\n'
     transport = httpx.MockTransport(lambda request: httpx.Response(200, content=text.encode()))
@@ -192,6 +206,7 @@ if __name__ == "__main__":
     the_same_payment_is_presented_again()
     asyncio.run(the_async_client_does_the_same())
     pages_stop_at_their_cap()
+    parameters_may_have_any_name()
     streams_are_read_as_they_come()
     asyncio.run(the_end_of_a_stream_is_about_its_payment())
     values_survive_json()

@@ -35,7 +35,7 @@ from x402.schemas import PaymentPayload, PaymentRequired, PaymentRequirements
 
 BASE = "https://api.example.com"
 """Where the service is."""
-CONTENT_HASH = "sha-256:e2c526f9f307ad23f32d3822e269fc5725640eddba0944d3054c7f2abc5e1420"
+CONTENT_HASH = "sha-256:07b0f605a50811b00f869d8647f7a141f082a747994c2e96fc0caafaeaa288ea"
 """The hash of the document that this file was made of."""
 SERVICE_VERSION = "1.0.0"
 """The version of the service's contract."""
@@ -103,6 +103,76 @@ GET_ITEM3 = EndpointInfo(
     ),
 )
 
+A2_MIN_COST = "0.01"
+A2_MAX_COST = "0.01"
+A2 = EndpointInfo(
+    id="a",
+    method="GET",
+    path="/c",
+    cost=(A2_MIN_COST, A2_MAX_COST),
+    rule={"amount": "0.01", "bounds": {"max": "0.01", "min": "0.01"}, "model": "flat"},
+    rails=("sepolia",),
+    max_timeout_seconds=60,
+    examples=(
+    ),
+)
+
+A_MIN_COST_MIN_COST = "0.01"
+A_MIN_COST_MAX_COST = "0.01"
+A_MIN_COST = EndpointInfo(
+    id="a_min_cost",
+    method="GET",
+    path="/d",
+    cost=(A_MIN_COST_MIN_COST, A_MIN_COST_MAX_COST),
+    rule={"amount": "0.01", "bounds": {"max": "0.01", "min": "0.01"}, "model": "flat"},
+    rails=("sepolia",),
+    max_timeout_seconds=60,
+    examples=(
+    ),
+)
+
+A_PRICE_MIN_COST = "0.01"
+A_PRICE_MAX_COST = "0.01"
+A_PRICE = EndpointInfo(
+    id="a-price",
+    method="GET",
+    path="/e",
+    cost=(A_PRICE_MIN_COST, A_PRICE_MAX_COST),
+    rule={"amount": "0.01", "bounds": {"max": "0.01", "min": "0.01"}, "model": "flat"},
+    rails=("sepolia",),
+    max_timeout_seconds=60,
+    examples=(
+    ),
+)
+
+AB2_MIN_COST = "0.01"
+AB2_MAX_COST = "0.01"
+AB2 = EndpointInfo(
+    id="ab",
+    method="GET",
+    path="/f",
+    cost=(AB2_MIN_COST, AB2_MAX_COST),
+    rule={"amount": "0.01", "bounds": {"max": "0.01", "min": "0.01"}, "model": "flat"},
+    rails=("sepolia",),
+    max_timeout_seconds=60,
+    examples=(
+    ),
+)
+
+PAGES_MIN_COST = "0.01"
+PAGES_MAX_COST = "0.01"
+PAGES = EndpointInfo(
+    id="pages",
+    method="GET",
+    path="/g",
+    cost=(PAGES_MIN_COST, PAGES_MAX_COST),
+    rule={"amount": "0.01", "bounds": {"max": "0.01", "min": "0.01"}, "model": "flat"},
+    rails=("sepolia",),
+    max_timeout_seconds=60,
+    examples=(
+    ),
+)
+
 class PaymentRequiredError(ServiceError):
     """No payment came."""
 
@@ -122,6 +192,11 @@ ENDPOINTS: tuple[EndpointInfo, ...] = (
     GET_ITEM2,
     GET_ITEM_REQUEST,
     GET_ITEM3,
+    A2,
+    A_MIN_COST,
+    A_PRICE,
+    AB2,
+    PAGES,
 )
 """Everything that can be called."""
 
@@ -147,6 +222,12 @@ def _tagged(tag: str, known: Mapping[str, str], classes: Mapping[str, str]) -> C
         return classes.get(type(value).__name__, "other")
 
     return told
+
+class A(ApiModel):
+    x: Optional[str] = Field(default=None, validation_alias="x", serialization_alias="x")
+
+class AB(ApiModel):
+    y: Optional[str] = Field(default=None, validation_alias="y", serialization_alias="y")
 
 class GetItemRequest(ApiModel):
     x: Optional[Item2] = Field(default=None, validation_alias="x", serialization_alias="x")
@@ -177,6 +258,8 @@ class Item3(ApiModel):
     foo_bar3: Optional[str] = Field(default=None, validation_alias="fooBar", serialization_alias="fooBar")
     foo_bar4: Optional[str] = Field(default=None, validation_alias="foo_bar", serialization_alias="foo_bar")
 
+A.model_rebuild()
+AB.model_rebuild()
 GetItemRequest.model_rebuild()
 GetItemResult.model_rebuild()
 GetItemResultA.model_rebuild()
@@ -212,6 +295,40 @@ def _wire_get_item3() -> _Wire:
     wire.fixed("d")
     return wire
 
+def _wire_a() -> _Wire:
+    wire = _Wire()
+    wire.fixed("c")
+    return wire
+
+def _wire_a_min_cost() -> _Wire:
+    wire = _Wire()
+    wire.fixed("d")
+    return wire
+
+def _wire_a_price() -> _Wire:
+    wire = _Wire()
+    wire.fixed("e")
+    return wire
+
+def _wire_ab() -> _Wire:
+    wire = _Wire()
+    wire.fixed("f")
+    return wire
+
+def _wire_pages(*, cap2: Optional[str] = None, cursor: Optional[str] = None, following: Optional[str] = None, options_: Optional[str] = None, receipt: Optional[str] = None, request_: Optional[str] = None, response: Optional[str] = None, spent: Optional[str] = None, wire2: Optional[str] = None) -> _Wire:
+    wire = _Wire()
+    wire.fixed("g")
+    wire.parameter("cap", cap2)
+    wire.parameter("cursor", cursor)
+    wire.parameter("following", following)
+    wire.parameter("options", options_)
+    wire.parameter("receipt", receipt)
+    wire.parameter("request", request_)
+    wire.parameter("response", response)
+    wire.parameter("spent", spent)
+    wire.parameter("wire", wire2)
+    return wire
+
 class Quotes:
     """What calls will cost. Computed here: nothing is sent."""
 
@@ -234,6 +351,31 @@ class Quotes:
     def get_item3() -> Quote:
         """What `get_item3` will cost."""
         return _quote(GET_ITEM3, _wire_get_item3())
+
+    @staticmethod
+    def a() -> Quote:
+        """What `a` will cost."""
+        return _quote(A2, _wire_a())
+
+    @staticmethod
+    def a_min_cost() -> Quote:
+        """What `a_min_cost` will cost."""
+        return _quote(A_MIN_COST, _wire_a_min_cost())
+
+    @staticmethod
+    def a_price() -> Quote:
+        """What `a_price` will cost."""
+        return _quote(A_PRICE, _wire_a_price())
+
+    @staticmethod
+    def ab() -> Quote:
+        """What `ab` will cost."""
+        return _quote(AB2, _wire_ab())
+
+    @staticmethod
+    def pages(*, cap2: Optional[str] = None, cursor: Optional[str] = None, following: Optional[str] = None, options_: Optional[str] = None, receipt: Optional[str] = None, request_: Optional[str] = None, response: Optional[str] = None, spent: Optional[str] = None, wire2: Optional[str] = None) -> Quote:
+        """What `pages` will cost."""
+        return _quote(PAGES, _wire_pages(cap2=cap2, cursor=cursor, following=following, options_=options_, receipt=receipt, request_=request_, response=response, spent=spent, wire2=wire2))
 
 
 
@@ -295,6 +437,59 @@ class Client:
         """
         return self._core.raw_json(GET_ITEM3, _wire_get_item3(), options, GetItemResult)
 
+    def a(self, *, options: Optional[CallOptions] = None) -> Paid[A]:
+        """Does a
+
+        Costs 0.01 USD a call.
+        Refusals: payment_required, rate_limited.
+        """
+        return self._core.raw_json(A2, _wire_a(), options, A)
+
+    def a_min_cost(self, *, options: Optional[CallOptions] = None) -> Paid[AB]:
+        """Does a_min_cost
+
+        Costs 0.01 USD a call.
+        Refusals: payment_required, rate_limited.
+        """
+        return self._core.raw_json(A_MIN_COST, _wire_a_min_cost(), options, AB)
+
+    def a_price(self, *, options: Optional[CallOptions] = None) -> Paid[A]:
+        """Does a-price
+
+        Costs 0.01 USD a call.
+        Refusals: payment_required, rate_limited.
+        """
+        return self._core.raw_json(A_PRICE, _wire_a_price(), options, A)
+
+    def ab(self, *, options: Optional[CallOptions] = None) -> Paid[AB]:
+        """Does ab
+
+        Costs 0.01 USD a call.
+        Refusals: payment_required, rate_limited.
+        """
+        return self._core.raw_json(AB2, _wire_ab(), options, AB)
+
+    def pages(self, *, cap2: Optional[str] = None, cursor: Optional[str] = None, following: Optional[str] = None, options_: Optional[str] = None, receipt: Optional[str] = None, request_: Optional[str] = None, response: Optional[str] = None, spent: Optional[str] = None, wire2: Optional[str] = None, options: Optional[CallOptions] = None) -> Paid[Item2]:
+        """Does pages
+
+        Costs 0.01 USD a call.
+        Refusals: payment_required, rate_limited.
+        """
+        return self._core.raw_json(PAGES, _wire_pages(cap2=cap2, cursor=cursor, following=following, options_=options_, receipt=receipt, request_=request_, response=response, spent=spent, wire2=wire2), options, Item2)
+
+    def pages_pages(self, *, cap2: Optional[str] = None, cursor: Optional[str] = None, following: Optional[str] = None, options_: Optional[str] = None, receipt: Optional[str] = None, request_: Optional[str] = None, response: Optional[str] = None, spent: Optional[str] = None, wire2: Optional[str] = None, cap: str, options: Optional[CallOptions] = None) -> Iterator[Paid[Item2]]:
+        """All pages of `pages`, one after another, for at most `cap` together."""
+        _spent = Fraction(0)
+        while True:
+            wire = _wire_pages(cap2=cap2, cursor=cursor, following=following, options_=options_, receipt=receipt, request_=request_, response=response, spent=spent, wire2=wire2)
+            _page_cap(_spent, _quote(PAGES, wire), cap)
+            _response, _receipt = self._core.call(PAGES, wire, options)
+            _spent += _page_cost(_receipt)
+            yield Paid(_decoded(_response.content, Item2, _receipt), _receipt)
+            spent = _pointed(json.loads(_response.content), "/next")
+            if spent is None or spent == "":
+                return
+
 
 
 class AsyncClient:
@@ -353,4 +548,57 @@ class AsyncClient:
         Refusals: payment_required, rate_limited.
         """
         return await self._core.raw_json(GET_ITEM3, _wire_get_item3(), options, GetItemResult)
+
+    async def a(self, *, options: Optional[CallOptions] = None) -> Paid[A]:
+        """Does a
+
+        Costs 0.01 USD a call.
+        Refusals: payment_required, rate_limited.
+        """
+        return await self._core.raw_json(A2, _wire_a(), options, A)
+
+    async def a_min_cost(self, *, options: Optional[CallOptions] = None) -> Paid[AB]:
+        """Does a_min_cost
+
+        Costs 0.01 USD a call.
+        Refusals: payment_required, rate_limited.
+        """
+        return await self._core.raw_json(A_MIN_COST, _wire_a_min_cost(), options, AB)
+
+    async def a_price(self, *, options: Optional[CallOptions] = None) -> Paid[A]:
+        """Does a-price
+
+        Costs 0.01 USD a call.
+        Refusals: payment_required, rate_limited.
+        """
+        return await self._core.raw_json(A_PRICE, _wire_a_price(), options, A)
+
+    async def ab(self, *, options: Optional[CallOptions] = None) -> Paid[AB]:
+        """Does ab
+
+        Costs 0.01 USD a call.
+        Refusals: payment_required, rate_limited.
+        """
+        return await self._core.raw_json(AB2, _wire_ab(), options, AB)
+
+    async def pages(self, *, cap2: Optional[str] = None, cursor: Optional[str] = None, following: Optional[str] = None, options_: Optional[str] = None, receipt: Optional[str] = None, request_: Optional[str] = None, response: Optional[str] = None, spent: Optional[str] = None, wire2: Optional[str] = None, options: Optional[CallOptions] = None) -> Paid[Item2]:
+        """Does pages
+
+        Costs 0.01 USD a call.
+        Refusals: payment_required, rate_limited.
+        """
+        return await self._core.raw_json(PAGES, _wire_pages(cap2=cap2, cursor=cursor, following=following, options_=options_, receipt=receipt, request_=request_, response=response, spent=spent, wire2=wire2), options, Item2)
+
+    async def pages_pages(self, *, cap2: Optional[str] = None, cursor: Optional[str] = None, following: Optional[str] = None, options_: Optional[str] = None, receipt: Optional[str] = None, request_: Optional[str] = None, response: Optional[str] = None, spent: Optional[str] = None, wire2: Optional[str] = None, cap: str, options: Optional[CallOptions] = None) -> AsyncIterator[Paid[Item2]]:
+        """All pages of `pages`, one after another, for at most `cap` together."""
+        _spent = Fraction(0)
+        while True:
+            wire = _wire_pages(cap2=cap2, cursor=cursor, following=following, options_=options_, receipt=receipt, request_=request_, response=response, spent=spent, wire2=wire2)
+            _page_cap(_spent, _quote(PAGES, wire), cap)
+            _response, _receipt = await self._core.call(PAGES, wire, options)
+            _spent += _page_cost(_receipt)
+            yield Paid(_decoded(_response.content, Item2, _receipt), _receipt)
+            spent = _pointed(json.loads(_response.content), "/next")
+            if spent is None or spent == "":
+                return
 

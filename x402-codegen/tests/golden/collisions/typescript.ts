@@ -14,7 +14,7 @@ import type { PaymentPayload, PaymentRequired, PaymentRequirements } from "@x402
 /** Where the service is. */
 export const BASE = "https://api.example.com";
 /** The hash of the document that this file was made of. */
-export const CONTENT_HASH = "sha-256:e2c526f9f307ad23f32d3822e269fc5725640eddba0944d3054c7f2abc5e1420";
+export const CONTENT_HASH = "sha-256:07b0f605a50811b00f869d8647f7a141f082a747994c2e96fc0caafaeaa288ea";
 /** The version of the service's contract. */
 export const SERVICE_VERSION = "1.0.0";
 /** The revision of the document; 0 if it has none. */
@@ -93,6 +93,99 @@ export const GET_ITEM3: EndpointInfo = {
   examples: [
   ],
 };
+
+/** The least that a call of `a` costs. */
+export const A2_MIN_COST = "0.01";
+/** The most that a call of `a` costs. */
+export const A2_MAX_COST = "0.01";
+/** The facts of `a`. */
+export const A2: EndpointInfo = {
+  id: "a",
+  method: "GET",
+  path: "/c",
+  cost: [A2_MIN_COST, A2_MAX_COST],
+  rule: { "amount": "0.01", "bounds": { "max": "0.01", "min": "0.01" }, "model": "flat" },
+  rails: ["sepolia"],
+  maxTimeoutSeconds: 60,
+  examples: [
+  ],
+};
+
+/** The least that a call of `aMinCost` costs. */
+export const A_MIN_COST_MIN_COST = "0.01";
+/** The most that a call of `aMinCost` costs. */
+export const A_MIN_COST_MAX_COST = "0.01";
+/** The facts of `aMinCost`. */
+export const A_MIN_COST: EndpointInfo = {
+  id: "a_min_cost",
+  method: "GET",
+  path: "/d",
+  cost: [A_MIN_COST_MIN_COST, A_MIN_COST_MAX_COST],
+  rule: { "amount": "0.01", "bounds": { "max": "0.01", "min": "0.01" }, "model": "flat" },
+  rails: ["sepolia"],
+  maxTimeoutSeconds: 60,
+  examples: [
+  ],
+};
+
+/** The least that a call of `aPrice` costs. */
+export const A_PRICE_MIN_COST = "0.01";
+/** The most that a call of `aPrice` costs. */
+export const A_PRICE_MAX_COST = "0.01";
+/** The facts of `aPrice`. */
+export const A_PRICE: EndpointInfo = {
+  id: "a-price",
+  method: "GET",
+  path: "/e",
+  cost: [A_PRICE_MIN_COST, A_PRICE_MAX_COST],
+  rule: { "amount": "0.01", "bounds": { "max": "0.01", "min": "0.01" }, "model": "flat" },
+  rails: ["sepolia"],
+  maxTimeoutSeconds: 60,
+  examples: [
+  ],
+};
+
+/** The least that a call of `ab` costs. */
+export const AB2_MIN_COST = "0.01";
+/** The most that a call of `ab` costs. */
+export const AB2_MAX_COST = "0.01";
+/** The facts of `ab`. */
+export const AB2: EndpointInfo = {
+  id: "ab",
+  method: "GET",
+  path: "/f",
+  cost: [AB2_MIN_COST, AB2_MAX_COST],
+  rule: { "amount": "0.01", "bounds": { "max": "0.01", "min": "0.01" }, "model": "flat" },
+  rails: ["sepolia"],
+  maxTimeoutSeconds: 60,
+  examples: [
+  ],
+};
+
+/** The least that a call of `pages` costs. */
+export const PAGES_MIN_COST = "0.01";
+/** The most that a call of `pages` costs. */
+export const PAGES_MAX_COST = "0.01";
+/** The facts of `pages`. */
+export const PAGES: EndpointInfo = {
+  id: "pages",
+  method: "GET",
+  path: "/g",
+  cost: [PAGES_MIN_COST, PAGES_MAX_COST],
+  rule: { "amount": "0.01", "bounds": { "max": "0.01", "min": "0.01" }, "model": "flat" },
+  rails: ["sepolia"],
+  maxTimeoutSeconds: 60,
+  examples: [
+  ],
+};
+
+export interface A {
+  "x"?: string | undefined;
+}
+
+export interface AB {
+  "y"?: string | undefined;
+}
 
 export interface GetItemRequest {
   "x"?: Item2 | undefined;
@@ -177,12 +270,69 @@ function wireGetItemRequest4(): Wire {
   return wire;
 }
 
+function wireARequest(): Wire {
+  const wire = new Wire();
+  wire.fixed("c");
+  return wire;
+}
+
+function wireAMinCostRequest(): Wire {
+  const wire = new Wire();
+  wire.fixed("d");
+  return wire;
+}
+
+function wireAPriceRequest(): Wire {
+  const wire = new Wire();
+  wire.fixed("e");
+  return wire;
+}
+
+function wireAbRequest(): Wire {
+  const wire = new Wire();
+  wire.fixed("f");
+  return wire;
+}
+
+/** Arguments of `pages`. */
+export interface PagesRequest {
+  cap?: string | undefined;
+  cursor?: string | undefined;
+  following?: string | undefined;
+  options?: string | undefined;
+  receipt?: string | undefined;
+  request?: string | undefined;
+  response?: string | undefined;
+  spent?: string | undefined;
+  wire?: string | undefined;
+}
+
+function wirePagesRequest(request: PagesRequest): Wire {
+  const wire = new Wire();
+  wire.fixed("g");
+  wire.parameter("cap", request.cap);
+  wire.parameter("cursor", request.cursor);
+  wire.parameter("following", request.following);
+  wire.parameter("options", request.options);
+  wire.parameter("receipt", request.receipt);
+  wire.parameter("request", request.request);
+  wire.parameter("response", request.response);
+  wire.parameter("spent", request.spent);
+  wire.parameter("wire", request.wire);
+  return wire;
+}
+
 /** What calls will cost. Computed here: nothing is sent. */
 export const quotes = {
   getItem: (request: GetItemRequest2): Quote => quoteOf(GET_ITEM, wireGetItemRequest2(request)),
   getItem2: (request: GetItemRequest3): Quote => quoteOf(GET_ITEM2, wireGetItemRequest3(request)),
   getItemRequest: (): Quote => quoteOf(GET_ITEM_REQUEST, wireGetItemRequestRequest()),
   getItem3: (): Quote => quoteOf(GET_ITEM3, wireGetItemRequest4()),
+  a: (): Quote => quoteOf(A2, wireARequest()),
+  aMinCost: (): Quote => quoteOf(A_MIN_COST, wireAMinCostRequest()),
+  aPrice: (): Quote => quoteOf(A_PRICE, wireAPriceRequest()),
+  ab: (): Quote => quoteOf(AB2, wireAbRequest()),
+  pages: (request: PagesRequest = {}): Quote => quoteOf(PAGES, wirePagesRequest(request)),
 };
 
 /** Calls the service, and pays within a budget. */
@@ -232,6 +382,67 @@ export class Client {
   async getItem3(options?: CallOptions): Promise<Paid<GetItemResult>> {
     return this.#core.json<GetItemResult>(GET_ITEM3, wireGetItemRequest4(), options);
   }
+
+  /**
+   * Does a
+   *
+   * Costs 0.01 USD a call.
+   * Refusals: payment_required, rate_limited.
+   */
+  async a(options?: CallOptions): Promise<Paid<A>> {
+    return this.#core.json<A>(A2, wireARequest(), options);
+  }
+
+  /**
+   * Does a_min_cost
+   *
+   * Costs 0.01 USD a call.
+   * Refusals: payment_required, rate_limited.
+   */
+  async aMinCost(options?: CallOptions): Promise<Paid<AB>> {
+    return this.#core.json<AB>(A_MIN_COST, wireAMinCostRequest(), options);
+  }
+
+  /**
+   * Does a-price
+   *
+   * Costs 0.01 USD a call.
+   * Refusals: payment_required, rate_limited.
+   */
+  async aPrice(options?: CallOptions): Promise<Paid<A>> {
+    return this.#core.json<A>(A_PRICE, wireAPriceRequest(), options);
+  }
+
+  /**
+   * Does ab
+   *
+   * Costs 0.01 USD a call.
+   * Refusals: payment_required, rate_limited.
+   */
+  async ab(options?: CallOptions): Promise<Paid<AB>> {
+    return this.#core.json<AB>(AB2, wireAbRequest(), options);
+  }
+
+  /**
+   * Does pages
+   *
+   * Costs 0.01 USD a call.
+   * Refusals: payment_required, rate_limited.
+   */
+  async pages(request: PagesRequest = {}, options?: CallOptions): Promise<Paid<Item2>> {
+    return this.#core.json<Item2>(PAGES, wirePagesRequest(request), options);
+  }
+
+  /** All pages of `pages`, one after another, for at most `cap` together. */
+  pagesPages(request: PagesRequest, cap: string, options?: CallOptions): AsyncGenerator<Paid<Item2>> {
+    return this.#core.pages(
+      request,
+      cap,
+      (request: PagesRequest) => ({ quote: quotes.pages(request), send: () => this.pages(request, options) }),
+      (request, next) => ({ ...request, spent: next }),
+      "/next",
+    );
+  }
 }
 
 <the support module>
@@ -251,4 +462,9 @@ export const ENDPOINTS: readonly EndpointInfo[] = [
   GET_ITEM2,
   GET_ITEM_REQUEST,
   GET_ITEM3,
+  A2,
+  A_MIN_COST,
+  A_PRICE,
+  AB2,
+  PAGES,
 ];

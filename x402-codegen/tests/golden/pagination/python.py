@@ -168,14 +168,14 @@ class Client:
 
     def list_pages(self, *, cursor: Optional[str] = None, limit: Optional[int] = None, cap: str, options: Optional[CallOptions] = None) -> Iterator[Paid[Page]]:
         """All pages of `list_`, one after another, for at most `cap` together."""
-        spent = Fraction(0)
+        _spent = Fraction(0)
         while True:
             wire = _wire_list_(cursor=cursor, limit=limit)
-            _page_cap(spent, _quote(LIST, wire), cap)
-            response, receipt = self._core.call(LIST, wire, options)
-            spent += _page_cost(receipt)
-            yield Paid(_decoded(response.content, Page, receipt), receipt)
-            cursor = _pointed(json.loads(response.content), "/next")
+            _page_cap(_spent, _quote(LIST, wire), cap)
+            _response, _receipt = self._core.call(LIST, wire, options)
+            _spent += _page_cost(_receipt)
+            yield Paid(_decoded(_response.content, Page, _receipt), _receipt)
+            cursor = _pointed(json.loads(_response.content), "/next")
             if cursor is None or cursor == "":
                 return
 
@@ -217,14 +217,14 @@ class AsyncClient:
 
     async def list_pages(self, *, cursor: Optional[str] = None, limit: Optional[int] = None, cap: str, options: Optional[CallOptions] = None) -> AsyncIterator[Paid[Page]]:
         """All pages of `list_`, one after another, for at most `cap` together."""
-        spent = Fraction(0)
+        _spent = Fraction(0)
         while True:
             wire = _wire_list_(cursor=cursor, limit=limit)
-            _page_cap(spent, _quote(LIST, wire), cap)
-            response, receipt = await self._core.call(LIST, wire, options)
-            spent += _page_cost(receipt)
-            yield Paid(_decoded(response.content, Page, receipt), receipt)
-            cursor = _pointed(json.loads(response.content), "/next")
+            _page_cap(_spent, _quote(LIST, wire), cap)
+            _response, _receipt = await self._core.call(LIST, wire, options)
+            _spent += _page_cost(_receipt)
+            yield Paid(_decoded(_response.content, Page, _receipt), _receipt)
+            cursor = _pointed(json.loads(_response.content), "/next")
             if cursor is None or cursor == "":
                 return
 

@@ -61,13 +61,13 @@ TREE = EndpointInfo(
     ),
 )
 
-JSON_MIN_COST = "0.01"
-JSON_MAX_COST = "0.01"
-JSON = EndpointInfo(
+JSON2_MIN_COST = "0.01"
+JSON2_MAX_COST = "0.01"
+JSON2 = EndpointInfo(
     id="json",
     method="POST",
     path="/json",
-    cost=(JSON_MIN_COST, JSON_MAX_COST),
+    cost=(JSON2_MIN_COST, JSON2_MAX_COST),
     rule={"amount": "0.01", "bounds": {"max": "0.01", "min": "0.01"}, "model": "flat"},
     rails=("sepolia",),
     max_timeout_seconds=60,
@@ -119,7 +119,7 @@ PINS: tuple[Pin, ...] = (
 """What may be paid, and to whom."""
 ENDPOINTS: tuple[EndpointInfo, ...] = (
     TREE,
-    JSON,
+    JSON2,
     OWN,
     DEEP,
 )
@@ -229,7 +229,7 @@ class Quotes:
     @staticmethod
     def json_(*, body: Nested) -> Quote:
         """What `json_` will cost."""
-        return _quote(JSON, _wire_json_(body=body))
+        return _quote(JSON2, _wire_json_(body=body))
 
     @staticmethod
     def own() -> Quote:
@@ -283,7 +283,7 @@ class Client:
         Costs 0.01 USD a call.
         Refusals: payment_required, rate_limited.
         """
-        return self._core.raw_json(JSON, _wire_json_(body=body), options, Json2)
+        return self._core.raw_json(JSON2, _wire_json_(body=body), options, Json2)
 
     def own(self, *, options: Optional[CallOptions] = None) -> Paid[OwnResult]:
         """Does own
@@ -342,7 +342,7 @@ class AsyncClient:
         Costs 0.01 USD a call.
         Refusals: payment_required, rate_limited.
         """
-        return await self._core.raw_json(JSON, _wire_json_(body=body), options, Json2)
+        return await self._core.raw_json(JSON2, _wire_json_(body=body), options, Json2)
 
     async def own(self, *, options: Optional[CallOptions] = None) -> Paid[OwnResult]:
         """Does own

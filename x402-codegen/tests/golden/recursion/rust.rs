@@ -33,7 +33,7 @@ pub const PINS: &[Pin] = &[
 /// Everything that can be called.
 pub static ENDPOINTS: &[&Endpoint] = &[
     &TREE,
-    &JSON,
+    &JSON2,
     &OWN,
     &DEEP,
 ];
@@ -57,18 +57,18 @@ pub static TREE: Endpoint = Endpoint {
 };
 
 /// The least that a call of `json` costs.
-pub const JSON_MIN_COST: &str = "0.01 USD";
+pub const JSON2_MIN_COST: &str = "0.01 USD";
 /// The most that a call of `json` costs.
-pub const JSON_MAX_COST: &str = "0.01 USD";
+pub const JSON2_MAX_COST: &str = "0.01 USD";
 /// How a call of `json` is priced.
-pub static JSON_PRICE: PriceModel = PriceModel::Flat { amount: Price { amount: x402_model::money::Decimal::new(1, 2), unit: PriceUnit::Usd } };
+pub static JSON2_PRICE: PriceModel = PriceModel::Flat { amount: Price { amount: x402_model::money::Decimal::new(1, 2), unit: PriceUnit::Usd } };
 /// The facts of `json`.
-pub static JSON: Endpoint = Endpoint {
+pub static JSON2: Endpoint = Endpoint {
     id: "json",
     method: "POST",
     path: "/json",
-    cost: Some((JSON_MIN_COST, JSON_MAX_COST)),
-    price: Some(&JSON_PRICE),
+    cost: Some((JSON2_MIN_COST, JSON2_MAX_COST)),
+    price: Some(&JSON2_PRICE),
     pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
     examples: &[
     ],
@@ -130,7 +130,7 @@ impl Client {
     ///
     /// Refusals: payment\_required, rate\_limited.
     pub fn json(&self, body: &Nested) -> Call<'_, Json2> {
-        Call::new(self, &JSON, Wire::default().fixed("json").json(body), decode_json)
+        Call::new(self, &JSON2, Wire::default().fixed("json").json(body), decode_json)
     }
 
     /// Does own
