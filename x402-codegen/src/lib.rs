@@ -24,6 +24,7 @@ mod names;
 pub mod openapi;
 mod out;
 mod package;
+mod pages;
 mod price;
 pub mod python;
 mod read;

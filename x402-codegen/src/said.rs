@@ -1,6 +1,6 @@
 //! What all three languages say of a service and of its calls, before it is escaped for its place.
 
-use crate::model::{EndpointModel, Param, ParamPlace, ServiceModel};
+use crate::model::{EndpointModel, ServiceModel};
 
 impl ServiceModel {
     /// Name, version and description.
@@ -58,15 +58,6 @@ impl EndpointModel {
     pub(crate) fn said_refusals(&self) -> Option<String> {
         let codes = self.errors.join(", ");
         (!codes.is_empty()).then(|| format!("Refusals: {codes}."))
-    }
-
-    /// The name, among `members`, of the argument that asks for the next page.
-    pub(crate) fn cursor<'n>(&self, members: &'n [(String, &Param)]) -> Option<&'n str> {
-        let wire = &self.pagination.as_ref()?.parameter;
-        let found = members
-            .iter()
-            .find(|(_, param)| param.place == ParamPlace::Query && param.field.wire == *wire);
-        found.map(|(name, _)| name.as_str())
     }
 }
 

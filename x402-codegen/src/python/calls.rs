@@ -5,6 +5,7 @@ use crate::escape::{py_doc, py_string};
 use crate::model::{Body, EndpointModel, Output, Param, ParamPlace, PathPart};
 use crate::names::{Scope, python_value};
 use crate::out::{Out, line};
+use crate::pages::Pages;
 use crate::said;
 
 /// The beginning of a client class.
@@ -315,15 +316,13 @@ fn pages(
     names: &Names,
     is_async: bool,
 ) {
-    let (Some(pages), Output::Json(ty)) = (&endpoint.pagination, &endpoint.output) else {
-        return;
-    };
     let parameters = parameters(endpoint);
-    let Some(cursor) = endpoint.cursor(&parameters) else {
+    let Some(pages) = Pages::of(context.model, endpoint, &parameters) else {
         return;
     };
     let arguments = Arguments::of(context, endpoint);
-    let (method, constant, ty) = (&names.method, &names.constant, context.ty(ty));
+    let (method, constant) = (&names.method, &names.constant);
+    let (cursor, ty) = (pages.cursor, context.ty(pages.page));
     let (prefix, wait, iterator) = if is_async {
         ("async ", "await ", "AsyncIterator")
     } else {
@@ -356,13 +355,16 @@ fn pages(
                 out,
                 "yield Paid(_decoded(_response.content, {ty}, _receipt), _receipt)"
             );
+            let promised = if pages.promised { "True" } else { "False" };
             line!(
                 out,
-                "{cursor} = _pointed(json.loads(_response.content), {})",
-                py_string(&pages.next)
+                "_next = _next_page(_response.content, {}, {}, {promised}, _receipt)",
+                py_string(pages.next),
+                context.ty(pages.ty)
             );
-            line!(out, "if {cursor} is None or {cursor} == \"\":");
+            out.line("if _next is None:");
             out.indented(|out| out.line("return"));
+            line!(out, "{cursor} = _next");
         });
     });
 }

@@ -5,6 +5,7 @@ use crate::escape::{one_line, rust_string};
 use crate::model::{EndpointModel, Field, Output, Param, ParamPlace, PathPart, TypeRef};
 use crate::names::{Scope, rust_value};
 use crate::out::{Out, line};
+use crate::pages::Pages;
 
 /// What a method takes.
 enum Takes {
@@ -318,14 +319,11 @@ fn wire(out: &mut Out, endpoint: &EndpointModel, members: &[(String, &Param)]) {
 }
 
 fn pages(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel, names: &Names) {
-    let (Some(pages), Output::Json(ty)) = (&endpoint.pagination, &endpoint.output) else {
-        return;
-    };
     let members = members(endpoint);
-    let Some(cursor) = endpoint.cursor(&members) else {
+    let Some(pages) = Pages::of(context.model, endpoint, &members) else {
         return;
     };
-    let (request, ty) = (&names.request, context.ty(ty));
+    let (request, ty) = (&names.request, context.ty(pages.page));
     out.gap();
     line!(
         out,
@@ -340,19 +338,22 @@ fn pages(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel, names: 
         names.pages
     );
     out.block(open, "}", |out| {
-        out.block("Ok(Pages {", "})", |out| {
-            out.line("client: self,");
+        out.block("Pages::new(", ")", |out| {
+            out.line("self,");
             out.line("request,");
-            line!(out, "call: |client, request| client.{}(request),", names.method);
-            out.block("turn: |request, next| {", "},", |out| {
-                let argument = rust_string(&pages.parameter);
-                line!(out, "request.{cursor} = serde_json::from_value(next).map_err(|_| Error::Argument({argument}))?;");
-                out.line("Ok(())");
-            });
-            line!(out, "next: {},", rust_string(&pages.next));
-            out.line("cap: cap.parse().map_err(|_| Error::Argument(\"cap\"))?,");
-            out.line("spent: x402_model::money::Decimal::ZERO,");
-            out.line("over: false,");
+            line!(out, "|client, request| client.{}(request),", names.method);
+            line!(
+                out,
+                "|request, next| serde_json::from_value(next).map(|next| request.{} = next),",
+                pages.cursor
+            );
+            line!(
+                out,
+                "Following {{ pointer: {}, promised: {} }},",
+                rust_string(pages.next),
+                pages.promised
+            );
+            out.line("cap,");
         });
     });
 }

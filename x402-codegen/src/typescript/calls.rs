@@ -5,6 +5,7 @@ use crate::escape::{ts_doc, ts_string};
 use crate::model::{Body, EndpointModel, Output, Param, ParamPlace, PathPart};
 use crate::names::{Scope, camel};
 use crate::out::{Out, line};
+use crate::pages::Pages;
 use crate::said;
 
 /// Writes arguments, requests on the wire, quotes and methods.
@@ -222,14 +223,12 @@ fn method(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel, names:
 }
 
 fn pages(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel, names: &Names) {
-    let (Some(pages), Output::Json(ty)) = (&endpoint.pagination, &endpoint.output) else {
-        return;
-    };
     let members = members(endpoint);
-    let Some(cursor) = endpoint.cursor(&members) else {
+    let Some(pages) = Pages::of(context.model, endpoint, &members) else {
         return;
     };
-    let (request, method, ty) = (&names.request, &names.method, context.ty(ty));
+    let (cursor, ty) = (pages.cursor, context.ty(pages.page));
+    let (request, method) = (&names.request, &names.method);
     out.gap();
     line!(
         out,
@@ -248,7 +247,13 @@ fn pages(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel, names: 
                 "(request: {request}) => ({{ quote: quotes.{method}(request), send: () => this.{method}(request, options) }}),"
             );
             line!(out, "(request, next) => ({{ ...request, {cursor}: next }}),");
-            line!(out, "{},", ts_string(&pages.next));
+            line!(
+                out,
+                "{{ pointer: {}, type: \"{}\", promised: {} }},",
+                ts_string(pages.next),
+                pages.kind(),
+                pages.promised
+            );
         });
     });
 }

@@ -126,6 +126,59 @@ def parameters_may_have_any_name() -> None:
     assert asked[1] == asked[0].replace("spent=a", "spent=b")
 
 
+def sells(module: Any, amount: str, answer: Callable[[httpx.Request], httpx.Response]) -> httpx.MockTransport:
+    """A service that asks for a payment of so many atomic units before each answer."""
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if "payment-signature" in request.headers:
+            return answer(request)
+        pin = module.PINS[0]
+        offer = PaymentRequirements(
+            scheme=pin.scheme, network=pin.network, asset=pin.asset, pay_to=pin.pay_to, amount=amount, max_timeout_seconds=60
+        )
+        terms = PaymentRequired(accepts=[offer]).model_dump_json(by_alias=True, exclude_none=True)
+        return httpx.Response(402, json={}, headers={"payment-required": base64.b64encode(terms.encode()).decode()})
+
+    return httpx.MockTransport(handle)
+
+
+def a_page_that_names_no_next_one_was_paid_all_the_same() -> None:
+    def client(answer: str) -> pagination.Client:
+        transport = sells(pagination, "2000", lambda request: httpx.Response(200, content=answer.encode()))
+        return pagination.Client(pagination.MockPayer(), pagination.Budget("1", "1"), transport=transport)
+
+    for meta in ('"text"', '{"next":{"a":1}}', '{"next":"7"}', '{"next":true}', '{"next":1.5}', "[1]", "[" * 100_000 + "]" * 100_000):
+        pages = client('{"items":[],"meta":' + meta + "}").walk_pages(cap="1")
+        try:
+            assert next(pages).value.items == []
+            next(pages)
+        except pagination.UnexpectedAnswer as error:
+            assert error.charged is True and error.receipt is not None and error.receipt.amount == "0.002"
+        else:
+            raise AssertionError(meta)
+    for meta in ("null", "{}", '{"next":null}', '{"next":""}'):
+        assert len(list(client('{"items":[],"meta":' + meta + "}").walk_pages(cap="1"))) == 1
+    assert code(lambda: list(client('{"items":[],"meta":{"next":7}}').walk_pages(cap="0.005"))) == "spend_cap_reached"
+    assert code(lambda: list(client('{"items":[]}').roll_pages(cap="1"))) == "unexpected_answer"
+
+
+def what_a_refusal_says_is_read_with_care() -> None:
+    def refused(status: int, text: str, after: str = "") -> example.ServiceError:
+        headers = [(b"retry-after", after.encode())] if after else []
+        transport = httpx.MockTransport(lambda request: httpx.Response(status, content=text.encode(), headers=headers))
+        try:
+            example.Client(example.MockPayer(), example.Budget("1", "1"), transport=transport).get_weather(city="oslo")
+        except example.ServiceError as error:
+            return error
+        raise AssertionError("nothing was raised")
+
+    assert refused(500, "[" * 60_000).code == "http_500"
+    assert refused(500, '{"code":"","retryAfter":true}').retry_after is None
+    for after, seconds in (("7", 7), ("\u00b2", None), ("\u0664\u0665", None), ("-1", None), ("9" * 5000, None)):
+        error = refused(429, '{"code":"rate_limited"}', after)
+        assert (error.code, error.retry_after) == ("rate_limited", seconds), after
+
+
 def streams_are_read_as_they_come() -> None:
     text = 'data: {"text":"a"}\r\n\r\n: note\n\ndata: {"text":\ndata: "b"}\n\ndata: [DONE]\n\n'
     transport = httpx.MockTransport(lambda request: httpx.Response(200, content=text.encode()))
@@ -134,15 +187,9 @@ def streams_are_read_as_they_come() -> None:
     assert [event.text for event in events] == ["a", "b"]
 
 
-def metered(request: httpx.Request, end: str) -> httpx.Response:
-    if "payment-signature" in request.headers:
-        return httpx.Response(200, content=('data: {"text":"a"}\n\n' + end).encode())
-    pin = streaming.PINS[0]
-    offer = PaymentRequirements(
-        scheme=pin.scheme, network=pin.network, asset=pin.asset, pay_to=pin.pay_to, amount="50000", max_timeout_seconds=60
-    )
-    terms = PaymentRequired(accepts=[offer]).model_dump_json(by_alias=True, exclude_none=True)
-    return httpx.Response(402, json={}, headers={"payment-required": base64.b64encode(terms.encode()).decode()})
+def metered(end: str) -> httpx.MockTransport:
+    text = 'data: {"text":"a"}\n\n' + end
+    return sells(streaming, "50000", lambda request: httpx.Response(200, content=text.encode()))
 
 
 async def the_end_of_a_stream_is_about_its_payment() -> None:
@@ -155,20 +202,20 @@ async def the_end_of_a_stream_is_about_its_payment() -> None:
         assert budget.spent == "0.003"
 
     budget = streaming.Budget("1", "1")
-    chat = streaming.Client(streaming.MockPayer(), budget, transport=httpx.MockTransport(lambda request: metered(request, end)))
+    chat = streaming.Client(streaming.MockPayer(), budget, transport=metered(end))
     paid = chat.chat(body=body)
     assert paid.receipt is not None and (paid.receipt.settled, budget.spent) == (False, "0.05")
     assert [event.text for event in paid.value] == ["a"]
     check(paid.receipt, budget)
     budget = streaming.Budget("1", "1")
-    later = streaming.AsyncClient(streaming.MockPayer(), budget, transport=httpx.MockTransport(lambda request: metered(request, end)))
+    later = streaming.AsyncClient(streaming.MockPayer(), budget, transport=metered(end))
     answer = await later.chat(body=body)
     assert [event.text async for event in answer.value] == ["a"]
     check(answer.receipt, budget)
     await later.aclose()
 
     problem = 'event: x402-problem\ndata: {"code":"rate_limited","charged":false,"action":"wait"}\n\n'
-    lost = streaming.Client(streaming.MockPayer(), budget, transport=httpx.MockTransport(lambda request: metered(request, problem)))
+    lost = streaming.Client(streaming.MockPayer(), budget, transport=metered(problem))
     events = lost.chat(body=body).value
     assert next(events).text == "a"
     try:
@@ -207,6 +254,8 @@ if __name__ == "__main__":
     asyncio.run(the_async_client_does_the_same())
     pages_stop_at_their_cap()
     parameters_may_have_any_name()
+    a_page_that_names_no_next_one_was_paid_all_the_same()
+    what_a_refusal_says_is_read_with_care()
     streams_are_read_as_they_come()
     asyncio.run(the_end_of_a_stream_is_about_its_payment())
     values_survive_json()

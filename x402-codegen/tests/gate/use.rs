@@ -69,6 +69,19 @@ async fn mocks_answer_with_the_examples() {
     assert_eq!((silent.code(), silent.retryable()), ("unreachable", true));
 }
 
+/// Answers each call with the same text.
+struct Says(&'static str);
+
+impl x402_client::transport::Transport for Says {
+    fn send(
+        &self,
+        _: http::Request<bytes::Bytes>,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<x402_client::transport::TransportReply, x402_client::transport::TransportError>> + Send + '_>> {
+        let reply = x402_client::transport::TransportReply::new(http::StatusCode::OK, http::HeaderMap::new(), self.0);
+        Box::pin(async move { Ok(reply) })
+    }
+}
+
 /// Asks for a payment of this many atomic units, whatever is called.
 struct Seller(u32);
 
@@ -126,6 +139,40 @@ async fn pages_stop_at_their_cap() {
     let mut pages = client.list_pages(ListRequest::new(), "0.001 USD").unwrap();
     assert_eq!(pages.next().await.unwrap().unwrap_err().code(), "spend_cap_reached");
     assert!(pages.next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_page_that_does_not_name_the_next_one_is_given_before_the_error() {
+    use crate::pagination::{self as g, Error, RollRequest, WalkRequest};
+    let says = |text| {
+        let builder = x402_client::Client::builder().wallet(wallet()).budget(budget());
+        g::Client::with(builder.transport(Says(text)).build().unwrap())
+    };
+    for text in [
+        r#"{"items":[],"meta":"text"}"#,
+        r#"{"items":[],"meta":{"next":{"a":1}}}"#,
+        r#"{"items":[],"meta":{"next":"7"}}"#,
+        r#"{"items":[],"meta":{"next":true}}"#,
+        r#"{"items":[],"meta":{"next":1.5}}"#,
+        r#"{"items":[],"meta":[1]}"#,
+    ] {
+        let client = says(text);
+        let mut pages = client.walk_pages(WalkRequest::new(), "1 USD").unwrap();
+        assert!(pages.next().await.unwrap().unwrap().value.items.is_empty());
+        let error = pages.next().await.unwrap().unwrap_err();
+        assert!(matches!(error, Error::Decode { .. }), "{text}: {error}");
+        assert!(pages.next().await.is_none());
+    }
+    for text in [r#"{"items":[]}"#, r#"{"items":[],"meta":null}"#, r#"{"items":[],"meta":{"next":""}}"#] {
+        let client = says(text);
+        let mut pages = client.walk_pages(WalkRequest::new(), "1 USD").unwrap();
+        assert!(pages.next().await.unwrap().is_ok());
+        assert!(pages.next().await.is_none(), "{text}");
+    }
+    let client = says(r#"{"items":[]}"#);
+    let mut pages = client.roll_pages(RollRequest::new(), "1 USD").unwrap();
+    assert!(pages.next().await.unwrap().is_ok());
+    assert_eq!(pages.next().await.unwrap().unwrap_err().code(), "unexpected_answer");
 }
 
 #[test]

@@ -111,6 +111,63 @@ for await (const page of list.listPages({}, "0.002")) pages.push(page.value.item
 assert.deepEqual(pages, [1]);
 assert.equal((await codeOf(list.listPages({}, "0.001").next())).code, "spend_cap_reached");
 
+// What a service sells for so many atomic units of its first way to pay.
+const sells =
+  (pin: example.Pin | undefined, amount: string, answer: () => Response): typeof globalThis.fetch =>
+  async (_, init) => {
+    if (new Headers(init?.headers).has("payment-signature")) return answer();
+    assert.ok(pin);
+    const { scheme, network, asset, payTo } = pin;
+    const offer = { scheme, network, asset, payTo, amount, maxTimeoutSeconds: 60, extra: {} };
+    const terms = { x402Version: 2, resource: { url: "https://api.example.com/" }, accepts: [offer] };
+    return new Response("{}", { status: 402, headers: { "payment-required": btoa(JSON.stringify(terms)) } });
+  };
+
+// A page that does not name the next one as the document says was paid all the same.
+const walk = (answer: string) =>
+  new pagination.Client({
+    payer: pagination.mockPayer,
+    budget: new pagination.Budget({ total: "1", perCall: "1" }),
+    fetch: sells(pagination.PINS[0], "2000", () => new Response(answer)),
+  });
+for (const meta of ["\"text\"", "{\"next\":{\"a\":1}}", "{\"next\":\"7\"}", "{\"next\":true}", "{\"next\":1.5}", "[1]"]) {
+  const found = walk("{\"items\":[],\"meta\":" + meta + "}").walkPages({}, "1");
+  assert.deepEqual((await found.next()).value?.value.items, []);
+  const wrong = await codeOf(found.next());
+  assert.ok(wrong instanceof pagination.UnexpectedAnswer, meta);
+  assert.deepEqual([wrong.charged, wrong.receipt?.amount], [true, "0.002"]);
+}
+for (const meta of ["null", "{}", "{\"next\":null}", "{\"next\":\"\"}"]) {
+  const found = walk("{\"items\":[],\"meta\":" + meta + "}").walkPages({}, "1");
+  assert.equal((await found.next()).done, false);
+  assert.equal((await found.next()).done, true);
+}
+const rolled = walk("{\"items\":[]}").rollPages({}, "1");
+await rolled.next();
+assert.equal((await codeOf(rolled.next())).code, "unexpected_answer");
+
+// What a refusal says is read with care.
+const refusal = (status: number, text: string, after?: string) =>
+  codeOf(
+    new example.Client({
+      payer: example.mockPayer,
+      budget: new example.Budget({ total: "1", perCall: "1" }),
+      fetch: async () => new Response(text, { status, headers: after === undefined ? {} : { "retry-after": after } }),
+    }).getWeather({ city: "oslo" }),
+  );
+assert.equal((await refusal(500, "[".repeat(60000))).code, "http_500");
+assert.equal((await refusal(500, "{\"code\":\"\"}")).code, "http_500");
+for (const [after, seconds] of [["7", 7], ["0x10", undefined], ["-1", undefined], ["1e3", undefined], ["9".repeat(5000), undefined]] as const) {
+  const error = await refusal(429, "{\"code\":\"rate_limited\"}", after);
+  assert.ok(error instanceof example.ServiceError);
+  assert.deepEqual([error.code, error.retryAfter], ["rate_limited", seconds], after);
+}
+for (const said of ["true", "[5]", "\"5\"", "-5", "1.5"]) {
+  const error = await refusal(429, "{\"code\":\"rate_limited\",\"retryAfter\":" + said + "}");
+  assert.ok(error instanceof example.ServiceError);
+  assert.equal(error.retryAfter, undefined, said);
+}
+
 // Streams are read as they come.
 const chat = new streaming.Client({
   payer: streaming.mockPayer,
@@ -126,15 +183,7 @@ const metered = (end: string, budget = new streaming.Budget({ total: "1", perCal
   new streaming.Client({
     payer: streaming.mockPayer,
     budget,
-    fetch: async (_, init) => {
-      if (new Headers(init?.headers).has("payment-signature")) return new Response("data: {\"text\":\"a\"}\n\n" + end);
-      const pin = streaming.PINS[0];
-      assert.ok(pin);
-      const { scheme, network, asset, payTo } = pin;
-      const offer = { scheme, network, asset, payTo, amount: "50000", maxTimeoutSeconds: 60, extra: {} };
-      const terms = { x402Version: 2, resource: { url: "https://api.example.com/chat" }, accepts: [offer] };
-      return new Response("{}", { status: 402, headers: { "payment-required": btoa(JSON.stringify(terms)) } });
-    },
+    fetch: sells(streaming.PINS[0], "50000", () => new Response("data: {\"text\":\"a\"}\n\n" + end)),
   });
 const settlement = btoa(JSON.stringify({ success: true, transaction: "0x01", network: "eip155:84532", payer: "0x02", amount: "3000" }));
 const metering = new streaming.Budget({ total: "1", perCall: "1" });

@@ -486,9 +486,10 @@ class Client:
             _response, _receipt = self._core.call(PAGES, wire, options)
             _spent += _page_cost(_receipt)
             yield Paid(_decoded(_response.content, Item2, _receipt), _receipt)
-            spent = _pointed(json.loads(_response.content), "/next")
-            if spent is None or spent == "":
+            _next = _next_page(_response.content, "/next", str, False, _receipt)
+            if _next is None:
                 return
+            spent = _next
 
 
 
@@ -598,7 +599,8 @@ class AsyncClient:
             _response, _receipt = await self._core.call(PAGES, wire, options)
             _spent += _page_cost(_receipt)
             yield Paid(_decoded(_response.content, Item2, _receipt), _receipt)
-            spent = _pointed(json.loads(_response.content), "/next")
-            if spent is None or spent == "":
+            _next = _next_page(_response.content, "/next", str, False, _receipt)
+            if _next is None:
                 return
+            spent = _next
 

@@ -310,19 +310,14 @@ impl Client {
     /// # Errors
     /// [`Error::Argument`] if the cap is no amount.
     pub fn pages_pages(&self, request: PagesRequest, cap: &str) -> Result<Pages<'_, PagesRequest, Item2>, Error> {
-        Ok(Pages {
-            client: self,
+        Pages::new(
+            self,
             request,
-            call: |client, request| client.pages(request),
-            turn: |request, next| {
-                request.spent = serde_json::from_value(next).map_err(|_| Error::Argument("spent"))?;
-                Ok(())
-            },
-            next: "/next",
-            cap: cap.parse().map_err(|_| Error::Argument("cap"))?,
-            spent: x402_model::money::Decimal::ZERO,
-            over: false,
-        })
+            |client, request| client.pages(request),
+            |request, next| serde_json::from_value(next).map(|next| request.spent = next),
+            Following { pointer: "/next", promised: false },
+            cap,
+        )
     }
 }
 

@@ -440,7 +440,7 @@ export class Client {
       cap,
       (request: PagesRequest) => ({ quote: quotes.pages(request), send: () => this.pages(request, options) }),
       (request, next) => ({ ...request, spent: next }),
-      "/next",
+      { pointer: "/next", type: "string", promised: false },
     );
   }
 }

@@ -35,7 +35,7 @@ from x402.schemas import PaymentPayload, PaymentRequired, PaymentRequirements
 
 BASE = "https://api.example.com"
 """Where the service is."""
-CONTENT_HASH = "sha-256:80504cdf3e2463f81bac835abaf68281c950c34ad6d278139952c762dafe5e60"
+CONTENT_HASH = "sha-256:cfa2190275dfc753e959bc7056333b3af01b20a5bff60ee6f661965b07b4d7aa"
 """The hash of the document that this file was made of."""
 SERVICE_VERSION = "1.0.0"
 """The version of the service's contract."""
@@ -62,6 +62,34 @@ LIST = EndpointInfo(
     ),
 )
 
+WALK_MIN_COST = "0.002"
+WALK_MAX_COST = "0.002"
+WALK = EndpointInfo(
+    id="walk",
+    method="GET",
+    path="/walk",
+    cost=(WALK_MIN_COST, WALK_MAX_COST),
+    rule={"amount": "0.002", "bounds": {"max": "0.002", "min": "0.002"}, "model": "flat"},
+    rails=("sepolia",),
+    max_timeout_seconds=60,
+    examples=(
+    ),
+)
+
+ROLL_MIN_COST = "0.002"
+ROLL_MAX_COST = "0.002"
+ROLL = EndpointInfo(
+    id="roll",
+    method="GET",
+    path="/roll",
+    cost=(ROLL_MIN_COST, ROLL_MAX_COST),
+    rule={"amount": "0.002", "bounds": {"max": "0.002", "min": "0.002"}, "model": "flat"},
+    rails=("sepolia",),
+    max_timeout_seconds=60,
+    examples=(
+    ),
+)
+
 class PaymentRequiredError(ServiceError):
     """No payment came."""
 
@@ -78,6 +106,8 @@ PINS: tuple[Pin, ...] = (
 """What may be paid, and to whom."""
 ENDPOINTS: tuple[EndpointInfo, ...] = (
     LIST,
+    WALK,
+    ROLL,
 )
 """Everything that can be called."""
 
@@ -111,12 +141,35 @@ class Page(ApiModel):
     items: List[Entry] = Field(validation_alias="items", serialization_alias="items")
     next: Optional[Optional[str]] = Field(default=None, validation_alias="next", serialization_alias="next")
 
+class Roll(ApiModel):
+    items: List[Entry] = Field(validation_alias="items", serialization_alias="items")
+    next: Optional[str] = Field(validation_alias="next", serialization_alias="next")
+
+class Walk(ApiModel):
+    items: List[Entry] = Field(validation_alias="items", serialization_alias="items")
+    meta: Optional[Any] = Field(default=None, validation_alias="meta", serialization_alias="meta")
+
 Entry.model_rebuild()
 Page.model_rebuild()
+Roll.model_rebuild()
+Walk.model_rebuild()
 
 def _wire_list_(*, cursor: Optional[str] = None, limit: Optional[int] = None) -> _Wire:
     wire = _Wire()
     wire.fixed("items")
+    wire.parameter("cursor", cursor)
+    wire.parameter("limit", limit)
+    return wire
+
+def _wire_walk(*, page: Optional[int] = None) -> _Wire:
+    wire = _Wire()
+    wire.fixed("walk")
+    wire.parameter("page", page)
+    return wire
+
+def _wire_roll(*, cursor: Optional[str] = None, limit: Optional[int] = None) -> _Wire:
+    wire = _Wire()
+    wire.fixed("roll")
     wire.parameter("cursor", cursor)
     wire.parameter("limit", limit)
     return wire
@@ -128,6 +181,16 @@ class Quotes:
     def list_(*, cursor: Optional[str] = None, limit: Optional[int] = None) -> Quote:
         """What `list_` will cost."""
         return _quote(LIST, _wire_list_(cursor=cursor, limit=limit))
+
+    @staticmethod
+    def walk(*, page: Optional[int] = None) -> Quote:
+        """What `walk` will cost."""
+        return _quote(WALK, _wire_walk(page=page))
+
+    @staticmethod
+    def roll(*, cursor: Optional[str] = None, limit: Optional[int] = None) -> Quote:
+        """What `roll` will cost."""
+        return _quote(ROLL, _wire_roll(cursor=cursor, limit=limit))
 
 
 
@@ -175,9 +238,54 @@ class Client:
             _response, _receipt = self._core.call(LIST, wire, options)
             _spent += _page_cost(_receipt)
             yield Paid(_decoded(_response.content, Page, _receipt), _receipt)
-            cursor = _pointed(json.loads(_response.content), "/next")
-            if cursor is None or cursor == "":
+            _next = _next_page(_response.content, "/next", str, False, _receipt)
+            if _next is None:
                 return
+            cursor = _next
+
+    def walk(self, *, page: Optional[int] = None, options: Optional[CallOptions] = None) -> Paid[Walk]:
+        """Does walk
+
+        Costs 0.002 USD a call.
+        Refusals: payment_required, rate_limited.
+        """
+        return self._core.raw_json(WALK, _wire_walk(page=page), options, Walk)
+
+    def walk_pages(self, *, page: Optional[int] = None, cap: str, options: Optional[CallOptions] = None) -> Iterator[Paid[Walk]]:
+        """All pages of `walk`, one after another, for at most `cap` together."""
+        _spent = Fraction(0)
+        while True:
+            wire = _wire_walk(page=page)
+            _page_cap(_spent, _quote(WALK, wire), cap)
+            _response, _receipt = self._core.call(WALK, wire, options)
+            _spent += _page_cost(_receipt)
+            yield Paid(_decoded(_response.content, Walk, _receipt), _receipt)
+            _next = _next_page(_response.content, "/meta/next", int, False, _receipt)
+            if _next is None:
+                return
+            page = _next
+
+    def roll(self, *, cursor: Optional[str] = None, limit: Optional[int] = None, options: Optional[CallOptions] = None) -> Paid[Roll]:
+        """Does roll
+
+        Costs 0.002 USD a call.
+        Refusals: payment_required, rate_limited.
+        """
+        return self._core.raw_json(ROLL, _wire_roll(cursor=cursor, limit=limit), options, Roll)
+
+    def roll_pages(self, *, cursor: Optional[str] = None, limit: Optional[int] = None, cap: str, options: Optional[CallOptions] = None) -> Iterator[Paid[Roll]]:
+        """All pages of `roll`, one after another, for at most `cap` together."""
+        _spent = Fraction(0)
+        while True:
+            wire = _wire_roll(cursor=cursor, limit=limit)
+            _page_cap(_spent, _quote(ROLL, wire), cap)
+            _response, _receipt = self._core.call(ROLL, wire, options)
+            _spent += _page_cost(_receipt)
+            yield Paid(_decoded(_response.content, Roll, _receipt), _receipt)
+            _next = _next_page(_response.content, "/next", str, True, _receipt)
+            if _next is None:
+                return
+            cursor = _next
 
 
 
@@ -224,7 +332,52 @@ class AsyncClient:
             _response, _receipt = await self._core.call(LIST, wire, options)
             _spent += _page_cost(_receipt)
             yield Paid(_decoded(_response.content, Page, _receipt), _receipt)
-            cursor = _pointed(json.loads(_response.content), "/next")
-            if cursor is None or cursor == "":
+            _next = _next_page(_response.content, "/next", str, False, _receipt)
+            if _next is None:
                 return
+            cursor = _next
+
+    async def walk(self, *, page: Optional[int] = None, options: Optional[CallOptions] = None) -> Paid[Walk]:
+        """Does walk
+
+        Costs 0.002 USD a call.
+        Refusals: payment_required, rate_limited.
+        """
+        return await self._core.raw_json(WALK, _wire_walk(page=page), options, Walk)
+
+    async def walk_pages(self, *, page: Optional[int] = None, cap: str, options: Optional[CallOptions] = None) -> AsyncIterator[Paid[Walk]]:
+        """All pages of `walk`, one after another, for at most `cap` together."""
+        _spent = Fraction(0)
+        while True:
+            wire = _wire_walk(page=page)
+            _page_cap(_spent, _quote(WALK, wire), cap)
+            _response, _receipt = await self._core.call(WALK, wire, options)
+            _spent += _page_cost(_receipt)
+            yield Paid(_decoded(_response.content, Walk, _receipt), _receipt)
+            _next = _next_page(_response.content, "/meta/next", int, False, _receipt)
+            if _next is None:
+                return
+            page = _next
+
+    async def roll(self, *, cursor: Optional[str] = None, limit: Optional[int] = None, options: Optional[CallOptions] = None) -> Paid[Roll]:
+        """Does roll
+
+        Costs 0.002 USD a call.
+        Refusals: payment_required, rate_limited.
+        """
+        return await self._core.raw_json(ROLL, _wire_roll(cursor=cursor, limit=limit), options, Roll)
+
+    async def roll_pages(self, *, cursor: Optional[str] = None, limit: Optional[int] = None, cap: str, options: Optional[CallOptions] = None) -> AsyncIterator[Paid[Roll]]:
+        """All pages of `roll`, one after another, for at most `cap` together."""
+        _spent = Fraction(0)
+        while True:
+            wire = _wire_roll(cursor=cursor, limit=limit)
+            _page_cap(_spent, _quote(ROLL, wire), cap)
+            _response, _receipt = await self._core.call(ROLL, wire, options)
+            _spent += _page_cost(_receipt)
+            yield Paid(_decoded(_response.content, Roll, _receipt), _receipt)
+            _next = _next_page(_response.content, "/next", str, True, _receipt)
+            if _next is None:
+                return
+            cursor = _next
 

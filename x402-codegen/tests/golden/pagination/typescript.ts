@@ -14,7 +14,7 @@ import type { PaymentPayload, PaymentRequired, PaymentRequirements } from "@x402
 /** Where the service is. */
 export const BASE = "https://api.example.com";
 /** The hash of the document that this file was made of. */
-export const CONTENT_HASH = "sha-256:80504cdf3e2463f81bac835abaf68281c950c34ad6d278139952c762dafe5e60";
+export const CONTENT_HASH = "sha-256:cfa2190275dfc753e959bc7056333b3af01b20a5bff60ee6f661965b07b4d7aa";
 /** The version of the service's contract. */
 export const SERVICE_VERSION = "1.0.0";
 /** The revision of the document; 0 if it has none. */
@@ -44,6 +44,40 @@ export const LIST: EndpointInfo = {
   ],
 };
 
+/** The least that a call of `walk` costs. */
+export const WALK_MIN_COST = "0.002";
+/** The most that a call of `walk` costs. */
+export const WALK_MAX_COST = "0.002";
+/** The facts of `walk`. */
+export const WALK: EndpointInfo = {
+  id: "walk",
+  method: "GET",
+  path: "/walk",
+  cost: [WALK_MIN_COST, WALK_MAX_COST],
+  rule: { "amount": "0.002", "bounds": { "max": "0.002", "min": "0.002" }, "model": "flat" },
+  rails: ["sepolia"],
+  maxTimeoutSeconds: 60,
+  examples: [
+  ],
+};
+
+/** The least that a call of `roll` costs. */
+export const ROLL_MIN_COST = "0.002";
+/** The most that a call of `roll` costs. */
+export const ROLL_MAX_COST = "0.002";
+/** The facts of `roll`. */
+export const ROLL: EndpointInfo = {
+  id: "roll",
+  method: "GET",
+  path: "/roll",
+  cost: [ROLL_MIN_COST, ROLL_MAX_COST],
+  rule: { "amount": "0.002", "bounds": { "max": "0.002", "min": "0.002" }, "model": "flat" },
+  rails: ["sepolia"],
+  maxTimeoutSeconds: 60,
+  examples: [
+  ],
+};
+
 export interface Entry {
   "id": number;
 }
@@ -51,6 +85,16 @@ export interface Entry {
 export interface Page {
   "items": (Entry)[];
   "next"?: string | null | undefined;
+}
+
+export interface Roll {
+  "items": (Entry)[];
+  "next": string | null;
+}
+
+export interface Walk {
+  "items": (Entry)[];
+  "meta"?: JsonValue | undefined;
 }
 
 /** Arguments of `list`. */
@@ -71,9 +115,41 @@ function wireListRequest(request: ListRequest): Wire {
   return wire;
 }
 
+/** Arguments of `walk`. */
+export interface WalkRequest {
+  page?: number | undefined;
+}
+
+function wireWalkRequest(request: WalkRequest): Wire {
+  const wire = new Wire();
+  wire.fixed("walk");
+  wire.parameter("page", request.page);
+  return wire;
+}
+
+/** Arguments of `roll`. */
+export interface RollRequest {
+  cursor?: string | undefined;
+  /**
+   * 1 to 100.
+   * Default: 20.
+   */
+  limit?: number | undefined;
+}
+
+function wireRollRequest(request: RollRequest): Wire {
+  const wire = new Wire();
+  wire.fixed("roll");
+  wire.parameter("cursor", request.cursor);
+  wire.parameter("limit", request.limit);
+  return wire;
+}
+
 /** What calls will cost. Computed here: nothing is sent. */
 export const quotes = {
   list: (request: ListRequest = {}): Quote => quoteOf(LIST, wireListRequest(request)),
+  walk: (request: WalkRequest = {}): Quote => quoteOf(WALK, wireWalkRequest(request)),
+  roll: (request: RollRequest = {}): Quote => quoteOf(ROLL, wireRollRequest(request)),
 };
 
 /** Calls the service, and pays within a budget. */
@@ -102,7 +178,49 @@ export class Client {
       cap,
       (request: ListRequest) => ({ quote: quotes.list(request), send: () => this.list(request, options) }),
       (request, next) => ({ ...request, cursor: next }),
-      "/next",
+      { pointer: "/next", type: "string", promised: false },
+    );
+  }
+
+  /**
+   * Does walk
+   *
+   * Costs 0.002 USD a call.
+   * Refusals: payment_required, rate_limited.
+   */
+  async walk(request: WalkRequest = {}, options?: CallOptions): Promise<Paid<Walk>> {
+    return this.#core.json<Walk>(WALK, wireWalkRequest(request), options);
+  }
+
+  /** All pages of `walk`, one after another, for at most `cap` together. */
+  walkPages(request: WalkRequest, cap: string, options?: CallOptions): AsyncGenerator<Paid<Walk>> {
+    return this.#core.pages(
+      request,
+      cap,
+      (request: WalkRequest) => ({ quote: quotes.walk(request), send: () => this.walk(request, options) }),
+      (request, next) => ({ ...request, page: next }),
+      { pointer: "/meta/next", type: "integer", promised: false },
+    );
+  }
+
+  /**
+   * Does roll
+   *
+   * Costs 0.002 USD a call.
+   * Refusals: payment_required, rate_limited.
+   */
+  async roll(request: RollRequest = {}, options?: CallOptions): Promise<Paid<Roll>> {
+    return this.#core.json<Roll>(ROLL, wireRollRequest(request), options);
+  }
+
+  /** All pages of `roll`, one after another, for at most `cap` together. */
+  rollPages(request: RollRequest, cap: string, options?: CallOptions): AsyncGenerator<Paid<Roll>> {
+    return this.#core.pages(
+      request,
+      cap,
+      (request: RollRequest) => ({ quote: quotes.roll(request), send: () => this.roll(request, options) }),
+      (request, next) => ({ ...request, cursor: next }),
+      { pointer: "/next", type: "string", promised: true },
     );
   }
 }
@@ -121,4 +239,6 @@ const ERRORS: ReadonlyMap<string, KnownError> = new Map<string, KnownError>([
 /** Everything that can be called. */
 export const ENDPOINTS: readonly EndpointInfo[] = [
   LIST,
+  WALK,
+  ROLL,
 ];
