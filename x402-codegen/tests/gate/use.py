@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import json
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Iterable, Iterator, Optional
 
 import httpx
 from x402.schemas import PaymentRequired, PaymentRequirements
@@ -187,6 +187,42 @@ def streams_are_read_as_they_come() -> None:
     assert [event.text for event in events] == ["a", "b"]
 
 
+class Parts(httpx.SyncByteStream):
+    def __init__(self, parts: Iterable[bytes]) -> None:
+        self._parts = parts
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._parts
+
+
+def reads(parts: Iterable[bytes]) -> list[str]:
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, stream=Parts(parts)))
+    chat = streaming.Client(streaming.MockPayer(), streaming.Budget("1", "1"), transport=transport)
+    return [event.text for event in chat.chat(body=streaming.ChatBody(prompt="x")).value]
+
+
+def events_end_at_empty_lines_wherever_parts_end() -> None:
+    for end in ("\n", "\r\n", "\r"):
+        lines = ['\ufeffdata: {"text":"a\u2028\u0085"}', ":", "", 'data:{"text":', 'data: "\U0001f600"}', "id", "", "", 'data: {"text":"z"}']
+        text = end.join(lines)
+        whole = (text + end + end).encode()
+        for parts in ([whole], [bytes([byte]) for byte in whole], [text.encode()]):
+            assert reads(parts) == ["a\u2028\u0085", "\U0001f600", "z"], (end, len(parts))
+
+
+def an_event_that_never_ends_is_given_up() -> None:
+    mebibyte = b"x" * 1024 * 1024
+    assert len(reads([b'data: {"text":"' + mebibyte + b'"}\n\n'] * 20)) == 20
+    for part in (mebibyte, b"data: " + mebibyte + b"\n", b"data\n" * 1024 * 1024):
+        assert code(lambda: reads([part] * 20)) == "unexpected_answer"
+
+    def broken() -> Iterator[bytes]:
+        yield b'data: {"text":"a"}\n\n'
+        raise httpx.ReadError("connection reset")
+
+    assert code(lambda: reads(broken())) == "unexpected_answer"
+
+
 def metered(end: str) -> httpx.MockTransport:
     text = 'data: {"text":"a"}\n\n' + end
     return sells(streaming, "50000", lambda request: httpx.Response(200, content=text.encode()))
@@ -257,6 +293,8 @@ if __name__ == "__main__":
     a_page_that_names_no_next_one_was_paid_all_the_same()
     what_a_refusal_says_is_read_with_care()
     streams_are_read_as_they_come()
+    events_end_at_empty_lines_wherever_parts_end()
+    an_event_that_never_ends_is_given_up()
     asyncio.run(the_end_of_a_stream_is_about_its_payment())
     values_survive_json()
     assert len(hostile.ENDPOINTS) > 20

@@ -111,6 +111,43 @@ for await (const page of list.listPages({}, "0.002")) pages.push(page.value.item
 assert.deepEqual(pages, [1]);
 assert.equal((await codeOf(list.listPages({}, "0.001").next())).code, "spend_cap_reached");
 
+// Events end at empty lines, whatever ends a line and wherever the parts of the answer end; one that never ends is given up.
+const reads = async (parts: Iterable<Uint8Array>): Promise<string[]> => {
+  const from = parts[Symbol.iterator]();
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      const next = from.next();
+      if (next.done === true) controller.close();
+      else controller.enqueue(next.value);
+    },
+  });
+  const client = new streaming.Client({
+    payer: streaming.mockPayer,
+    budget: new streaming.Budget({ total: "1", perCall: "1" }),
+    fetch: async () => new Response(body),
+  });
+  const found = [];
+  for await (const chunk of (await client.chat({ body: { prompt: "x" } })).value) found.push(chunk.text);
+  return found;
+};
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+for (const end of ["\n", "\r\n", "\r"]) {
+  const text = ["\ufeffdata: {\"text\":\"a\u2028\u0085\"}", ":", "", "data:{\"text\":", "data: \"\u{1f600}\"}", "id", "", "", "data: {\"text\":\"z\"}"].join(end);
+  const wanted = ["a\u2028\u0085", "\u{1f600}", "z"];
+  const all = bytes(text + end + end);
+  assert.deepEqual(await reads([all]), wanted);
+  assert.deepEqual(await reads([...all].map((byte) => Uint8Array.of(byte))), wanted);
+  assert.deepEqual(await reads([bytes(text)]), wanted);
+}
+const mebibyte = "x".repeat(1024 * 1024);
+const heap = function* (part: string): Generator<Uint8Array> {
+  for (let count = 0; count < 20; count += 1) yield bytes(part);
+};
+assert.equal((await reads(heap("data: {\"text\":\"" + mebibyte + "\"}\n\n"))).length, 20);
+for (const part of [mebibyte, "data: " + mebibyte + "\n", "data\n".repeat(1024 * 1024)]) {
+  assert.equal((await codeOf(reads(heap(part)))).code, "unexpected_answer");
+}
+
 // What a service sells for so many atomic units of its first way to pay.
 const sells =
   (pin: example.Pin | undefined, amount: string, answer: () => Response): typeof globalThis.fetch =>
