@@ -6,7 +6,7 @@
     reason = "a test may stop at the first thing that is not as expected"
 )]
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use x402_model::manifest::Manifest;
 use x402_model::manifest::diff::{Bump, Money, Wire, compare};
 
@@ -81,4 +81,79 @@ fn nothing_changed_is_nothing() {
         (Wire::None, Money::None, Bump::None)
     );
     assert!(verdict.changes.is_empty() && verdict.is_safe_to_pay() && !verdict.needs_notice());
+}
+
+/// The example with these shared schemas, and this schema of the first endpoint's answer.
+fn answering(shared: &Value, answer: &Value) -> Manifest {
+    let mut document: Value = serde_json::from_str(EXAMPLE).unwrap();
+    set(&mut document, "/schemas", Some(shared));
+    set(&mut document, "/endpoints/0/output/schema", Some(answer));
+    manifest(document)
+}
+
+fn assert_gave_up(old: &Manifest, new: &Manifest) {
+    let verdict = compare(old, new);
+    let told = verdict.changes.iter();
+    let told = told.filter(|change| change.what == "too much to compare");
+    assert_eq!(told.count(), 1, "{:?}", verdict.changes.first());
+    assert!(verdict.wire == Wire::Major && !verdict.is_safe_to_pay());
+}
+
+#[test]
+fn a_reference_to_itself_is_too_much_and_no_overflow() {
+    let circle = json!({"A": {"$ref": "#/schemas/A"}});
+    let old = answering(&circle, &json!({"$ref": "#/schemas/A"}));
+    let new = answering(&circle, &json!({"type": "string"}));
+    assert_gave_up(&old, &new);
+    assert_gave_up(&new, &old);
+}
+
+#[test]
+fn circles_of_different_lengths_are_too_much_and_no_overflow() {
+    let circle = |length: usize| {
+        let one = |at: usize| {
+            let next = format!("#/schemas/S{}", (at + 1) % length);
+            let schema = json!({"type": "object", "properties": {"next": {"$ref": next}}});
+            (format!("S{at}"), schema)
+        };
+        let shared: serde_json::Map<_, _> = (0..length).map(one).collect();
+        answering(&shared.into(), &json!({"$ref": "#/schemas/S0"}))
+    };
+    assert_gave_up(&circle(140), &circle(141));
+    let verdict = compare(&circle(3), &circle(4));
+    assert!(verdict.is_safe_to_pay(), "{:?}", verdict.changes);
+}
+
+#[test]
+fn a_change_behind_much_padding_is_not_safe() {
+    let padded = |kind: &str| {
+        let mut all = vec![json!({}); 250_000];
+        all.push(json!({"type": kind}));
+        answering(&json!({}), &json!({"allOf": all}))
+    };
+    assert_gave_up(&padded("string"), &padded("integer"));
+}
+
+#[test]
+fn members_of_one_schema_are_told_a_bounded_number_of_times() {
+    let big: serde_json::Map<_, _> = (0..20_000)
+        .map(|at| (format!("m{at}"), json!(true)))
+        .collect();
+    let shared = json!({"Big": {"properties": big}});
+    let often = |one: Value| json!({"allOf": vec![one; 5_000]});
+    let old = answering(&shared, &often(json!({"$ref": "#/schemas/Big"})));
+    let new = answering(&shared, &often(json!({"properties": {}})));
+    assert_gave_up(&old, &new);
+    assert!(compare(&old, &new).changes.len() < 300_000);
+}
+
+#[test]
+fn long_lists_of_values_are_compared_in_good_time() {
+    let values = |from: u32| {
+        let values: Vec<u32> = (from..from + 60_000).rev().collect();
+        answering(&json!({}), &json!({"enum": values}))
+    };
+    let verdict = compare(&values(0), &values(1));
+    let told: Vec<&str> = verdict.changes.iter().map(|it| &*it.what).collect();
+    assert_eq!(told, ["a value is gone", "a new value"]);
 }

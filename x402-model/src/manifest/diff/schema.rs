@@ -1,6 +1,6 @@
 //! Differences of schemas, by the side they are on: a request must not become narrower, an answer not wider.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde_json::Value;
 
@@ -13,8 +13,14 @@ pub(super) enum Side {
     Response,
 }
 
-/// Most schemas compared for one endpoint: what grows without end is not followed.
-const MAX_SCHEMAS: usize = 20_000;
+/// Most schemas, members and alternatives compared for one part of an endpoint: what grows without end is not followed.
+const MAX_STEPS: usize = 200_000;
+
+/// How deep schemas are compared: references may lead around in circles that are longer than any schema is deep.
+const MAX_DEPTH: usize = 200;
+
+/// Longest place that names are still added to.
+const MAX_PLACE: usize = 500;
 
 pub(super) fn compare(
     before: Option<&Value>,
@@ -31,9 +37,15 @@ pub(super) fn compare(
         shared,
         found,
         seen: BTreeSet::new(),
-        left: MAX_SCHEMAS,
+        left: MAX_STEPS,
+        depth: 0,
+        gave_up: false,
     };
     walk.schema(before, after, place);
+    if walk.gave_up {
+        // What was not looked at may break everything.
+        found.add(place, "too much to compare", Wire::Major, Money::None);
+    }
 }
 
 struct Walk<'w> {
@@ -42,7 +54,11 @@ struct Walk<'w> {
     found: &'w mut Findings,
     /// Pairs of references that were followed: cycles end.
     seen: BTreeSet<(String, String)>,
+    /// Steps that may still be taken.
     left: usize,
+    depth: usize,
+    /// Whether something was not compared.
+    gave_up: bool,
 }
 
 /// Constraints that allow less the smaller they are.
@@ -97,10 +113,19 @@ impl Walk<'_> {
     }
 
     fn schema(&mut self, before: &Value, after: &Value, place: &str) {
-        let Some(left) = self.left.checked_sub(1) else {
+        let steps = entries(before).saturating_add(entries(after));
+        let left = self.left.checked_sub(steps.saturating_add(1));
+        let Some(left) = left.filter(|_| self.depth < MAX_DEPTH) else {
+            self.gave_up = true;
             return;
         };
         self.left = left;
+        self.depth = self.depth.saturating_add(1);
+        self.followed(before, after, place);
+        self.depth = self.depth.saturating_sub(1);
+    }
+
+    fn followed(&mut self, before: &Value, after: &Value, place: &str) {
         let name = |schema: &Value| {
             let target = schema.get("$ref").and_then(Value::as_str);
             target.map(|target| target.trim_start_matches("#/schemas/").to_owned())
@@ -127,6 +152,11 @@ impl Walk<'_> {
         if before == after && !has_reference(before) {
             return;
         }
+        self.rules(before, after, place);
+    }
+
+    /// Compares what is written, with references only further inside.
+    fn rules(&mut self, before: &Value, after: &Value, place: &str) {
         self.kinds(before, after, place);
         self.values(before, after, place);
         self.limits(before, after, place);
@@ -184,10 +214,10 @@ impl Walk<'_> {
         };
         match (values(before), values(after)) {
             (Some(old), Some(new)) => {
-                if old.iter().any(|value| !new.contains(value)) {
+                if lacks(&new, &old) {
                     self.narrower(place, "a value is gone");
                 }
-                if new.iter().any(|value| !old.contains(value)) {
+                if lacks(&old, &new) {
                     if before.get("x-open-enum") == Some(&Value::Bool(true)) {
                         self.add(place, "a new value of an open enumeration", Wire::Minor);
                     } else {
@@ -242,24 +272,24 @@ impl Walk<'_> {
         };
         let (old, new) = (required(before), required(after));
         for name in new.difference(&old) {
-            self.narrower(&format!("{place}/{name}"), "became required");
+            self.narrower(&inside(place, name), "became required");
         }
         for name in old.difference(&new) {
-            self.wider(&format!("{place}/{name}"), "became optional");
+            self.wider(&inside(place, name), "became optional");
         }
         let empty = serde_json::Map::new();
         let properties = |schema| Value::as_object(schema).unwrap_or(&empty);
         let old = before.get("properties").map_or(&empty, properties);
         let new = after.get("properties").map_or(&empty, properties);
         for (name, property) in old {
-            let place = format!("{place}/{name}");
+            let place = inside(place, name);
             match new.get(name) {
                 Some(other) => self.schema(property, other, &place),
                 None => self.add(&place, "a member is gone", Wire::Major),
             }
         }
         for name in new.keys().filter(|name| !old.contains_key(*name)) {
-            self.add(&format!("{place}/{name}"), "a new member", Wire::Minor);
+            self.add(&inside(place, name), "a new member", Wire::Minor);
         }
     }
 
@@ -277,15 +307,41 @@ impl Walk<'_> {
                 for (old, new) in old.iter().zip(&new) {
                     self.schema(old, new, place);
                 }
-            } else if old.iter().all(|one| new.contains(one)) && keyword != "allOf" {
+            } else if !lacks(&new, &old) && keyword != "allOf" {
                 self.wider(place, "more alternatives");
-            } else if new.iter().all(|one| old.contains(one)) && keyword != "allOf" {
+            } else if !lacks(&old, &new) && keyword != "allOf" {
                 self.narrower(place, "fewer alternatives");
             } else {
                 self.add(place, "other alternatives", Wire::Major);
             }
         }
     }
+}
+
+/// The entries of all lists and maps of a schema.
+fn entries(schema: &Value) -> usize {
+    let members = schema.as_object().into_iter().flat_map(|it| it.values());
+    let lengths = members.map(|value| match value {
+        Value::Array(list) => list.len(),
+        Value::Object(members) => members.len(),
+        _ => 0,
+    });
+    lengths.sum()
+}
+
+/// Whether one of the others is not in a list.
+fn lacks(list: &[Value], others: &[Value]) -> bool {
+    let list: HashSet<&Value> = list.iter().collect();
+    others.iter().any(|other| !list.contains(other))
+}
+
+/// The place of a member. A long one ends where it is long enough: names are foreign, and circles make places of many.
+fn inside(place: &str, name: &str) -> String {
+    if place.len() > MAX_PLACE {
+        return place.to_owned();
+    }
+    let name: String = name.chars().take(MAX_PLACE).collect();
+    format!("{place}/{name}")
 }
 
 fn number(schema: &Value, keyword: &str) -> Option<f64> {
