@@ -157,3 +157,56 @@ fn long_lists_of_values_are_compared_in_good_time() {
     let told: Vec<&str> = verdict.changes.iter().map(|it| &*it.what).collect();
     assert_eq!(told, ["a value is gone", "a new value"]);
 }
+
+/// The example with a default rule, and the first endpoint's own.
+fn ruled(name: &str, default: &Value, own: Option<&Value>) -> Manifest {
+    let mut document: Value = serde_json::from_str(EXAMPLE).unwrap();
+    set(&mut document, &format!("/defaults/{name}"), Some(default));
+    set(&mut document, &format!("/endpoints/0/{name}"), own);
+    manifest(document)
+}
+
+fn told(old: &Manifest, new: &Manifest) -> Vec<String> {
+    let changes = compare(old, new).changes.into_iter();
+    changes.map(|change| change.what).collect()
+}
+
+#[test]
+fn a_moment_of_payment_that_falls_back_to_the_default_is_compared_with_it() {
+    let late = json!({"when": "after-success", "on": ["2xx"]});
+    let early = json!({"when": "before", "on": ["2xx"]});
+    let fallen = |own: Option<&Value>| ruled("charge", &early, own);
+    let verdict = compare(&fallen(Some(&late)), &fallen(None));
+    assert_eq!(verdict.changes[0].what, "money moves earlier");
+    assert!(verdict.stop && !verdict.is_safe_to_pay());
+    // What was the default is written out.
+    let same = compare(&fallen(None), &fallen(Some(&early)));
+    assert!(same.is_safe_to_pay(), "{:?}", same.changes);
+    assert_eq!(
+        told(&fallen(None), &fallen(Some(&late))),
+        ["money moves later"]
+    );
+}
+
+#[test]
+fn an_id_that_only_one_side_requires_for_itself_is_compared_with_the_default() {
+    let rule = |required| json!({"mechanisms": ["payment"], "required": required});
+    let free = |own: Option<&Value>| ruled("idempotency", &rule(false), own);
+    let bound = |own: Option<&Value>| ruled("idempotency", &rule(true), own);
+    let required = ["an id became required"];
+    assert_eq!(told(&free(None), &free(Some(&rule(true)))), required);
+    assert_eq!(told(&bound(Some(&rule(false))), &bound(None)), required);
+    assert_eq!(told(&bound(None), &bound(Some(&rule(true)))), ["words"]);
+}
+
+#[test]
+fn a_timeout_that_becomes_charged_is_a_stop() {
+    let rule = |timeout| json!({"when": "after-success", "on": ["2xx"], "onTimeout": timeout});
+    let (spared, charged) = (rule("not-charged"), rule("charged"));
+    let told = compare(
+        &ruled("charge", &spared, None),
+        &ruled("charge", &spared, Some(&charged)),
+    );
+    assert_eq!(told.changes[0].what, "a timeout became charged");
+    assert!(told.stop);
+}

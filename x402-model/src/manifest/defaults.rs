@@ -1,9 +1,10 @@
-//! What a missing value of a request stands for: the `default` of its schema.
+//! What holds where nothing is said: the defaults of a manifest for its endpoints, and those of its schemas.
 
 use serde_json::Value;
 
 use super::document::{Manifest, RailEntry};
 use super::endpoint::EndpointEntry;
+use super::parts::{ChargeEntry, Idempotency};
 use super::price::{PriceEntry, SelectorEntry, scalar};
 use crate::price::{CaseValue, PriceModel, PriceUnit};
 
@@ -51,6 +52,19 @@ impl Manifest {
         let keys = endpoint.rails.as_ref().unwrap_or(&self.defaults.rails);
         keys.iter()
             .filter_map(|key| Some((key.as_str(), self.rails.get(key)?)))
+    }
+
+    /// When an endpoint takes money: by its own rule, or the default one.
+    #[must_use]
+    pub fn charge_of<'m>(&'m self, endpoint: &'m EndpointEntry) -> Option<&'m ChargeEntry> {
+        endpoint.charge.as_ref().or(self.defaults.charge.as_ref())
+    }
+
+    /// How an endpoint tells the same call from another one: by its own rule, or the default one.
+    #[must_use]
+    pub fn idempotency_of<'m>(&'m self, endpoint: &'m EndpointEntry) -> Option<&'m Idempotency> {
+        let own = endpoint.idempotency.as_ref();
+        own.or(self.defaults.idempotency.as_ref())
     }
 
     fn default_of(&self, endpoint: &EndpointEntry, selector: &SelectorEntry) -> Option<CaseValue> {

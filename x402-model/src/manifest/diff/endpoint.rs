@@ -23,6 +23,7 @@ pub(super) fn all(old: &Manifest, new: &Manifest, found: &mut Findings) {
             }
             Some(after) => {
                 one(before, after, &shared, &place, found);
+                terms((old, before), (new, after), &place, found);
                 money::price(old, before, new, after, &place, found);
             }
         }
@@ -82,21 +83,22 @@ fn one(
         found,
     );
     allowances(before, after, place, found);
-    terms(before, after, place, found);
 }
 
-/// When money moves, what sending again means, and plans.
-fn terms(before: &EndpointEntry, after: &EndpointEntry, place: &str, found: &mut Findings) {
+/// When money moves, what sending again means, and plans. What is a default on both sides is compared once, among the defaults.
+fn terms(
+    (old, before): (&Manifest, &EndpointEntry),
+    (new, after): (&Manifest, &EndpointEntry),
+    place: &str,
+    found: &mut Findings,
+) {
     if before.charge.is_some() || after.charge.is_some() {
-        parts::charge(place, before.charge.as_ref(), after.charge.as_ref(), found);
+        let (earlier, later) = (old.charge_of(before), new.charge_of(after));
+        parts::charge(place, earlier, later, found);
     }
-    if before.idempotency.is_some() && after.idempotency.is_some() {
-        parts::idempotency(
-            place,
-            before.idempotency.as_ref(),
-            after.idempotency.as_ref(),
-            found,
-        );
+    if before.idempotency.is_some() || after.idempotency.is_some() {
+        let (earlier, later) = (old.idempotency_of(before), new.idempotency_of(after));
+        parts::idempotency(place, earlier, later, found);
     }
     for plan in before
         .plans

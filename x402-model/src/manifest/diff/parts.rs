@@ -198,6 +198,18 @@ pub(super) fn charge(
             Money::Costlier,
         );
     }
+    let spared = |charge: Option<&ChargeEntry>| {
+        let said = charge.and_then(|charge| charge.on_timeout.as_deref());
+        said.is_none_or(|said| said == "not-charged")
+    };
+    if spared(before) && !spared(after) {
+        found.stop(
+            place,
+            "a timeout became charged",
+            Wire::Patch,
+            Money::Costlier,
+        );
+    }
 }
 
 pub(super) fn idempotency(

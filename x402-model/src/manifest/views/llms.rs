@@ -73,13 +73,12 @@ pub fn llms_txt(manifest: &Manifest) -> String {
 
 /// Whether every endpoint that says when money moves says: after success.
 fn charges_only_success(manifest: &Manifest) -> bool {
-    let default = manifest.defaults.charge.as_ref();
     let mut paid = manifest
         .endpoints
         .iter()
         .filter(|endpoint| !pay::is_free(endpoint));
     paid.all(|endpoint| {
-        let charge = endpoint.charge.as_ref().or(default);
+        let charge = manifest.charge_of(endpoint);
         charge.is_some_and(|charge| charge.when == "after-success")
     })
 }

@@ -105,15 +105,9 @@ pub(super) fn operation(
         (!free).then(|| pay::payment_info(manifest, endpoint)),
     );
     put(&mut out, "x-x402-price", Some(price(endpoint)));
-    let charge = endpoint
-        .charge
-        .as_ref()
-        .or(manifest.defaults.charge.as_ref());
+    let charge = manifest.charge_of(endpoint);
     put(&mut out, "x-x402-charge", charge.filter(|_| !free));
-    let idempotency = endpoint
-        .idempotency
-        .as_ref()
-        .or(manifest.defaults.idempotency.as_ref());
+    let idempotency = manifest.idempotency_of(endpoint);
     put(&mut out, "x-x402-idempotency", idempotency);
     put(
         &mut out,
