@@ -19,53 +19,109 @@ pub(super) fn spelled(schema: Map<String, Value>) -> Map<String, Value> {
 }
 
 /// A schema with a list of types as alternatives of one type each.
+///
+/// A rule about one type goes to that type, and a rule about all stays beside the alternatives: a schema inside of this one is
+/// written once, however deep such lists nest.
 fn by_type(mut schema: Map<String, Value>, types: &[Value]) -> Map<String, Value> {
     schema.remove("type");
-    if let [only] = types {
-        schema.insert("type".to_owned(), only.clone());
-        return enumerated(schema);
-    }
-    let (mut outer, rules): (Map<_, _>, Map<_, _>) = schema
-        .into_iter()
-        .partition(|(name, _)| is_annotation(name));
-    let values = rules.get("enum").and_then(Value::as_array).cloned();
-    let mut branches = Vec::new();
-    for kind in types {
-        let mut branch = rules.clone();
-        if kind == "null" {
-            branch.clear();
+    let mut kinds: Vec<&str> = Vec::new();
+    for kind in types.iter().filter_map(Value::as_str) {
+        if !kinds.contains(&kind) && kinds.len() < MAX_KINDS {
+            kinds.push(kind);
         }
-        branch.insert("type".to_owned(), kind.clone());
-        if let Some(values) = &values {
-            let own: Vec<Value> = values
-                .iter()
-                .filter(|value| is_of(value, kind))
-                .cloned()
-                .collect();
-            match (own.is_empty(), kind == "null") {
-                (true, _) => continue,
-                (false, true) => {}
-                (false, false) => {
-                    branch.insert("enum".to_owned(), Value::Array(own));
-                }
+    }
+    match kinds.as_slice() {
+        [] => return enumerated(schema),
+        [only] => {
+            schema.insert("type".to_owned(), json!(only));
+            return enumerated(schema);
+        }
+        _ => {}
+    }
+    let (rules, mut outer): (Map<_, _>, Map<_, _>) = schema
+        .into_iter()
+        .partition(|(keyword, _)| keyword == "enum" || !about(keyword).is_empty());
+    let values = rules.get("enum").and_then(Value::as_array);
+    let mut branches = Vec::new();
+    for kind in kinds {
+        let own = rules
+            .iter()
+            .filter(|(keyword, _)| about(keyword).contains(&kind));
+        let mut branch: Map<_, _> = own
+            .map(|(name, rule)| (name.clone(), rule.clone()))
+            .collect();
+        branch.insert("type".to_owned(), json!(kind));
+        if let Some(values) = values {
+            let own: Vec<&Value> = values.iter().filter(|value| is_of(value, kind)).collect();
+            if own.is_empty() {
+                continue;
+            }
+            if kind != "null" {
+                branch.insert("enum".to_owned(), json!(own));
             }
         }
         branches.push(Value::Object(enumerated(branch)));
     }
-    outer.insert("anyOf".to_owned(), Value::Array(branches));
+    if branches.is_empty() {
+        also(&mut outer, "not", json!({}));
+        return outer;
+    }
+    also(&mut outer, "anyOf", Value::Array(branches));
     single(&mut outer, "anyOf");
     outer
 }
 
-fn is_of(value: &Value, kind: &Value) -> bool {
-    match kind.as_str() {
-        Some("null") => value.is_null(),
-        Some("string") => value.is_string(),
-        Some("boolean") => value.is_boolean(),
-        Some("integer") => value.is_i64() || value.is_u64(),
-        Some("number") => value.is_number(),
-        Some("array") => value.is_array(),
-        Some("object") => value.is_object(),
+/// There are seven types; what else a list holds is no type.
+const MAX_KINDS: usize = 7;
+
+/// The types that a rule is about. None for a rule about every value, and for what depends on all that stands beside it.
+fn about(keyword: &str) -> &'static [&'static str] {
+    match keyword {
+        "properties"
+        | "patternProperties"
+        | "additionalProperties"
+        | "propertyNames"
+        | "dependentSchemas"
+        | "dependentRequired"
+        | "dependencies"
+        | "required"
+        | "minProperties"
+        | "maxProperties" => &["object"],
+        "items" | "prefixItems" | "additionalItems" | "contains" | "minContains"
+        | "maxContains" | "minItems" | "maxItems" | "uniqueItems" => &["array"],
+        "minLength" | "maxLength" | "pattern" | "contentEncoding" | "contentMediaType"
+        | "contentSchema" => &["string"],
+        "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" | "multipleOf" => {
+            &["integer", "number"]
+        }
+        "format" => &["string", "integer", "number"],
+        _ => &[],
+    }
+}
+
+/// Adds a rule to a schema that may have one of the same name.
+fn also(schema: &mut Map<String, Value>, keyword: &str, rule: Value) {
+    if !schema.contains_key(keyword) {
+        schema.insert(keyword.to_owned(), rule);
+        return;
+    }
+    let more = Value::Object(Map::from_iter([(keyword.to_owned(), rule)]));
+    match schema.get_mut("allOf") {
+        Some(Value::Array(all)) => all.push(more),
+        _ => drop(schema.insert("allOf".to_owned(), json!([more]))),
+    }
+}
+
+fn is_of(value: &Value, kind: &str) -> bool {
+    match kind {
+        "null" => value.is_null(),
+        "string" => value.is_string(),
+        "boolean" => value.is_boolean(),
+        // 1.0 is an integer to a schema.
+        "integer" => value.as_f64().is_some_and(|number| number.fract() == 0.0),
+        "number" => value.is_number(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
         _ => false,
     }
 }
@@ -178,6 +234,37 @@ mod tests {
             spell(json!({"type": ["string", "null"], "enum": ["a"]})),
             json!({"type": "string", "enum": ["a"]})
         );
+    }
+
+    #[test]
+    fn a_rule_goes_to_the_type_that_it_is_about() {
+        assert_eq!(
+            spell(json!({
+                "type": ["object", "array", "string", "null", "string"],
+                "properties": {"a": true}, "items": {"type": "string"}, "maxLength": 3, "minimum": 1,
+                "not": {"const": null}, "anyOf": [{"minLength": 1}, {"minItems": 1}],
+            })),
+            json!({
+                "not": {"const": null},
+                "anyOf": [{"minLength": 1}, {"minItems": 1}],
+                "allOf": [{"anyOf": [
+                    {"type": "object", "properties": {"a": true}},
+                    {"type": "array", "items": {"type": "string"}},
+                    {"type": "string", "maxLength": 3},
+                    {"type": "null"},
+                ]}],
+            })
+        );
+        assert_eq!(
+            spell(json!({"type": ["string", "null"], "enum": [1]})),
+            json!({"not": {}}),
+            "nothing is valid"
+        );
+        assert_eq!(
+            spell(json!({"type": ["string", "integer"], "enum": [1.0, 1.5]})),
+            json!({"type": "integer", "oneOf": [{"const": 1.0}]})
+        );
+        assert_eq!(spell(json!({"type": []})), json!({}));
     }
 
     #[test]

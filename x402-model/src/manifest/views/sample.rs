@@ -1,5 +1,6 @@
 //! An example call of an endpoint: the first that the manifest has, or one made of its schemas.
 
+use core::cell::Cell;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
@@ -10,6 +11,10 @@ use crate::manifest::{BodyEntry, EndpointEntry, ExampleEntry, Manifest};
 
 /// How deep a made example goes.
 const MAX_DEPTH: usize = 8;
+
+/// How long a made example gets, in characters of its texts and names and one for each value: schemas that refer to each other
+/// need few bytes to ask for very many.
+const MAX_LENGTH: usize = 16 * 1024;
 
 /// The example that a bare request is offered the price of.
 pub(super) fn first(endpoint: &EndpointEntry) -> Option<&ExampleEntry> {
@@ -28,8 +33,8 @@ pub(super) fn parameter(
     let written = first(endpoint).and_then(|example| example.input.get(part)?.get(name));
     written
         .cloned()
-        .or_else(|| stated(schema))
-        .or_else(|| (part == "path").then(|| of(&BTreeMap::new(), schema, schema, 0)))
+        .or_else(|| stated(schema).cloned())
+        .or_else(|| (part == "path").then(|| Maker::new(&BTreeMap::new()).of(schema)))
 }
 
 /// The path of an example call.
@@ -63,7 +68,7 @@ pub(super) fn parameters(
         "query" => endpoint.input.query.as_ref(),
         _ => endpoint.input.header.as_ref(),
     };
-    match schema.map(|schema| of(&manifest.schemas, schema, schema, 0)) {
+    match schema.map(|schema| Maker::new(&manifest.schemas).of(schema)) {
         Some(Value::Object(made)) => made,
         _ => Map::new(),
     }
@@ -73,7 +78,7 @@ pub(super) fn parameters(
 pub(super) fn body(manifest: &Manifest, endpoint: &EndpointEntry, body: &BodyEntry) -> Value {
     let written = first(endpoint).and_then(|example| example.input.get("body"));
     written.cloned().unwrap_or_else(|| match &body.schema {
-        Some(schema) => of(&manifest.schemas, schema, schema, 0),
+        Some(schema) => Maker::new(&manifest.schemas).of(schema),
         None => json!(""),
     })
 }
@@ -84,7 +89,7 @@ pub(super) fn property<'v>(object: Option<&'v Value>, name: &str) -> Option<&'v 
 }
 
 /// An example that a schema states.
-fn stated(schema: &Value) -> Option<Value> {
+fn stated(schema: &Value) -> Option<&Value> {
     let listed = |name: &str| schema.get(name)?.as_array()?.first();
     listed("examples")
         .or_else(|| schema.get("example"))
@@ -92,47 +97,126 @@ fn stated(schema: &Value) -> Option<Value> {
         .or_else(|| schema.get("const"))
         .or_else(|| listed("enum"))
         .filter(|value| !value.is_null())
-        .cloned()
 }
 
-/// A small value of a schema: of objects only what is required. A best effort where a schema has patterns and conditions.
-fn of(shared: &BTreeMap<String, Value>, root: &Value, schema: &Value, depth: usize) -> Value {
-    if let Some(value) = stated(schema) {
-        return value;
+/// Makes one example.
+struct Maker<'m> {
+    shared: &'m BTreeMap<String, Value>,
+    /// What may still be added to it.
+    left: Cell<usize>,
+}
+
+impl<'m> Maker<'m> {
+    fn new(shared: &'m BTreeMap<String, Value>) -> Self {
+        let left = Cell::new(MAX_LENGTH);
+        Self { shared, left }
     }
-    if depth > MAX_DEPTH {
-        return Value::Null;
+
+    /// A small value of a schema: of objects only what is required. A best effort where a schema has patterns and conditions.
+    fn of(&self, schema: &Value) -> Value {
+        self.within(schema, schema, 0)
     }
-    let deeper = |root: &Value, schema: &Value| of(shared, root, schema, depth.saturating_add(1));
-    if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
-        let (root, found) = match reference.strip_prefix("#/schemas/") {
-            Some(name) => shared.get(name).map(|schema| (schema, schema)).unzip(),
-            None => (Some(root), root.pointer(reference.trim_start_matches('#'))),
+
+    /// Pays for so much more of the example, if it may become that long.
+    fn spend(&self, length: usize) -> Option<()> {
+        self.left.set(self.left.get().checked_sub(length)?);
+        Some(())
+    }
+
+    fn within(&self, root: &Value, schema: &Value, depth: usize) -> Value {
+        if depth > MAX_DEPTH || self.spend(1).is_none() {
+            return Value::Null;
+        }
+        if let Some(value) = stated(schema) {
+            let length = length(value, self.left.get());
+            return self
+                .spend(length)
+                .map(|()| value.clone())
+                .unwrap_or_default();
+        }
+        let deeper =
+            |root: &Value, schema: &Value| self.within(root, schema, depth.saturating_add(1));
+        if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
+            let (root, found) = match reference.strip_prefix("#/schemas/") {
+                Some(name) => self.shared.get(name).map(|schema| (schema, schema)).unzip(),
+                None => (Some(root), root.pointer(reference.trim_start_matches('#'))),
+            };
+            return match (root, found) {
+                (Some(root), Some(found)) => deeper(root, found),
+                _ => Value::Null,
+            };
+        }
+        for name in ["oneOf", "anyOf", "allOf"] {
+            let branch = schema.get(name).and_then(Value::as_array);
+            if let Some(branch) = branch.and_then(|all| all.first()) {
+                return deeper(root, branch);
+            }
+        }
+        self.typed(schema, &|inner| deeper(root, inner))
+    }
+
+    fn typed(&self, schema: &Value, one: &dyn Fn(&Value) -> Value) -> Value {
+        let kind = match schema.get("type") {
+            Some(Value::Array(kinds)) => kinds.first().and_then(Value::as_str),
+            kind => kind.and_then(Value::as_str),
         };
-        return match (root, found) {
-            (Some(root), Some(found)) => deeper(root, found),
-            _ => Value::Null,
-        };
-    }
-    for name in ["oneOf", "anyOf", "allOf"] {
-        let branch = schema.get(name).and_then(Value::as_array);
-        if let Some(branch) = branch.and_then(|all| all.first()) {
-            return deeper(root, branch);
+        match kind {
+            Some("integer" | "number") => {
+                let least = schema.get("minimum").filter(|least| least.is_number());
+                least.cloned().unwrap_or_else(|| json!(1))
+            }
+            Some("boolean") => json!(true),
+            Some("null") => Value::Null,
+            Some("array") => array(schema, one),
+            Some("object") => self.object(schema, one),
+            None if schema.get("properties").is_some() => self.object(schema, one),
+            _ => {
+                let text = text(schema);
+                self.spend(text.len())
+                    .map(|()| text.into())
+                    .unwrap_or_default()
+            }
         }
     }
-    let kind = match schema.get("type") {
-        Some(Value::Array(kinds)) => kinds.first().and_then(Value::as_str),
-        kind => kind.and_then(Value::as_str),
-    };
-    match kind {
-        Some("integer" | "number") => schema.get("minimum").cloned().unwrap_or_else(|| json!(1)),
-        Some("boolean") => json!(true),
-        Some("null") => Value::Null,
-        Some("array") => array(schema, &|item| deeper(root, item)),
-        Some("object") => object(schema, &|inner| deeper(root, inner)),
-        None if schema.get("properties").is_some() => object(schema, &|inner| deeper(root, inner)),
-        _ => text(schema),
+
+    fn object(&self, schema: &Value, one: &dyn Fn(&Value) -> Value) -> Value {
+        let mut members = Map::new();
+        for name in schema.as_object().map(required).unwrap_or_default() {
+            if self.spend(name.len().saturating_add(1)).is_none() {
+                break;
+            }
+            let value = property(Some(schema), name).map_or(Value::Null, one);
+            members.insert(name.to_owned(), value);
+        }
+        Value::Object(members)
     }
+}
+
+/// The length of a value, as far as it is asked for.
+fn length(value: &Value, most: usize) -> usize {
+    let mut sum = 1_usize;
+    match value {
+        Value::String(text) => sum = sum.saturating_add(text.len()),
+        Value::Array(items) => {
+            for item in items {
+                if sum > most {
+                    break;
+                }
+                sum = sum.saturating_add(length(item, most.saturating_sub(sum)));
+            }
+        }
+        Value::Object(members) => {
+            for (name, member) in members {
+                if sum > most {
+                    break;
+                }
+                sum = sum.saturating_add(name.len());
+                sum = sum.saturating_add(length(member, most.saturating_sub(sum)));
+            }
+        }
+        _ => {}
+    }
+    sum
 }
 
 fn array(schema: &Value, one: &dyn Fn(&Value) -> Value) -> Value {
@@ -142,16 +226,7 @@ fn array(schema: &Value, one: &dyn Fn(&Value) -> Value) -> Value {
     (0..least.min(8)).map(|_| one(item)).collect()
 }
 
-fn object(schema: &Value, one: &dyn Fn(&Value) -> Value) -> Value {
-    let needed = schema.as_object().map(required).unwrap_or_default();
-    let members = needed.into_iter().map(|name| {
-        let value = property(Some(schema), name).map_or(Value::Null, one);
-        (name.to_owned(), value)
-    });
-    Value::Object(members.collect())
-}
-
-fn text(schema: &Value) -> Value {
+fn text(schema: &Value) -> String {
     let known = match schema.get("format").and_then(Value::as_str) {
         Some("date-time") => "2026-01-01T00:00:00Z",
         Some("date") => "2026-01-01",
@@ -171,7 +246,7 @@ fn text(schema: &Value) -> Value {
     if let Some(most) = length("maxLength") {
         value.truncate(most);
     }
-    value.into()
+    value
 }
 
 fn scalar(value: &Value) -> String {

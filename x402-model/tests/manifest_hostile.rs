@@ -1,0 +1,98 @@
+//! Manifests that are made to cost whoever reads them: a few bytes that ask for very much.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may stop at the first thing that is not as expected"
+)]
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use x402_model::manifest::views;
+use x402_model::manifest::{BodyEntry, Manifest};
+
+const EXAMPLE: &str = include_str!("manifest/manifest.json");
+
+/// The example with other shared schemas, and one endpoint that takes and gives a schema and has no examples.
+fn manifest(schemas: Value, schema: &Value) -> Manifest {
+    let mut manifest: Manifest = serde_json::from_str(EXAMPLE).unwrap();
+    manifest.schemas = serde_json::from_value(schemas).unwrap();
+    let mut endpoint = manifest.endpoints.remove(1);
+    endpoint.input.path = None;
+    endpoint.input.query = None;
+    endpoint.input.header = None;
+    endpoint.input.body = Some(BodyEntry {
+        content_type: "application/json".to_owned(),
+        max_bytes: None,
+        schema: Some(schema.clone()),
+    });
+    endpoint.output.schema = Some(schema.clone());
+    endpoint.examples.clear();
+    endpoint.method = Some("POST".to_owned());
+    endpoint.path = Some("/v1/summaries".to_owned());
+    manifest.endpoints = vec![endpoint];
+    manifest
+}
+
+/// Fails unless all views of a manifest are made in good time, each at most so many bytes long.
+fn assert_bounded(manifest: &Manifest, most: usize) {
+    let start = Instant::now();
+    for view in views::all(manifest) {
+        let bytes = view.bytes.len();
+        assert!(bytes <= most, "{} has {bytes} bytes", view.path);
+    }
+    assert!(
+        start.elapsed() < Duration::from_secs(60),
+        "{:?}",
+        start.elapsed()
+    );
+}
+
+#[test]
+fn m07_nested_lists_of_types_do_not_multiply() {
+    let kinds = json!([
+        "array", "object", "string", "integer", "number", "boolean", "null", "array", "array"
+    ]);
+    // The first depth fails where they multiply; with the second nobody would live to see it.
+    for depth in [6, 50] {
+        for keyword in ["items", "not", "additionalProperties", "contains", "if"] {
+            let mut schema = json!({ "type": "string" });
+            for _ in 0..depth {
+                schema = json!({ "type": kinds, keyword: schema });
+            }
+            let manifest = manifest(json!({}), &schema);
+            assert_bounded(&manifest, 200_000);
+        }
+    }
+}
+
+#[test]
+fn m07_an_example_of_schemas_that_refer_to_themselves_is_short() {
+    let of = |width: usize, next: Value| {
+        let names: Vec<String> = (0..width).map(|number| format!("m{number}")).collect();
+        let members: serde_json::Map<String, Value> = names
+            .iter()
+            .map(|name| (name.clone(), next.clone()))
+            .collect();
+        let schema = json!({ "type": "object", "properties": members, "required": names });
+        manifest(json!({ "S": schema }), &json!({ "$ref": "#/schemas/S" }))
+    };
+    let again = json!({ "$ref": "#/schemas/S" });
+    let many = json!({ "type": "array", "minItems": 8, "items": again });
+    let all = json!({ "allOf": [again] });
+    for (width, next) in [(30, &again), (40, &many), (500, &all)] {
+        assert_bounded(&of(width, next.clone()), 400_000);
+    }
+}
+
+#[test]
+fn m07_an_example_that_a_schema_states_is_not_copied_without_end() {
+    let long = json!({ "type": "string", "default": "x".repeat(10_000) });
+    let names: Vec<String> = (0..500).map(|number| format!("m{number}")).collect();
+    let members: serde_json::Map<String, Value> = names
+        .iter()
+        .map(|name| (name.clone(), json!({ "$ref": "#/schemas/Long" })))
+        .collect();
+    let schema = json!({ "type": "object", "properties": members, "required": names });
+    assert_bounded(&manifest(json!({ "Long": long }), &schema), 500_000);
+}
