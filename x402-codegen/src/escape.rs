@@ -150,28 +150,9 @@ pub(crate) fn path_segment(text: &str) -> String {
     out
 }
 
-/// A token of a JSON pointer.
-pub(crate) fn pointer_token(text: &str) -> String {
-    text.replace('~', "~0").replace('/', "~1")
-}
-
-/// The name that a token of a JSON pointer stands for.
-pub(crate) fn pointer_name(token: &str) -> String {
-    token.replace("~1", "/").replace("~0", "~")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn pointer_tokens_lead_back_to_the_member() {
-        let document = serde_json::json!({ "a/b~1": { "~0": 7 } });
-        let pointer = format!("/{}/{}", pointer_token("a/b~1"), pointer_token("~0"));
-        assert_eq!(pointer, "/a~1b~01/~00");
-        assert_eq!(document.pointer(&pointer), Some(&serde_json::json!(7)));
-        assert_eq!(pointer_name("a~1b~01"), "a/b~1");
-    }
 
     #[test]
     fn m01_literals_are_printable_ascii() {

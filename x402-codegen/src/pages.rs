@@ -1,7 +1,7 @@
 //! How a client goes from page to page: which argument takes the name of the next one, and what that name must be.
 
-use crate::escape::pointer_name;
 use crate::model::{ClientModel, EndpointModel, Output, Param, ParamPlace, Shape, TypeRef};
+use x402_model::pointer;
 
 /// How the pages of an endpoint follow each other.
 pub(crate) struct Pages<'m> {
@@ -55,7 +55,7 @@ impl<'m> Pages<'m> {
 fn promised(model: &ClientModel, ty: &TypeRef, pointer: &str) -> bool {
     let mut at = ty;
     for token in pointer.split('/').skip(1) {
-        let name = pointer_name(token);
+        let name = pointer::unescaped(token);
         let Some(Shape::Object { fields, .. }) = shape(model, at) else {
             return false;
         };

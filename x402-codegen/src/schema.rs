@@ -13,9 +13,9 @@ pub(crate) use object::describe;
 use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Map, Value};
+use x402_model::pointer;
 
 use crate::error::CodegenError;
-use crate::escape::pointer_token;
 use crate::model::{Shape, TypeDef, TypeRef};
 use crate::names::{Scope, TYPE_WORDS, pascal};
 use cycle::empty_cycle;
@@ -54,7 +54,7 @@ impl Place {
     }
 
     fn inner(&self, token: &str) -> Self {
-        let token = pointer_token(token);
+        let token = pointer::escaped(token);
         Self {
             pointer: format!("{}/{token}", self.pointer),
             root: self.root.clone(),
@@ -94,7 +94,7 @@ impl<'d> Types<'d> {
         keys.sort();
         // Named first, so that no type without a name of its own takes one of these.
         for key in keys {
-            let token = pointer_token(key);
+            let token = pointer::escaped(key);
             let name = names.unique(&pascal(key, "Type"));
             shared_names.insert(format!("{shared}/{token}"), name);
         }

@@ -7,6 +7,7 @@ pub mod extension;
 pub mod manifest;
 pub mod money;
 pub mod network;
+pub mod pointer;
 pub mod price;
 pub mod problem;
 pub mod wire;

@@ -96,3 +96,15 @@ fn m07_an_example_that_a_schema_states_is_not_copied_without_end() {
     let schema = json!({ "type": "object", "properties": members, "required": names });
     assert_bounded(&manifest(json!({ "Long": long }), &schema), 500_000);
 }
+
+#[test]
+fn m07_long_chains_of_definitions_are_gathered_in_good_time() {
+    let count = 6000;
+    let next = |number: usize| json!({ "$ref": format!("#/$defs/a{number}") });
+    let mut definitions: serde_json::Map<String, Value> = (0..count)
+        .map(|number| (format!("a{number}"), next(number + 1)))
+        .collect();
+    definitions.insert(format!("a{count}"), json!({ "type": "string" }));
+    let schema = json!({ "$ref": "#/$defs/a0", "$defs": definitions });
+    assert_bounded(&manifest(json!({}), &schema), 2_000_000);
+}

@@ -301,3 +301,58 @@ fn a_manifest_without_a_hash_is_named_by_its_own() {
     let named = &views::openapi(document.manifest())["x-x402-manifest"]["contentHash"];
     assert_eq!(named, &json!(document.content_hash_text()));
 }
+
+#[test]
+fn what_a_tool_takes_and_gives_under_one_name_are_two_definitions() {
+    let mut manifest = example();
+    let endpoint = &mut manifest.endpoints[0];
+    let note = |kind: &str| {
+        json!({
+            "type": "object",
+            "properties": { "note": { "$ref": "#/$defs/Note" } },
+            "required": ["note"],
+            "$defs": { "Note": { "type": kind } },
+        })
+    };
+    endpoint.kind = "mcp".to_owned();
+    endpoint.path = None;
+    endpoint.input =
+        serde_json::from_value(json!({ "body": { "schema": note("string") } })).unwrap();
+    endpoint.output.schema = Some(note("integer"));
+    endpoint.examples = serde_json::from_value(json!([
+        { "name": "one", "input": { "body": { "note": "a" } }, "output": { "note": 1 } }
+    ]))
+    .unwrap();
+    let block = views::bazaar(&manifest, &manifest.endpoints[0].id).unwrap();
+    let definitions = block["schema"]["$defs"].as_object().unwrap();
+    let names: Vec<&String> = definitions.keys().collect();
+    assert_eq!(names, ["Note", "Note2"]);
+    let validator = jsonschema::validator_for(&block["schema"]).unwrap();
+    assert!(validator.is_valid(&block["info"]), "{block}");
+}
+
+#[test]
+fn all_spellings_of_a_reference_are_one_definition() {
+    let mut manifest = example();
+    let reference = |to: &str| json!({ "$ref": to });
+    manifest.schemas = serde_json::from_value(json!({ "A b/c": { "type": "string" } })).unwrap();
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "a": reference("#/schemas/A b~1c"),
+            "b": reference("#/schemas/A%20b~1c"),
+            "c": reference("#/%73chemas/%41%20b%7E1c"),
+            "d": reference("#/$defs/D"),
+            "e": reference("#/%24defs/%44"),
+            "f": reference("#/%24defs/%+1"),
+        },
+        "$defs": { "D": { "type": "integer" }, "\u{1}": { "type": "null" }, "%+1": { "type": "boolean" } },
+    });
+    manifest.endpoints[0].output.schema = Some(schema);
+    let block = views::bazaar(&manifest, &manifest.endpoints[0].id).unwrap();
+    let made = &block["schema"]["$defs"];
+    let expected = json!({
+        "A_b_c": { "type": "string" }, "D": { "type": "integer" }, "__1": { "type": "boolean" },
+    });
+    assert_eq!(*made, expected);
+}

@@ -1,6 +1,7 @@
 //! References: where they lead, and the named type that each becomes.
 
 use serde_json::Value;
+use x402_model::pointer;
 
 use super::{Lowered, Place, Types, text};
 use crate::error::CodegenError;
@@ -32,7 +33,8 @@ impl<'d> Types<'d> {
                 target: cut(),
             });
         };
-        let pointer = decoded(pointer);
+        // What is no pointer leads nowhere.
+        let pointer = pointer::of_fragment(pointer).unwrap_or_else(|| pointer.to_owned());
         // Local definitions first: `#/$defs/X` of an inline schema is about that schema.
         let local = format!("{}{pointer}", place.root);
         let found = [local, pointer].into_iter().find_map(|pointer| {
@@ -108,14 +110,4 @@ impl<'d> Types<'d> {
         });
         Ok(TypeRef::Named(id))
     }
-}
-
-/// Percent-encoded characters of a fragment.
-fn decoded(pointer: &str) -> String {
-    pointer
-        .replace("%24", "$")
-        .replace("%7B", "{")
-        .replace("%7D", "}")
-        .replace("%20", " ")
-        .replace("%25", "%")
 }

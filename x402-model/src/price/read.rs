@@ -10,6 +10,7 @@ use super::model::CaseValue;
 use super::refusal::{PriceError, Wanted};
 use super::selector::{Measure, Selector, Source};
 use crate::money::Decimal;
+use crate::pointer;
 use crate::wire::json::within_depth;
 
 /// Longest part of a foreign value that is kept for a message, in characters.
@@ -200,8 +201,7 @@ fn pointed<'t>(
     root: &'t str,
 ) -> Result<Option<&'t str>, PriceError> {
     let mut value = root;
-    for token in selector.pointer.split('/').skip(1) {
-        let token = token.replace("~1", "/").replace("~0", "~");
+    for token in pointer::tokens(&selector.pointer) {
         let next = match Kind::of(value) {
             Kind::Object => match json::member(value, &token).ok_or_else(|| not_json(selector))? {
                 Found::Repeatedly => {

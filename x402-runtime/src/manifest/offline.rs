@@ -7,6 +7,7 @@ use std::{fs, io};
 
 use serde_json::Value;
 use x402_model::manifest::{canonical, read_json};
+use x402_model::pointer;
 
 use super::Published;
 use crate::paywall::{BuildError, PaywallBuilder};
@@ -164,7 +165,7 @@ fn differences(mine: &Value, theirs: &Value, at: &str, places: &mut Vec<String>)
                 .keys()
                 .chain(theirs.keys().filter(|name| !mine.contains_key(*name)));
             for name in names {
-                let step = name.replace('~', "~0").replace('/', "~1");
+                let step = pointer::escaped(name);
                 let (mine, theirs) = (mine.get(name), theirs.get(name));
                 let at = format!("{at}/{step}");
                 differences(

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
+use x402_model::pointer;
 
 use crate::handler::described::{Description, Shapes};
 
@@ -205,5 +206,5 @@ fn first_of(pointer: &str) -> Option<(String, &str)> {
         Some(at) => steps.split_at(at),
         None => (steps, ""),
     };
-    Some((first.replace("~1", "/").replace("~0", "~"), rest))
+    Some((pointer::unescaped(first), rest))
 }

@@ -4,8 +4,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::schema::{Direction, Pool};
-use super::{is_json, keyword, mcp, pay, put, sample};
+use super::mcp::Arguments;
+use super::schema::{DEFINITIONS, Direction, Pool};
+use super::{is_json, keyword, pay, put, sample};
 use crate::endpoint::rules::captures;
 use crate::manifest::{BodyEntry, EndpointEntry, Manifest};
 
@@ -55,12 +56,12 @@ pub(super) fn block(manifest: &Manifest, id: &str, parts: Parts) -> Option<Value
     if pay::is_free(endpoint) {
         return None;
     }
-    let mut pool = Pool::new(&manifest.schemas, "#/$defs/");
+    let mut pool = Pool::new(&manifest.schemas, DEFINITIONS);
     let output = parts
         .output_schema
         .then(|| output(&mut pool, endpoint, parts.output_example));
     let input = if endpoint.kind == "mcp" {
-        mcp_input(manifest, endpoint)
+        mcp_input(&mut pool, manifest, endpoint)
     } else {
         http_input(&mut pool, manifest, endpoint)
     };
@@ -72,14 +73,9 @@ pub(super) fn block(manifest: &Manifest, id: &str, parts: Parts) -> Option<Value
         put(&mut info, "output", output.example);
         put(&mut properties, "output", Some(output.schema));
     }
-    let mut schema = json!({
+    let mut schema = pool.close(json!({
         "$schema": DIALECT, "type": "object", "properties": properties, "required": ["input"],
-    });
-    let mut definitions = pool.finish();
-    definitions.extend(input.definitions);
-    if let (Value::Object(members), false) = (&mut schema, definitions.is_empty()) {
-        members.insert("$defs".to_owned(), Value::Object(definitions));
-    }
+    }));
     if !parts.descriptions {
         keyword::undescribed(&mut schema);
     }
@@ -94,7 +90,6 @@ pub(super) fn block(manifest: &Manifest, id: &str, parts: Parts) -> Option<Value
 struct Part<E> {
     example: E,
     schema: Value,
-    definitions: Map<String, Value>,
 }
 
 fn http_input<'m>(
@@ -232,35 +227,28 @@ impl Call {
                 "required": self.required,
                 "additionalProperties": false,
             }),
-            definitions: Map::new(),
         }
     }
 }
 
-fn mcp_input(manifest: &Manifest, endpoint: &EndpointEntry) -> Part<Value> {
-    let mut schema = mcp::input_schema(manifest, endpoint);
+fn mcp_input<'m>(
+    pool: &mut Pool<'m>,
+    manifest: &'m Manifest,
+    endpoint: &'m EndpointEntry,
+) -> Part<Value> {
+    // What stands in the example is a document of its own, with definitions of its own.
+    let mut alone = Pool::new(&manifest.schemas, DEFINITIONS);
+    let tool = Arguments::of(&mut alone, endpoint);
+    let tool = alone.close(tool.schema);
+    let arguments = Arguments::of(pool, endpoint);
+    let example = arguments.first(manifest, endpoint);
     let mut call = Call::default();
     call.fixed("type", "const", "mcp");
     call.fixed("toolName", "const", &endpoint.id);
     call.fixed("transport", "enum", "streamable-http");
-    let arguments = mcp::arguments(manifest, endpoint);
-    call.part(
-        "inputSchema",
-        schema.clone(),
-        json!({ "type": "object" }),
-        true,
-    );
-    // What the tool's schema defines is defined for this document, too.
-    let definitions = match &mut schema {
-        Value::Object(members) => members.remove("$defs"),
-        _ => None,
-    };
-    call.part("example", arguments, schema, false);
-    let mut part = call.done();
-    if let Some(Value::Object(definitions)) = definitions {
-        part.definitions = definitions;
-    }
-    part
+    call.part("inputSchema", tool, json!({ "type": "object" }), true);
+    call.part("example", example, arguments.schema, false);
+    call.done()
 }
 
 fn output<'m>(
@@ -291,7 +279,6 @@ fn output<'m>(
             "properties": { "type": { "type": "string" }, "example": schema },
             "required": ["type"],
         }),
-        definitions: Map::new(),
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::bazaar::of_captures;
 use super::keyword::{is_annotation, required};
-use super::schema::{Direction, Pool};
+use super::schema::{DEFINITIONS, Direction, Pool};
 use super::text::{DESCRIPTION, SUMMARY, clipped, line, visible};
 use super::{is_json, links, pay, put, sample};
 use crate::endpoint::rules::captures;
@@ -65,11 +65,11 @@ fn tool(manifest: &Manifest, endpoint: &EndpointEntry) -> Value {
         "description",
         Some(description(manifest, endpoint)),
     );
-    put(
-        &mut tool,
-        "inputSchema",
-        Some(input_schema(manifest, endpoint)),
-    );
+    let mut pool = Pool::new(&manifest.schemas, DEFINITIONS);
+    let arguments = Arguments::of(&mut pool, endpoint);
+    let examples = arguments.examples(endpoint);
+    let schema = pool.close(arguments.schema);
+    put(&mut tool, "inputSchema", Some(schema));
     put(&mut tool, "outputSchema", output_schema(manifest, endpoint));
     put(&mut tool, "annotations", Some(annotations(endpoint)));
     let mut meta = Map::new();
@@ -85,7 +85,7 @@ fn tool(manifest: &Manifest, endpoint: &EndpointEntry) -> Value {
             Some(pay::accepts(manifest, endpoint)),
         );
     }
-    put(&mut meta, "examples", examples(manifest, endpoint));
+    put(&mut meta, "examples", examples);
     put(&mut tool, "_meta", (!meta.is_empty()).then_some(meta));
     Value::Object(tool)
 }
@@ -118,26 +118,56 @@ fn output_schema(manifest: &Manifest, endpoint: &EndpointEntry) -> Option<Value>
     if output.stream.is_some() || !is_json(&output.content_type) {
         return None;
     }
-    let mut pool = Pool::new(&manifest.schemas, "#/$defs/");
+    let mut pool = Pool::new(&manifest.schemas, DEFINITIONS);
     let schema = pool.add_inlined(output.schema.as_ref()?, Direction::Output);
     let object = schema.get("type").is_some_and(|kind| kind == "object");
-    object.then(|| with_definitions(schema, pool))
+    object.then(|| pool.close(schema))
 }
 
-fn with_definitions(mut schema: Value, pool: Pool<'_>) -> Value {
-    let definitions = pool.finish();
-    if let (Value::Object(members), false) = (&mut schema, definitions.is_empty()) {
-        members.insert("$defs".to_owned(), Value::Object(definitions));
+/// The arguments of a tool.
+pub(super) struct Arguments {
+    /// The parts that they are made of.
+    parts: Vec<&'static str>,
+    /// Whether the members of the parts stand side by side.
+    is_flat: bool,
+    /// Their schema, which refers to what the pool has gathered.
+    pub(super) schema: Value,
+}
+
+impl Arguments {
+    pub(super) fn of<'m>(pool: &mut Pool<'m>, endpoint: &'m EndpointEntry) -> Self {
+        let schemas = schemas(pool, endpoint);
+        let parts = schemas.iter().map(|(name, _)| *name).collect();
+        let flat = flat(&schemas);
+        Self {
+            parts,
+            is_flat: flat.is_some(),
+            schema: flat.unwrap_or_else(|| grouped(schemas)),
+        }
     }
-    schema
-}
 
-/// The schema of the tool's arguments.
-pub(super) fn input_schema(manifest: &Manifest, endpoint: &EndpointEntry) -> Value {
-    let mut pool = Pool::new(&manifest.schemas, "#/$defs/");
-    let parts = schemas(&mut pool, endpoint);
-    let schema = flat(&parts).unwrap_or_else(|| grouped(parts));
-    with_definitions(schema, pool)
+    /// Those of the first example, or of a call that is made of the schemas.
+    pub(super) fn first(&self, manifest: &Manifest, endpoint: &EndpointEntry) -> Value {
+        let values = self.parts.iter().map(|name| {
+            let value = match (*name, &endpoint.input.body) {
+                ("body", Some(body)) => sample::body(manifest, endpoint, body),
+                _ => sample::parameters(manifest, endpoint, name).into(),
+            };
+            (*name, value)
+        });
+        joined(values, self.is_flat)
+    }
+
+    /// Those of all examples that the manifest has.
+    fn examples(&self, endpoint: &EndpointEntry) -> Option<Vec<Value>> {
+        let call = |example: &ExampleEntry| {
+            let parts = PARTS.into_iter();
+            let parts = parts.filter_map(|name| Some((name, example.input.get(name)?.clone())));
+            joined(parts, self.is_flat)
+        };
+        let calls: Vec<Value> = endpoint.examples.iter().map(call).collect();
+        (!calls.is_empty()).then_some(calls)
+    }
 }
 
 /// The schemas of the parts that the endpoint takes.
@@ -217,34 +247,6 @@ fn grouped(parts: Vec<(&'static str, Value)>) -> Value {
         "required": needed,
         "additionalProperties": false,
     })
-}
-
-/// The arguments of the first example, or of a call that is made of the schemas.
-pub(super) fn arguments(manifest: &Manifest, endpoint: &EndpointEntry) -> Value {
-    let mut pool = Pool::new(&manifest.schemas, "#/$defs/");
-    let parts = schemas(&mut pool, endpoint);
-    let is_flat = flat(&parts).is_some();
-    let values = parts.iter().map(|(name, _)| {
-        let value = match (*name, &endpoint.input.body) {
-            ("body", Some(body)) => sample::body(manifest, endpoint, body),
-            _ => sample::parameters(manifest, endpoint, name).into(),
-        };
-        (*name, value)
-    });
-    joined(values, is_flat)
-}
-
-/// The arguments of all examples that the manifest has.
-fn examples(manifest: &Manifest, endpoint: &EndpointEntry) -> Option<Vec<Value>> {
-    let mut pool = Pool::new(&manifest.schemas, "#/$defs/");
-    let is_flat = flat(&schemas(&mut pool, endpoint)).is_some();
-    let call = |example: &ExampleEntry| {
-        let parts = PARTS.into_iter();
-        let parts = parts.filter_map(|name| Some((name, example.input.get(name)?.clone())));
-        joined(parts, is_flat)
-    };
-    let calls: Vec<Value> = endpoint.examples.iter().map(call).collect();
-    (!calls.is_empty()).then_some(calls)
 }
 
 fn joined(parts: impl Iterator<Item = (&'static str, Value)>, flat: bool) -> Value {

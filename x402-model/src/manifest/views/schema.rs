@@ -6,11 +6,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
 
 use super::keyword::{Holds, holds, is_annotation, required};
 use super::nulls;
 use super::text::visible;
 use crate::manifest::canonical_hash;
+use crate::pointer;
+
+/// Where schemas that stand alone have their definitions.
+pub(super) const DEFINITIONS: &str = "#/$defs/";
+
+/// Most steps taken to find out which definitions of different documents are the same.
+const MAX_STEPS: usize = 100_000;
 
 /// Most references followed from one schema to the next.
 const MAX_HOPS: usize = 16;
@@ -38,6 +46,8 @@ pub(super) struct Pool<'m> {
     taken: BTreeSet<String>,
     waiting: Vec<(String, Target<'m>)>,
     done: Map<String, Value>,
+    /// Steps of comparison that are left.
+    steps: usize,
 }
 
 /// A schema with the document that its references are in.
@@ -50,10 +60,13 @@ struct Target<'m> {
 /// What a reference stands for; the same for the same schema.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
-    /// A shared schema, or a place in one.
-    Shared(String),
-    /// A pointer with all that can be reached from it within its document, so that equal definitions of two documents are one.
-    Local(String, Vec<(String, [u8; 32])>),
+    /// A shared schema, and a pointer in it.
+    Shared(String, String),
+    /// A pointer and the hash of all that can be reached from it within its document, so that equal definitions of two documents
+    /// are one.
+    Local(String, [u8; 32]),
+    /// A pointer in one document, where too much can be reached to look for the same elsewhere.
+    Here(usize, String),
 }
 
 impl<'m> Pool<'m> {
@@ -68,6 +81,7 @@ impl<'m> Pool<'m> {
             taken: BTreeSet::new(),
             waiting: Vec::new(),
             done: Map::new(),
+            steps: MAX_STEPS,
         }
     }
 
@@ -140,6 +154,14 @@ impl<'m> Pool<'m> {
         self.done
     }
 
+    /// A schema with all that was referred to as its own definitions: of a pool that gathers at [`DEFINITIONS`].
+    pub(super) fn close(self, mut schema: Value) -> Value {
+        if let (Value::Object(members), false) = (&mut schema, self.done.is_empty()) {
+            members.insert("$defs".to_owned(), Value::Object(self.done));
+        }
+        schema
+    }
+
     fn gather(&mut self, direction: Direction) {
         while let Some((name, target)) = self.waiting.pop() {
             let schema = self.rewritten(target, direction);
@@ -200,16 +222,18 @@ impl<'m> Pool<'m> {
             return Some(format!("{}{name}", self.prefix).into());
         }
         let (place, target) = self.resolved(root, reference)?;
+        let last = match &place {
+            Place::Shared(name, inside) if inside.is_empty() => Some(name.clone()),
+            Place::Shared(_, pointer) | Place::Local(pointer) => pointer::tokens(pointer).last(),
+        };
         let key = self.key(place, target.root);
         let name = if let Some(name) = self.names.get(&key) {
             name.clone()
         } else {
-            let last = reference.rsplit('/').next().unwrap_or_default();
-            let title = target.schema.get("title").and_then(Value::as_str);
-            let name = self.reserve(&match last {
-                "#" | "" => title.unwrap_or("Root").to_owned(),
-                last => unescaped(last),
-            });
+            let title = || target.schema.get("title").and_then(Value::as_str);
+            let last = last.filter(|last| !last.is_empty());
+            let name = last.unwrap_or_else(|| title().unwrap_or("Root").to_owned());
+            let name = self.reserve(&name);
             self.names.insert(key, name.clone());
             self.waiting.push((name.clone(), target));
             name
@@ -221,33 +245,29 @@ impl<'m> Pool<'m> {
 
     /// What a reference leads to, and where that is.
     fn resolved(&self, root: &'m Value, reference: &str) -> Option<(Place, Target<'m>)> {
-        let pointer = reference.strip_prefix('#')?;
+        let pointer = pointer::of_fragment(reference.strip_prefix('#')?)?;
         if let Some(path) = pointer.strip_prefix("/schemas/") {
-            let (name, inside) = path.split_once('/').map_or((path, ""), |it| it);
-            let (name, root) = self.shared.get_key_value(&unescaped(name))?;
-            let schema = if inside.is_empty() {
-                root
-            } else {
-                root.pointer(&format!("/{}", unescaped_percent(inside)))?
-            };
-            let place = Place::Shared(format!("{name}/{inside}"));
+            let at = path.find('/').unwrap_or(path.len());
+            let (name, inside) = path.split_at_checked(at)?;
+            let (name, root) = self.shared.get_key_value(&pointer::unescaped(name))?;
+            let schema = root.pointer(inside)?;
+            let place = Place::Shared(name.clone(), inside.to_owned());
             return Some((place, Target { root, schema }));
         }
         let shared = |(_, schema): &(&String, &Value)| core::ptr::eq(*schema, root);
         if pointer.is_empty()
             && let Some((name, _)) = self.shared.iter().find(shared)
         {
-            let place = Place::Shared(format!("{name}/"));
+            let place = Place::Shared(name.clone(), String::new());
             return Some((place, Target { root, schema: root }));
         }
-        let schema = root.pointer(&unescaped_percent(pointer))?;
-        let place = Place::Local(pointer.to_owned());
-        Some((place, Target { root, schema }))
+        let schema = root.pointer(&pointer)?;
+        Some((Place::Local(pointer), Target { root, schema }))
     }
 
     fn key(&mut self, place: Place, root: &Value) -> Key {
         let start = match place {
-            Place::Shared(name) => return Key::Shared(name),
+            Place::Shared(name, inside) => return Key::Shared(name, inside),
             Place::Local(pointer) => pointer,
         };
         let mut reached: BTreeMap<String, [u8; 32]> = BTreeMap::new();
@@ -261,17 +281,29 @@ impl<'m> Pool<'m> {
                 .contents
                 .entry(at)
                 .or_insert_with(|| content(root, &pointer));
+            let Some(left) = self.steps.checked_sub(next.len().saturating_add(1)) else {
+                self.steps = 0;
+                return Key::Here(address(root), start);
+            };
+            self.steps = left;
             waiting.extend(next.iter().filter(|it| !reached.contains_key(*it)).cloned());
             reached.insert(pointer, *hash);
         }
-        Key::Local(start, reached.into_iter().collect())
+        let mut all = Sha256::new();
+        for (pointer, hash) in reached {
+            all.update(Sha256::digest(pointer));
+            all.update(hash);
+        }
+        Key::Local(start, all.finalize().into())
     }
 }
 
 /// Where a reference leads.
 #[derive(Debug)]
 enum Place {
-    Shared(String),
+    /// A shared schema, and a pointer in it.
+    Shared(String, String),
+    /// A pointer in the document of the reference.
     Local(String),
 }
 
@@ -282,16 +314,17 @@ fn address(root: &Value) -> usize {
 
 /// The hash of what stands at a pointer, and the pointers of its document that it refers to.
 fn content(root: &Value, pointer: &str) -> ([u8; 32], Vec<String>) {
-    let Some(schema) = root.pointer(&unescaped_percent(pointer)) else {
+    let Some(schema) = root.pointer(pointer) else {
         return ([0; 32], Vec::new());
     };
     let mut found = Vec::new();
     references(schema, &mut found);
-    let next = found
+    let next: BTreeSet<String> = found
         .iter()
-        .filter_map(|reference| reference.strip_prefix('#'));
-    let next = next.filter(|pointer| !pointer.starts_with("/schemas/"));
-    (canonical_hash(schema), next.map(str::to_owned).collect())
+        .filter_map(|reference| pointer::of_fragment(reference.strip_prefix('#')?))
+        .filter(|pointer| !pointer.starts_with("/schemas/"))
+        .collect();
+    (canonical_hash(schema), next.into_iter().collect())
 }
 
 fn references<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
@@ -358,27 +391,4 @@ fn component_name(name: &str) -> String {
     } else {
         name
     }
-}
-
-/// One part of a JSON pointer in a URL.
-fn unescaped(part: &str) -> String {
-    unescaped_percent(part)
-        .replace("~1", "/")
-        .replace("~0", "~")
-}
-
-fn unescaped_percent(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let digits = after.split_at_checked(2).filter(|_| *first == b'%');
-        let decoded = digits.and_then(|(digits, after)| {
-            let digits = core::str::from_utf8(digits).ok()?;
-            Some((u8::from_str_radix(digits, 16).ok()?, after))
-        });
-        let (byte, after) = decoded.unwrap_or((*first, after));
-        bytes.push(byte);
-        rest = after;
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
