@@ -8,7 +8,7 @@ mod payment;
 
 use serde_json::{Map, Value};
 use x402_model::asset::AssetTable;
-use x402_model::manifest::canonical_hash;
+use x402_model::manifest::{canonical_hash, hash_text};
 
 use crate::error::CodegenError;
 use crate::model::{ClientModel, Pin, ServiceModel};
@@ -87,7 +87,7 @@ pub fn lower(document: &Value) -> Result<ClientModel, CodegenError> {
             version: text("/info/version", ""),
             revision: None,
             base,
-            content_hash: hash(document),
+            content_hash: hash_text(&canonical_hash(document)),
         },
         currency: description.currency,
         types,
@@ -103,14 +103,6 @@ fn invalid(place: &str, reason: &str) -> CodegenError {
         place: place.to_owned(),
         reason: reason.to_owned(),
     }
-}
-
-fn hash(document: &Value) -> String {
-    let digits: String = canonical_hash(document)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("sha-256:{digits}")
 }
 
 /// The first server, if it is an absolute address.

@@ -3,7 +3,9 @@
 //! An [`EndpointSpec`] knows no networks, tokens or origins yet: those come from the paywall it is mounted on. The rules
 //! its texts must keep are in [`rules`], used by the macro (with places in the source) and again at start-up.
 
+mod host;
 mod ids;
+mod operation;
 mod path;
 pub mod rules;
 
@@ -11,7 +13,9 @@ use core::fmt;
 
 use crate::price::{Allowance, OfferError, Plan, PriceError, PriceModel, PriceModelError};
 
+pub use host::{is_host, is_origin};
 pub use ids::PaymentIds;
+pub use operation::operation_id;
 pub use path::{RouteError, RouteErrorCode};
 pub use rules::{Rule, RuleError};
 

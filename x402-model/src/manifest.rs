@@ -47,7 +47,7 @@ mod strict;
 pub mod views;
 
 pub use amount::Amount;
-pub use canonical::{canonical, canonical_hash};
+pub use canonical::{canonical, canonical_hash, content_hash, hash_text};
 pub use defaults::schema_default;
 pub use document::{
     AssetEntry, Contact, Deprecation, DomainEntry, Integrity, Manifest, PlanEntry, ProtocolEntry,

@@ -26,7 +26,6 @@ pub use offline::{ManifestDrift, ManifestFlagError};
 pub use published::Published;
 pub use service::Service;
 
-pub(crate) use entry::operation_id;
 pub(crate) use project::{Facts, project};
 
 #[cfg(doc)]

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use x402_model::manifest::{SelectorEntry, schema_default};
+use x402_model::pointer::escaped;
 use x402_model::price::CaseValue;
 
 use super::{Description, payment, sorted};
@@ -12,7 +13,6 @@ use crate::model::{
 };
 use crate::names::pascal;
 use crate::schema::{Place, Types, describe, text};
-use x402_model::pointer;
 
 /// Where an operation is.
 pub(super) struct Route<'d> {
@@ -24,7 +24,7 @@ pub(super) struct Route<'d> {
 
 impl Route<'_> {
     fn pointer(&self) -> String {
-        format!("/paths/{}/{}", pointer::escaped(self.path), self.method)
+        format!("/paths/{}/{}", escaped(self.path), self.method)
     }
 }
 
@@ -97,7 +97,7 @@ fn parameters<'d>(
     types: &mut Types<'d>,
 ) -> Result<Vec<Param>, CodegenError> {
     let pointer = route.pointer();
-    let above = format!("/paths/{}", pointer::escaped(route.path));
+    let above = format!("/paths/{}", escaped(route.path));
     let mut params: Vec<Param> = Vec::new();
     for (owner, pointer) in [(route.operation, pointer), (route.item, above)] {
         let all = owner.get("parameters").and_then(Value::as_array);
@@ -199,7 +199,7 @@ fn body<'d>(
         return Ok(None);
     };
     let schema = media.get("schema").filter(|_| is_json(kind));
-    let place = Place::root(format!("{at}/content/{}/schema", pointer::escaped(kind)));
+    let place = Place::root(format!("{at}/content/{}/schema", escaped(kind)));
     let json = match schema {
         Some(schema) => Some(types.lower(schema, &place, &format!("{name}Body"))?),
         None => is_json(kind).then_some(TypeRef::Any),
@@ -229,12 +229,12 @@ fn output<'d>(
     let Some((code, response)) = found else {
         return Ok((Output::Empty, Named::new()));
     };
-    let at = format!("{}/responses/{}", route.pointer(), pointer::escaped(code));
+    let at = format!("{}/responses/{}", route.pointer(), escaped(code));
     let (response, at) = description.part(response, at)?;
     let Some((kind, media)) = media(response.get("content")) else {
         return Ok((Output::Empty, Named::new()));
     };
-    let place = Place::root(format!("{at}/content/{}/schema", pointer::escaped(kind)));
+    let place = Place::root(format!("{at}/content/{}/schema", escaped(kind)));
     let status = code.parse().unwrap_or(200);
     let output = answer(kind, status, None, media.get("schema"), &place, name, types)?;
     Ok((output, named(media)))
@@ -248,9 +248,8 @@ fn default_of(
     selector: &SelectorEntry,
 ) -> Option<CaseValue> {
     let found = if selector.source == "body" {
-        let shared = |name: &str| {
-            document.pointer(&format!("/components/schemas/{}", pointer::escaped(name)))
-        };
+        let shared =
+            |name: &str| document.pointer(&format!("/components/schemas/{}", escaped(name)));
         schema_default(body?, &selector.pointer, &shared)?
     } else {
         let mut all = route.operation.get("parameters")?.as_array()?.iter();
@@ -260,10 +259,5 @@ fn default_of(
         })?;
         parameter.pointer("/schema/default")?.clone()
     };
-    match found {
-        Value::String(text) => Some(CaseValue::Text(text.into())),
-        Value::Bool(truth) => Some(CaseValue::Bool(truth)),
-        Value::Number(number) => number.as_i64().map(CaseValue::Integer),
-        _ => None,
-    }
+    CaseValue::from_json(&found)
 }

@@ -2,6 +2,7 @@
 
 use core::fmt::Write as _;
 
+use alloy_primitives::hex;
 use serde_json::{Number, Value};
 use sha2::{Digest, Sha256};
 
@@ -31,6 +32,31 @@ pub fn canonical_hash(value: &Value) -> [u8; 32] {
     Sha256::digest(canonical(value).as_bytes()).into()
 }
 
+/// The SHA-256 of the canonical text of a document without its `integrity`, which holds this hash.
+#[must_use]
+pub fn content_hash(document: &Value) -> [u8; 32] {
+    let Value::Object(members) = document else {
+        return canonical_hash(document);
+    };
+    let mut text = String::new();
+    object(
+        members.iter().filter(|(name, _)| *name != "integrity"),
+        &mut text,
+    );
+    Sha256::digest(text.as_bytes()).into()
+}
+
+/// A SHA-256 as documents name it: `sha-256:` and 64 lower-case hex digits.
+///
+/// ```
+/// use x402_model::manifest::hash_text;
+/// assert_eq!(hash_text(&[0xab; 32]), format!("sha-256:{}", "ab".repeat(32)));
+/// ```
+#[must_use]
+pub fn hash_text(hash: &[u8; 32]) -> String {
+    format!("sha-256:{}", hex::encode(hash))
+}
+
 fn write(value: &Value, out: &mut String) {
     match value {
         Value::Null => out.push_str("null"),
@@ -48,21 +74,23 @@ fn write(value: &Value, out: &mut String) {
             }
             out.push(']');
         }
-        Value::Object(members) => {
-            let mut sorted: Vec<_> = members.iter().collect();
-            sorted.sort_by(|(left, _), (right, _)| left.encode_utf16().cmp(right.encode_utf16()));
-            out.push('{');
-            for (place, (name, member)) in sorted.into_iter().enumerate() {
-                if place > 0 {
-                    out.push(',');
-                }
-                string(name, out);
-                out.push(':');
-                write(member, out);
-            }
-            out.push('}');
-        }
+        Value::Object(members) => object(members.iter(), out),
     }
+}
+
+fn object<'v>(members: impl Iterator<Item = (&'v String, &'v Value)>, out: &mut String) {
+    let mut sorted: Vec<_> = members.collect();
+    sorted.sort_by(|(left, _), (right, _)| left.encode_utf16().cmp(right.encode_utf16()));
+    out.push('{');
+    for (place, (name, member)) in sorted.into_iter().enumerate() {
+        if place > 0 {
+            out.push(',');
+        }
+        string(name, out);
+        out.push(':');
+        write(member, out);
+    }
+    out.push('}');
 }
 
 fn string(text: &str, out: &mut String) {

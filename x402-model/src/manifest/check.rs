@@ -7,7 +7,7 @@ use super::endpoint::EndpointEntry;
 use super::error::ManifestError;
 use super::price::PriceEntry;
 use super::strict::short;
-use crate::endpoint::{Method, rules};
+use crate::endpoint::{Method, is_origin, rules};
 use crate::price::PriceModel;
 
 /// Most endpoints of a manifest.
@@ -15,7 +15,7 @@ const MAX_ENDPOINTS: usize = 10_000;
 
 pub(super) fn manifest(manifest: &Manifest) -> Result<(), ManifestError> {
     let broken = |place: &str, reason: &str| Err(rule(place, reason));
-    if !origin_is_plain(&manifest.service.origin) {
+    if !is_origin(&manifest.service.origin) {
         return broken(
             "/service/origin",
             "an origin is http:// or https://, a host and perhaps a port",
@@ -55,19 +55,6 @@ fn rule(place: &str, reason: &str) -> ManifestError {
         place: place.to_owned(),
         reason: reason.chars().take(300).collect(),
     }
-}
-
-fn origin_is_plain(origin: &str) -> bool {
-    let host = origin
-        .strip_prefix("https://")
-        .or_else(|| origin.strip_prefix("http://"));
-    host.is_some_and(|host| {
-        !host.is_empty()
-            && host.len() <= 255
-            && host
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']'))
-    })
 }
 
 fn dangling(there: bool, what: &'static str, name: &str) -> Result<(), ManifestError> {

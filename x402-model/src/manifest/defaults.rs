@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::document::{Manifest, RailEntry};
 use super::endpoint::EndpointEntry;
 use super::parts::{ChargeEntry, Idempotency};
-use super::price::{PriceEntry, SelectorEntry, scalar};
+use super::price::{PriceEntry, SelectorEntry};
+use crate::pointer;
 use crate::price::{CaseValue, PriceModel, PriceUnit};
 
 /// Most references followed from one schema to the next.
@@ -80,7 +81,7 @@ impl Manifest {
             _ => return None,
         };
         let found = schema_default(schema?, &pointer, &|name| self.schemas.get(name))?;
-        match (scalar(&found)?, selector.measure.as_deref()) {
+        match (CaseValue::from_json(&found)?, selector.measure.as_deref()) {
             (value, None | Some("value")) => Some(value),
             // What is counted is the default's length.
             (CaseValue::Text(text), Some("bytes")) => count(text.len()),
@@ -110,8 +111,7 @@ pub fn schema_default<'s>(
     shared: &dyn Fn(&str) -> Option<&'s Value>,
 ) -> Option<Value> {
     let mut at = resolved(schema, shared)?;
-    for token in pointer.split('/').skip(1) {
-        let name = token.replace("~1", "/").replace("~0", "~");
+    for name in pointer::tokens(pointer) {
         at = resolved(at.get("properties")?.get(&name)?, shared)?;
     }
     at.get("default").cloned()
@@ -129,9 +129,11 @@ fn resolved<'s>(
         if schema.get("default").is_some() {
             return Some(schema);
         }
+        let target = pointer::of_fragment(target.strip_prefix('#')?)?;
         // Of a manifest, or of the OpenAPI view of one.
-        let name = target.strip_prefix("#/schemas/");
-        schema = shared(name.or_else(|| target.strip_prefix("#/components/schemas/"))?)?;
+        let name = target.strip_prefix("/schemas/");
+        let name = name.or_else(|| target.strip_prefix("/components/schemas/"))?;
+        schema = shared(&pointer::unescaped(name))?;
     }
     None
 }

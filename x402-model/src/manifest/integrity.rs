@@ -120,12 +120,12 @@ impl SignedStatement {
     }
 
     fn is_about(&self, document: &Document) -> bool {
-        let service = &document.manifest().service;
+        let (service, hash) = (&document.manifest().service, document.content_hash());
         self.origin == service.origin
             && self.service_version == service.version
             && self.revision == service.revision
-            && self.content_hash == document.content_hash()
-            && document.states_its_hash() == Some(true)
+            && self.content_hash == hash
+            && document.states(&hash)
     }
 }
 

@@ -305,7 +305,7 @@ impl Reader<'_> {
             Some(_) => return Err("a `measure` is unknown".to_owned()),
         };
         let default = match &entry.default {
-            Some(value) => Some(scalar(value).ok_or("a `default` is no scalar")?),
+            Some(value) => Some(CaseValue::from_json(value).ok_or("a `default` is no scalar")?),
             None if source.is_response() => None,
             None => (self.default_of)(entry),
         };
@@ -333,7 +333,8 @@ impl Reader<'_> {
                     .into_iter()
                     .map(|case| {
                         Ok(Case {
-                            equals: scalar(&case.equals).ok_or("`equals` is no scalar")?,
+                            equals: CaseValue::from_json(&case.equals)
+                                .ok_or("`equals` is no scalar")?,
                             charge: self.charge(case.amount, case.factor)?,
                         })
                     })
@@ -398,16 +399,6 @@ impl Reader<'_> {
                 .transpose()?,
             id: Cow::Owned(entry.id),
         })
-    }
-}
-
-/// A JSON scalar as prices compare it; `None` for floats, null, arrays and objects.
-pub(super) fn scalar(value: &Value) -> Option<CaseValue> {
-    match value {
-        Value::String(text) => Some(CaseValue::Text(Cow::Owned(text.clone()))),
-        Value::Bool(value) => Some(CaseValue::Bool(*value)),
-        Value::Number(number) => number.as_i64().map(CaseValue::Integer),
-        _ => None,
     }
 }
 

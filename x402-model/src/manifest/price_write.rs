@@ -100,15 +100,7 @@ fn selector(selector: &Selector) -> SelectorEntry {
         pointer: selector.pointer.to_string(),
         measure: (selector.measure != Measure::Value).then(|| selector.measure.as_str().to_owned()),
         divide_by: (selector.divide_by != 1).then_some(selector.divide_by),
-        default: selector.default.as_ref().map(value),
-    }
-}
-
-fn value(value: &CaseValue) -> Value {
-    match value {
-        CaseValue::Text(text) => Value::from(&**text),
-        CaseValue::Integer(number) => Value::from(*number),
-        CaseValue::Bool(truth) => Value::from(*truth),
+        default: selector.default.as_ref().map(CaseValue::to_json),
     }
 }
 
@@ -143,7 +135,7 @@ fn dimension(dimension: &Dimension) -> DimensionEntry {
 fn case(case: &Case) -> CaseEntry {
     let (amount, factor) = charge(&case.charge);
     CaseEntry {
-        equals: value(&case.equals),
+        equals: case.equals.to_json(),
         amount,
         factor,
     }

@@ -1,10 +1,10 @@
 //! From foreign bytes to a manifest, and its content hash.
 
-use alloy_primitives::{B256, hex};
+use alloy_primitives::B256;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::canonical::canonical_hash;
+use super::canonical::{content_hash, hash_text};
 use super::check;
 use super::document::Manifest;
 use super::error::ManifestError;
@@ -70,31 +70,27 @@ impl Document {
     /// The SHA-256 of the canonical document without its `integrity`.
     #[must_use]
     pub fn content_hash(&self) -> B256 {
-        content_hash(&self.value)
+        content_hash(&self.value).into()
     }
 
     /// The content hash as it is written: `sha-256:` and 64 hex digits.
     #[must_use]
     pub fn content_hash_text(&self) -> String {
-        format!("sha-256:{}", hex::encode(self.content_hash()))
+        hash_text(&self.content_hash())
     }
 
     /// Whether the hash that the document states is its own; `None` if it states none.
     #[must_use]
     pub fn states_its_hash(&self) -> Option<bool> {
-        let integrity = self.manifest.integrity.as_ref()?;
-        Some(
-            integrity.canonicalization == "RFC8785"
-                && integrity.content_hash == self.content_hash_text(),
-        )
+        self.manifest.integrity.as_ref()?;
+        Some(self.states(&self.content_hash()))
     }
-}
 
-/// The SHA-256 of a canonical document without its `integrity`.
-fn content_hash(value: &Value) -> B256 {
-    let mut value = value.clone();
-    if let Value::Object(members) = &mut value {
-        members.remove("integrity");
+    /// Whether the document states this hash.
+    pub(super) fn states(&self, hash: &B256) -> bool {
+        let integrity = self.manifest.integrity.as_ref();
+        integrity.is_some_and(|integrity| {
+            integrity.canonicalization == "RFC8785" && integrity.content_hash == hash_text(hash)
+        })
     }
-    B256::from(canonical_hash(&value))
 }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde_json::Value;
+
 use super::check;
 use super::evaluate::{self, Needs};
 use super::expr::{Price, PriceUnit};
@@ -223,6 +225,38 @@ pub enum CaseValue {
     Integer(i64),
     /// A truth value.
     Bool(bool),
+}
+
+impl CaseValue {
+    /// A JSON value as prices compare it; `None` for floats, null, arrays and objects.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use x402_model::price::CaseValue;
+    /// let seven = CaseValue::from_json(&json!(7)).unwrap();
+    /// assert_eq!(seven, CaseValue::Integer(7));
+    /// assert_eq!(seven.to_json(), json!(7));
+    /// assert_eq!(CaseValue::from_json(&json!(0.5)), None);
+    /// ```
+    #[must_use]
+    pub fn from_json(value: &Value) -> Option<Self> {
+        match value {
+            Value::String(text) => Some(Self::Text(Cow::Owned(text.clone()))),
+            Value::Bool(truth) => Some(Self::Bool(*truth)),
+            Value::Number(number) => number.as_i64().map(Self::Integer),
+            _ => None,
+        }
+    }
+
+    /// The value in JSON.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        match self {
+            Self::Text(text) => Value::from(&**text),
+            Self::Integer(number) => Value::from(*number),
+            Self::Bool(truth) => Value::from(*truth),
+        }
+    }
 }
 
 /// The charge for one range.

@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 
 use http::Uri;
+use x402_model::endpoint::{is_host, is_origin};
 
 use crate::paywall::Mistake;
 
@@ -36,13 +37,8 @@ impl Origin {
             return Err(wrong("leave out the path: routes add theirs"));
         }
         let host = authority.host();
-        if host.is_empty() || !host.bytes().all(is_host_byte) {
+        if !is_host(host) {
             return Err(wrong("its host is not a host name"));
-        }
-        if authority.port().is_some_and(|port| port.as_u16() == 0)
-            || authority.as_str().ends_with(':')
-        {
-            return Err(wrong("its port is not a port"));
         }
         match scheme {
             "https" => {}
@@ -54,20 +50,16 @@ impl Origin {
             }
             _ => return Err(wrong("its scheme must be https")),
         }
-        Ok(Self(format!(
-            "{scheme}://{}",
-            authority.as_str().to_ascii_lowercase()
-        )))
+        let origin = format!("{scheme}://{}", authority.as_str().to_ascii_lowercase());
+        if !is_origin(&origin) {
+            return Err(wrong("its port is not a port"));
+        }
+        Ok(Self(origin))
     }
 
     pub(crate) fn into_string(self) -> String {
         self.0
     }
-}
-
-/// Bytes of a host name or an address; nothing that would need an escape in JSON or in a URL.
-const fn is_host_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'[' | b']' | b':')
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -98,6 +90,7 @@ mod tests {
             parse("https://api.example.com:8443").unwrap(),
             "https://api.example.com:8443"
         );
+        assert_eq!(parse("https://a_b.example").unwrap(), "https://a_b.example");
         for text in [
             "http://127.0.0.1:4021",
             "http://localhost:1",
@@ -122,6 +115,9 @@ mod tests {
             "https://a.example#x",
             "https://a.example:0",
             "https://a.example:",
+            "https://a.example:65536",
+            "https://a.example:0443",
+            "https://a..example",
             "https://\"evil",
             "https://",
             "//a.example",

@@ -13,8 +13,8 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
-use x402_model::manifest::Manifest;
 use x402_model::manifest::views::{self, View};
+use x402_model::manifest::{Manifest, hash_text};
 
 /// The extension that catalogues read.
 pub(crate) const BAZAAR: &str = "bazaar";
@@ -177,10 +177,7 @@ impl File {
 
     /// A view at its place.
     pub(super) fn of(view: View) -> Self {
-        let hash = format!(
-            "sha-256:{}",
-            alloy_primitives::hex::encode(Sha256::digest(&view.bytes))
-        );
+        let hash = hash_text(&Sha256::digest(&view.bytes).into());
         Self::new(
             format!("/{}", view.path),
             view.content_type,

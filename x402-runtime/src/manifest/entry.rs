@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use x402_model::endpoint::Method;
-use x402_model::endpoint::rules::DEFAULT_MIME_TYPE;
+use x402_model::endpoint::rules::{self, DEFAULT_MIME_TYPE};
+use x402_model::endpoint::{Method, operation_id};
 use x402_model::manifest::{
     AllowanceEntry, Amount, BodyEntry, EndpointEntry, ExampleEntry, Idempotency, InputEntry,
     OutputEntry, Period, PriceEntry,
@@ -29,25 +29,6 @@ pub(super) struct Common<'c> {
     pub(super) usual_rails: &'c [String],
     pub(super) usual_idempotency: &'c Idempotency,
     pub(super) retention_seconds: u64,
-}
-
-/// The id of an endpoint in documents for programs, where it becomes the name of an operation: `current_weather` and
-/// `current.weather` are `currentWeather`.
-pub(crate) fn operation_id(id: &str) -> String {
-    let mut out = String::with_capacity(id.len());
-    let mut upper = false;
-    for letter in id.chars() {
-        if !letter.is_ascii_alphanumeric() {
-            upper = !out.is_empty();
-        } else if out.is_empty() {
-            out.push(letter.to_ascii_lowercase());
-        } else if std::mem::take(&mut upper) {
-            out.push(letter.to_ascii_uppercase());
-        } else {
-            out.push(letter);
-        }
-    }
-    out
 }
 
 impl Common<'_> {
@@ -102,12 +83,12 @@ impl Common<'_> {
 
     fn input(&mut self, endpoint: &BoundEndpoint) -> InputEntry {
         let shapes = endpoint.shapes();
-        let (_, names) = path_of(endpoint.path());
+        let names: Vec<&str> = rules::captures(endpoint.path()).collect();
         let mut input = InputEntry {
             path: captures(&names, shapes.path.as_ref()),
             query: shapes.query.clone(),
             header: None,
-            body: self.body(shapes, endpoint.method()),
+            body: self.body(shapes),
         };
         for (selector, wanted) in looked_at(&endpoint.spec().price) {
             self.note(&mut input, selector, wanted);
@@ -115,24 +96,19 @@ impl Common<'_> {
         input
     }
 
-    fn body(&self, shapes: &Shapes, method: Method) -> Option<BodyEntry> {
-        let (content_type, schema) = match &shapes.body {
-            Some((kind, schema)) => ((*kind).to_owned(), schema.clone()),
-            // A body that no type describes: only where there may be one.
-            None if matches!(method, Method::Get | Method::Delete) => return None,
-            None => return None,
-        };
+    fn body(&self, shapes: &Shapes) -> Option<BodyEntry> {
+        let (content_type, schema) = shapes.body.as_ref()?;
         Some(BodyEntry {
-            content_type,
+            content_type: (*content_type).to_owned(),
             max_bytes: u64::try_from(self.body_cap).ok(),
-            schema,
+            schema: schema.clone(),
         })
     }
 
     /// Makes sure that what a price looks at stands in the input, with the default that the price takes.
     fn note(&mut self, input: &mut InputEntry, selector: &Selector, wanted: Value) {
         let name = selector.pointer.trim_start_matches('/').to_owned();
-        let default = selector.default.as_ref().map(default_of);
+        let default = selector.default.as_ref().map(CaseValue::to_json);
         let place = match selector.source {
             Source::Query => &mut input.query,
             Source::Header => &mut input.header,
@@ -173,17 +149,6 @@ fn has_property(named: &BTreeMap<String, Value>, schema: &Value, name: &str) -> 
         .is_some_and(|properties| properties.get(name).is_some())
 }
 
-/// Method-independent parts of a path: its text with plain captures, and the names of the captures in order.
-pub(super) fn path_of(path: &str) -> (String, Vec<&str>) {
-    let names = path
-        .split('{')
-        .skip(1)
-        .filter_map(|rest| rest.split('}').next())
-        .map(|name| name.trim_start_matches('*'))
-        .collect();
-    (path.replace("{*", "{"), names)
-}
-
 /// What a price looks at in the request, with the schema that such a value has.
 fn looked_at(price: &PriceModel) -> Vec<(&Selector, Value)> {
     match price {
@@ -193,7 +158,7 @@ fn looked_at(price: &PriceModel) -> Vec<(&Selector, Value)> {
                 DimensionTable::Cases(cases) => {
                     let values = cases.iter().map(|case| match &case.equals {
                         CaseValue::Text(text) => json!(text),
-                        other => json!(default_of(other).to_string()),
+                        other => json!(other.to_json().to_string()),
                     });
                     json!({ "type": "string", "enum": values.collect::<Vec<Value>>() })
                 }
@@ -210,14 +175,6 @@ fn looked_at(price: &PriceModel) -> Vec<(&Selector, Value)> {
                 .collect()
         }
         _ => Vec::new(),
-    }
-}
-
-fn default_of(value: &CaseValue) -> Value {
-    match value {
-        CaseValue::Text(text) => json!(text),
-        CaseValue::Integer(number) => json!(number),
-        CaseValue::Bool(truth) => json!(truth),
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use x402_model::asset::{Asset, checksum};
+use x402_model::endpoint::operation_id;
 use x402_model::manifest::{
     Amount, AssetEntry, ChargeEntry, CreditEntry, Defaults, DomainEntry, ErrorEntry,
     FORMAT_VERSION, Manifest, Period, PlanEntry, ProtocolEntry, RailEntry,
@@ -212,7 +213,7 @@ fn plans(endpoints: &[BoundEndpoint]) -> Vec<PlanEntry> {
     let mut plans: Vec<PlanEntry> = Vec::new();
     for endpoint in endpoints {
         for plan in endpoint.spec().plans {
-            let id = super::entry::operation_id(endpoint.id());
+            let id = operation_id(endpoint.id());
             match plans.iter_mut().find(|known| known.id == *plan.id) {
                 Some(known) => known.endpoints.push(id),
                 None => plans.push(plan_entry(plan, &id)),

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::hex;
 use axum::Router;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use x402_model::manifest::views::{self, View};
 use x402_model::manifest::{
-    Document, MAX_BYTES, Manifest, ManifestError, WELL_KNOWN_PATH, canonical, canonical_hash,
+    Document, MAX_BYTES, Manifest, ManifestError, WELL_KNOWN_PATH, canonical, content_hash,
+    hash_text,
 };
 
 use super::discovery::{Discovery, File, routes, views_on_demand};
@@ -34,7 +34,7 @@ impl Published {
         };
         // One tree at a time: a large one takes far more memory than its bytes, and what was once taken stays with the process.
         let mut value = serde_json::to_value(manifest).map_err(wrong)?;
-        let hash = format!("sha-256:{}", hex::encode(canonical_hash(&value)));
+        let hash = hash_text(&content_hash(&value));
         if let Value::Object(members) = &mut value {
             let integrity = json!({ "canonicalization": "RFC8785", "contentHash": hash });
             members.insert("integrity".to_owned(), integrity);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use alloy_primitives::Address;
 use serde_json::Value;
+use x402_model::endpoint::operation_id;
 use x402_model::manifest::views::{self, MAX_HEADER_BYTES};
 use x402_model::wire::{PaymentRequired, headers};
 
@@ -118,7 +119,7 @@ pub(super) fn list(published: &Published, endpoints: &mut [BoundEndpoint]) {
             headers::decode::<PaymentRequired>(header.as_bytes(), usize::MAX).ok()
         });
         let Some(terms) = terms else { continue };
-        let id = manifest::operation_id(endpoint.id());
+        let id = operation_id(endpoint.id());
         let most = MAX_HEADER_BYTES.saturating_sub(ROOM);
         let fitted = views::fit(published.manifest(), &id, &terms, most);
         let Some(fitted) = fitted else { continue };

@@ -9,7 +9,7 @@ use super::schema::Pool;
 use super::text::{GUIDANCE, clipped, line, visible};
 use super::{cycles, links, ownership_proofs, put};
 use crate::endpoint::rules::captures;
-use crate::manifest::{EndpointEntry, Manifest, canonical_hash};
+use crate::manifest::{self, EndpointEntry, Manifest, hash_text};
 
 /// The dialect of the schemas, which OpenAPI 3.1 names in each document.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -151,8 +151,7 @@ fn content_hash(manifest: &Manifest) -> Option<String> {
         return Some(integrity.content_hash.clone());
     }
     let value = serde_json::to_value(manifest).ok()?;
-    let digest = alloy_primitives::hex::encode(canonical_hash(&value));
-    Some(format!("sha-256:{digest}"))
+    Some(hash_text(&manifest::content_hash(&value)))
 }
 
 fn paths(manifest: &Manifest, schemas: &Schemas, problem: &str) -> Map<String, Value> {
