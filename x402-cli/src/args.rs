@@ -2,12 +2,13 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{call, facilitator, shell, wallet};
+use crate::{call, facilitator, manifest, shell, wallet};
 
 /// The shortest way from nothing to a paid call. The key is one of those that every development tool prints.
 const FIRST_STEPS: &str = "\
 From nothing to a paid call, on a chain that lives in the seller's process:
   cargo run --bin marketplace                              # another terminal, in the repository
+  x402 manifest http://127.0.0.1:4021                      # what is sold, and for how much?
   x402 call http://127.0.0.1:4021/weather/zurich           # what does it cost?
   (umask 077; echo 0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80 > sandbox.key)
   x402 call http://127.0.0.1:4021/weather/zurich --key-file sandbox.key --max \"0.01 USD\"
@@ -30,6 +31,8 @@ pub struct Cli {
 pub enum Command {
     /// Call an API and pay for the call if it asks for money
     Call(Box<call::Args>),
+    /// Read the price manifest of a service, and check who vouches for it
+    Manifest(manifest::Args),
     /// Make, import and look at wallets
     Wallet(wallet::Args),
     /// Verify and settle payments for others, over HTTP

@@ -16,6 +16,8 @@ use crate::wallet::WalletArgs;
 use crate::{Exit, Failure};
 use outcome::Outcome;
 
+pub(crate) use request::fault;
+
 /// Arguments of `x402 call`.
 #[derive(Debug, clap::Args)]
 #[command(
@@ -118,6 +120,11 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::new(Exit::Failed, error))
+}
+
+/// A budget for whoever only looks.
+pub(crate) fn looking() -> Result<x402_client::Budget, Failure> {
+    request::budget(flow::LOOKING)
 }
 
 /// Reads the name of a network.

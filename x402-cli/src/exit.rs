@@ -3,6 +3,8 @@
 use std::fmt::{self, Write as _};
 use std::process::ExitCode;
 
+use crate::output;
+
 /// The exit codes of the program.
 ///
 /// Scripts ask two things: did I get my answer, and may money have moved? 0 answers both. 1, 2, 3 and 5 say that nothing
@@ -149,17 +151,26 @@ impl Failure {
 
     /// The failure as the one JSON object of a command that was asked for JSON.
     pub(crate) fn to_json(&self) -> serde_json::Value {
+        serde_json::json!({ "error": self.details() })
+    }
+
+    /// Code, message and help as an object.
+    pub(crate) fn details(&self) -> serde_json::Value {
         let (code, message, help) = (self.code, &self.message, &self.help);
-        serde_json::json!({ "error": { "code": code, "message": message, "help": help } })
+        serde_json::json!({ "code": code, "message": message, "help": help })
     }
 
     /// Prints the failure and gives its exit code.
-    #[expect(clippy::print_stderr, reason = "it is what users read")]
     pub(crate) fn report(&self) -> ExitCode {
-        eprintln!("error: {}", self.message);
-        if let Some(help) = &self.help {
-            eprintln!("  help: {help}");
-        }
+        self.say();
         self.exit.into()
+    }
+
+    /// Prints the failure.
+    pub(crate) fn say(&self) {
+        output::say(&format!("error: {}", self.message));
+        if let Some(help) = &self.help {
+            output::say(&format!("  help: {help}"));
+        }
     }
 }

@@ -4,10 +4,16 @@ mod args;
 mod call;
 mod exit;
 pub mod facilitator;
+mod inputs;
+mod manifest;
 mod output;
 mod places;
+mod safe_file;
 mod secret;
 mod shell;
+mod shown;
+mod source;
+mod vouched;
 mod wallet;
 
 use std::process::ExitCode;
@@ -16,6 +22,7 @@ pub use args::{Cli, Command};
 pub use call::Args as CallArgs;
 pub use exit::{Exit, Failure};
 pub use facilitator::Args as FacilitatorArgs;
+pub use manifest::Args as ManifestArgs;
 pub use shell::{CompletionsArgs, ManArgs};
 pub use wallet::Args as WalletArgs;
 
@@ -24,6 +31,7 @@ pub use wallet::Args as WalletArgs;
 pub fn run(cli: Cli) -> ExitCode {
     let ended = match cli.command {
         Command::Call(args) => call::run(&args),
+        Command::Manifest(args) => manifest::run(&args),
         Command::Wallet(args) => wallet::run(&args),
         Command::Facilitator(args) => facilitator::run(args),
         Command::Completions(args) => shell::completions(&args),

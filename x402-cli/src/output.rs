@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 
 use serde::Serialize;
 
-use crate::{Exit, Failure};
+use crate::{Exit, Failure, shown};
 
 /// Writes to standard output. A reader that has enough (`x402 man | head`) is no failure.
 pub(crate) fn print(bytes: &[u8]) -> Result<(), Failure> {
@@ -23,15 +23,14 @@ pub(crate) fn print_line(line: &str) -> Result<(), Failure> {
     print(format!("{line}\n").as_bytes())
 }
 
-/// Writes one JSON object to standard output.
+/// Writes one JSON object to standard output. What a terminal would obey is escaped in it.
 pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
-    let mut text = serde_json::to_vec(value).map_err(|error| Failure::new(Exit::Failed, error))?;
-    text.push(b'\n');
-    print(&text)
+    let text = serde_json::to_string(value).map_err(|error| Failure::new(Exit::Failed, error))?;
+    print_line(&shown::json(&text))
 }
 
-/// Says something to the person at the terminal.
+/// Says something to the person at the terminal. It can hold words of others.
 #[expect(clippy::print_stderr, reason = "it is what users read")]
 pub(crate) fn say(text: &str) {
-    eprintln!("{text}");
+    eprintln!("{}", shown::text(text));
 }

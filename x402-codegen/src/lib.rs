@@ -31,6 +31,7 @@ mod read;
 pub mod rust;
 mod said;
 mod schema;
+mod sentence;
 pub mod typescript;
 
 pub use error::CodegenError;
@@ -38,6 +39,7 @@ pub use lower::lower;
 pub use model::ClientModel;
 pub use package::SourceFile;
 pub use read::{MAX_BYTES, read};
+pub use sentence::price_sentence;
 
 /// The version that generated files name.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

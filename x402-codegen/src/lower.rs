@@ -3,7 +3,6 @@
 use serde_json::Value;
 use x402_model::endpoint::rules::captures;
 use x402_model::manifest::{AllowanceEntry, Document, EndpointEntry, Manifest};
-use x402_model::price::PriceModel;
 
 use crate::error::CodegenError;
 use crate::escape::path_segment;
@@ -13,6 +12,7 @@ use crate::model::{
 };
 use crate::names::pascal;
 use crate::schema::{Place, Types, describe};
+use crate::sentence;
 
 /// Headers that the payment or the connection sets, and that no parameter may set.
 pub(crate) const RESERVED_HEADERS: &[&str] = &[
@@ -366,18 +366,7 @@ fn pricing(manifest: &Manifest, entry: &EndpointEntry) -> Pricing {
     // Reading has refused a broken rule of a known model.
     let model = manifest.price_model(entry).unwrap_or_default();
     let (min, max) = (bounds.min.0.normalized(), bounds.max.0.normalized());
-    let currency = &manifest.currency;
-    let sentence = match &model {
-        Some(PriceModel::Free) => "Free.".to_owned(),
-        Some(PriceModel::Flat { .. }) => format!("Costs {max} {currency} a call."),
-        Some(PriceModel::Tiered { .. }) => {
-            format!("Costs {min} to {max} {currency} a call, by what is asked for.")
-        }
-        Some(PriceModel::Usage { .. }) => {
-            format!("Costs at most {max} {currency} a call; what was used is charged.")
-        }
-        _ => format!("Costs {min} to {max} {currency} a call; the seller tells how much."),
-    };
+    let sentence = sentence::of(model.as_ref(), bounds, &manifest.currency);
     Pricing {
         min,
         max,

@@ -17,7 +17,7 @@ use super::{Args, advice};
 use crate::{Exit, Failure, output};
 
 /// Counts what a call costs where no ceiling is given: more than any call, and never spent.
-const LOOKING: &str = "1000000000000 USD";
+pub(super) const LOOKING: &str = "1000000000000 USD";
 
 /// Makes the call.
 pub(super) async fn call(args: &Args) -> Result<Outcome, Failure> {

@@ -10,7 +10,7 @@ use x402_runtime::model::asset::checksum;
 use super::json::Report;
 use super::outcome::{Answer, Asking, Outcome, Trouble};
 use super::{Args, advice, kept, network_text};
-use crate::{Exit, Failure, output};
+use crate::{Exit, Failure, output, shown};
 
 /// Shows the outcome and gives its exit code. The file of a payment goes once its answer is safe.
 pub(super) fn print(mut outcome: Outcome, args: &Args) -> Result<Exit, Failure> {
@@ -114,7 +114,7 @@ fn show(answer: &Answer, args: &Args) -> Result<(), Failure> {
                 String::from_utf8_lossy(value.as_bytes())
             );
         }
-        output::print(format!("{}\n", harmless(&head)).as_bytes())?;
+        output::print(format!("{}\n", shown::text(&head)).as_bytes())?;
     }
     if args.output.is_some() {
         return Ok(());
@@ -123,7 +123,7 @@ fn show(answer: &Answer, args: &Args) -> Result<(), Failure> {
         return output::print(&answer.body);
     }
     // A terminal obeys control characters, and the seller wrote these.
-    let text = harmless(&String::from_utf8_lossy(&answer.body));
+    let text = shown::text(&String::from_utf8_lossy(&answer.body));
     output::print(text.as_bytes())?;
     if !text.is_empty() && !text.ends_with('\n') {
         output::print(b"\n")?;
@@ -132,15 +132,6 @@ fn show(answer: &Answer, args: &Args) -> Result<(), Failure> {
         output::say("note: bytes that are no text are shown as \u{fffd}; --output FILE keeps them");
     }
     Ok(())
-}
-
-fn harmless(text: &str) -> String {
-    let tame = |c: char| match c {
-        '\n' | '\t' => c,
-        c if c.is_control() => '\u{fffd}',
-        c => c,
-    };
-    text.replace("\r\n", "\n").chars().map(tame).collect()
 }
 
 fn receipt_line(receipt: &Receipt) -> String {
@@ -238,15 +229,4 @@ fn dry_run(asking: &Asking) -> String {
     let _ = writeln!(text, "--max {allowed}");
     text.push_str("dry run: nothing was signed\n");
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_seller_does_not_steer_the_terminal() {
-        let text = harmless("a\r\nb\t\u{1b}[2Jc\u{7}");
-        assert_eq!(text, "a\nb\t\u{fffd}[2Jc\u{fffd}");
-    }
 }

@@ -239,7 +239,7 @@ pub(super) fn policy(args: &Args) -> Result<Policy, Failure> {
 }
 
 /// A call that is wrong as written.
-pub(super) fn fault(fault: &RequestFault) -> Failure {
+pub(crate) fn fault(fault: &RequestFault) -> Failure {
     let failure = Failure::usage(fault.code(), fault);
     match fault {
         RequestFault::Url => failure.help("write https://HOST/PATH"),

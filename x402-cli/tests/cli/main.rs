@@ -10,7 +10,9 @@
 
 mod calls;
 mod docs;
+mod documents;
 mod home;
+mod manifests;
 mod mistakes;
 mod open;
 mod secrets;
