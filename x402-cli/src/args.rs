@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{call, facilitator, manifest, shell, wallet};
+use crate::{call, diff, facilitator, manifest, shell, wallet};
 
 /// The shortest way from nothing to a paid call. The key is one of those that every development tool prints.
 const FIRST_STEPS: &str = "\
@@ -33,6 +33,8 @@ pub enum Command {
     Call(Box<call::Args>),
     /// Read the price manifest of a service, and check who vouches for it
     Manifest(manifest::Args),
+    /// Compare two price manifests: what breaks, what costs more, what a person has to look at
+    Diff(diff::Args),
     /// Make, import and look at wallets
     Wallet(wallet::Args),
     /// Verify and settle payments for others, over HTTP

@@ -2,6 +2,7 @@
 
 mod args;
 mod call;
+mod diff;
 mod exit;
 pub mod facilitator;
 mod inputs;
@@ -20,6 +21,7 @@ use std::process::ExitCode;
 
 pub use args::{Cli, Command};
 pub use call::Args as CallArgs;
+pub use diff::Args as DiffArgs;
 pub use exit::{Exit, Failure};
 pub use facilitator::Args as FacilitatorArgs;
 pub use manifest::Args as ManifestArgs;
@@ -31,6 +33,7 @@ pub use wallet::Args as WalletArgs;
 pub fn run(cli: Cli) -> ExitCode {
     let ended = match cli.command {
         Command::Call(args) => call::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Manifest(args) => manifest::run(&args),
         Command::Wallet(args) => wallet::run(&args),
         Command::Facilitator(args) => facilitator::run(args),

@@ -9,6 +9,7 @@
 )]
 
 mod calls;
+mod diffs;
 mod docs;
 mod documents;
 mod home;

@@ -22,7 +22,7 @@ fn every_shell_gets_completions_for_every_command() {
         for word in commands()
             .iter()
             .map(String::as_str)
-            .chain(["balance", "dry-run", "resume", "signer"])
+            .chain(["balance", "dry-run", "resume", "signer", "deny"])
         {
             assert!(run.out.contains(word), "{shell}: {word} is missing");
         }
