@@ -60,6 +60,7 @@ pub use endpoint::{
 pub use error::ManifestError;
 pub use integrity::{
     DOMAIN_NAME, DOMAIN_VERSION, MANIFEST_TYPE, SignatureFault, SignedStatement, origin_digest,
+    origin_proof,
 };
 pub use parts::{
     AllowanceEntry, ChargeEntry, CreditEntry, Defaults, ErrorEntry, Idempotency, Quota, RateLimit,

@@ -10,8 +10,10 @@
 use alloy_primitives::{Address, B256, Signature, address};
 use serde_json::{Value, json};
 use x402_model::evm::EcdsaParts;
+use x402_model::manifest::diff::compare;
 use x402_model::manifest::{
-    Document, ManifestError, PriceEntry, SCHEMA, SignatureFault, canonical, origin_digest,
+    Document, ManifestError, PriceEntry, SCHEMA, SignatureFault, SignedStatement, canonical,
+    origin_digest, origin_proof,
 };
 use x402_model::price::{Due, Facts, evaluate};
 
@@ -140,6 +142,38 @@ fn m08_the_signature_of_the_example_is_its_payees() {
         unsigned.signed_by(1_796_000_000, recover),
         Err(SignatureFault::Missing)
     );
+}
+
+#[test]
+fn m08_a_statement_is_written_as_it_is_read() {
+    let document = Document::read(SIGNED.as_bytes()).unwrap();
+    let manifest = document.manifest();
+    let (signer, read) = document.signed_by(1_796_000_000, recover).unwrap();
+    let written = SignedStatement::of(manifest, document.content_hash()).unwrap();
+    assert_eq!(written, read);
+    let [statement, proof] = manifest.integrity.as_ref().unwrap().signatures.as_slice() else {
+        panic!("two signatures");
+    };
+    let signature = |text: &str| x402_model::evm::Signature::parse(text).unwrap();
+    let signed = written.signed(signer, &signature(&statement.signature));
+    assert_eq!(signed, *statement);
+    assert_eq!(origin_proof(signer, &signature(&proof.signature)), *proof);
+    // A time that cannot be read is no time that can be signed.
+    let mut odd = manifest.clone();
+    odd.service.valid_until = Some("soon".to_owned());
+    assert_eq!(SignedStatement::of(&odd, read.content_hash), None);
+}
+
+#[test]
+fn m08_signers_are_those_who_are_paid_and_those_who_are_declared() {
+    let other = address!("0x70997970C51812dc3A010C7d01b50e0d17dc79C8");
+    let document = changed("/service/signers", Some(json!([other.to_string()]))).unwrap();
+    let manifest = document.manifest();
+    assert!(manifest.is_declared(other) && !manifest.is_payee(other));
+    assert!(manifest.is_payee(SIGNER) && !manifest.is_declared(SIGNER));
+    let example = Document::read(EXAMPLE.as_bytes()).unwrap();
+    let verdict = compare(example.manifest(), manifest);
+    assert!(verdict.stop, "{:?}", verdict.changes);
 }
 
 #[test]

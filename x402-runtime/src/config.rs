@@ -21,6 +21,8 @@ mod error;
 mod file;
 mod keys;
 
+pub(crate) use keys::MANIFEST_KEY_FILE;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -51,6 +53,9 @@ pub struct PaywallSettings {
     pub rpc_url: Option<String>,
     /// File with the settling account's key. `settler_key_file`, `X402_SETTLER_KEY_FILE`.
     pub settler_key_file: Option<PathBuf>,
+    /// File with the key that [signs the manifest](crate::PaywallBuilder::sign_manifest). `manifest_key_file`,
+    /// `X402_MANIFEST_KEY_FILE`.
+    pub manifest_key_file: Option<PathBuf>,
     /// File of the ledger, or `memory`. `ledger`, `X402_LEDGER`.
     pub ledger: Option<PathBuf>,
     /// What networks' coins are worth, in US dollars, for the warning about prices that cost more to settle than they earn.
@@ -152,6 +157,7 @@ impl PaywallSettings {
             },
             rpc_url: other.rpc_url.or(self.rpc_url),
             settler_key_file: other.settler_key_file.or(self.settler_key_file),
+            manifest_key_file: other.manifest_key_file.or(self.manifest_key_file),
             ledger: other.ledger.or(self.ledger),
             native_prices: if other.native_prices.is_empty() {
                 self.native_prices
@@ -236,6 +242,7 @@ impl fmt::Debug for PaywallSettings {
             .field("rails", &self.rails)
             .field("rpc_url", &self.rpc_url.as_ref().map(|_| "<redacted>"))
             .field("settler_key_file", &self.settler_key_file)
+            .field("manifest_key_file", &self.manifest_key_file)
             .field("ledger", &self.ledger)
             .field("native_prices", &self.native_prices)
             .field("limits", &self.limits)

@@ -71,7 +71,6 @@ pub mod meter;
 pub mod paywall;
 mod project;
 mod resolver;
-#[cfg(any(feature = "evm", feature = "http"))]
 pub mod secret;
 pub mod siwx;
 pub mod telemetry;

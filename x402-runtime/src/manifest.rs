@@ -9,24 +9,31 @@
 //! | `project` | service + endpoints + schemas → manifest |
 //! | `entry` | one endpoint → its entry |
 //! | `discovery` | which documents are served, and serving them |
+//! | `signing` | who signs the manifest; `key` is a signer of its own |
 //! | `published` | manifest → the bytes that are served, with their hash |
 //! | `offline` | the manifest of a seller that does not run |
 
 mod discovery;
 mod entry;
+mod key;
 mod offline;
 mod project;
 mod published;
 mod service;
 pub(crate) mod shapes;
+mod signing;
 
 pub(crate) use discovery::BAZAAR;
 pub use discovery::Discovery;
+pub use key::{ManifestKey, ManifestKeyError};
 pub use offline::{ManifestDrift, ManifestFlagError};
 pub use published::Published;
 pub use service::Service;
+pub use signing::{ManifestSigner, SigningFailed};
 
 pub(crate) use project::{Facts, project};
+pub(crate) use published::Unpublished;
+pub(crate) use signing::Seal;
 
 #[cfg(doc)]
 use crate::bind::BoundEndpoint;

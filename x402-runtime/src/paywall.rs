@@ -48,7 +48,7 @@ use crate::resolver;
 use crate::telemetry::event;
 
 pub use builder::PaywallBuilder;
-pub use mistake::{BuildError, Mistake, TokenMistake};
+pub use mistake::{BuildError, Mistake, SigningMistake, TokenMistake};
 pub use rail::{Rail, RailError};
 pub use resolver::Recovered;
 pub use warning::Warning;

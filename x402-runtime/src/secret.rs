@@ -61,6 +61,17 @@ pub fn read(path: &Path) -> Result<Zeroizing<String>, SecretFileError> {
     Ok(text)
 }
 
+/// The bytes of a private key that is written as 64 hex digits, `0x` optional.
+pub(crate) fn key_bytes(text: &str) -> Option<Zeroizing<[u8; 32]>> {
+    let digits = text.trim();
+    let digits = digits.strip_prefix("0x").unwrap_or(digits);
+    if digits.len() != 64 {
+        return None;
+    }
+    let bytes = alloy_primitives::hex::decode_to_array::<_, 32>(digits);
+    bytes.ok().map(Zeroizing::new)
+}
+
 #[cfg(unix)]
 fn check_permissions(path: &Path, metadata: &std::fs::Metadata) -> Result<(), SecretFileError> {
     use std::os::unix::fs::PermissionsExt;

@@ -1,8 +1,8 @@
 //! Whether a payment's signature is the payer's, checked in this process with libsecp256k1.
 
 use alloy_primitives::{Address, B256, keccak256};
-use secp256k1::Message;
 use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
+use secp256k1::{Message, PublicKey};
 use x402_model::evm::{DomainSeparator, EcdsaParts, EvmPayload};
 
 /// What a signature proves without asking a chain.
@@ -58,10 +58,15 @@ pub(crate) fn recover(digest: B256, parts: &EcdsaParts) -> Option<Address> {
         .ok()?
         .recover(Message::from_digest(digest.0))
         .ok()?;
+    Some(account(&key))
+}
+
+/// The account of a public key.
+pub(crate) fn account(key: &PublicKey) -> Address {
     let point = key.serialize_uncompressed();
     // The first byte only says that the point is uncompressed.
-    let (_, coordinates) = point.split_first()?;
-    Some(Address::from_word(keccak256(coordinates)))
+    let [_, coordinates @ ..] = &point;
+    Address::from_word(keccak256(coordinates))
 }
 
 #[cfg(test)]

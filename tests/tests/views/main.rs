@@ -15,12 +15,15 @@ use std::path::Path;
 use std::process::Command;
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use x402_examples::marketplace::{Seller, Settings};
 use x402_model::extension::payment_identifier;
 use x402_model::manifest::{Document, EndpointEntry, Manifest, views};
 use x402_model::wire::{Offered, PaymentRequired, PaymentRequirements, ResourceInfo};
-use x402_tests::tools;
+use x402_runtime::evm::SettlerKey;
+use x402_runtime::manifest::Service;
+use x402_runtime::{Network, Paywall, Rail, paid};
+use x402_tests::{accounts, tools};
 
 const EXAMPLE: &str = include_str!("../../../x402-model/tests/manifest/manifest.signed.json");
 const HARD: &str = include_str!("../../../x402-model/tests/manifest/hard.json");
@@ -172,6 +175,57 @@ fn readers_of_other_people_accept_every_view_and_refuse_what_is_known_to_be_wron
             .iter()
             .all(|verdict| verdict.detail.is_null() || !verdict.ok)
     );
+}
+
+/// What viem says about the signatures of a manifest.
+fn signatures(manifest: &[u8]) -> Value {
+    let home = tools::npm_packages(&tools::workspace().join("tests/peers/js"), "peers");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), manifest).unwrap();
+    let output = Command::new("node")
+        .arg(home.join("manifest.mjs"))
+        .arg(file.path())
+        .current_dir(&home)
+        .output()
+        .expect("these tests need Node.js 20 or newer");
+    let said = String::from_utf8_lossy(&output.stderr);
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {said}"))
+}
+
+#[test]
+fn m08_a_library_of_other_people_finds_the_signer_of_the_example_and_of_ours() {
+    #[paid(GET "/weather", price = "0.01 USDC")]
+    async fn weather() -> &'static str {
+        "rain"
+    }
+    let signer = accounts::text(accounts::PAYER);
+    let key = SettlerKey::from_signer(accounts::signer(accounts::PAYER));
+    let seller = Paywall::<()>::builder()
+        .origin("https://api.example.com")
+        .pay_to(&signer)
+        .accept(Rail::new(Network::BASE_SEPOLIA, "USDC"))
+        .service(
+            Service::new("com.example.kit", "Kit", "1.2.0").valid_until("2126-11-20T09:00:00Z"),
+        )
+        .sign_manifest(key)
+        .mount(weather);
+    let ours = seller.manifest().unwrap();
+    for manifest in [EXAMPLE.as_bytes(), &ours.bytes()[..]] {
+        let found = signatures(manifest);
+        // The example was signed with the same development key.
+        assert_eq!(
+            (&found["signer"], &found["prover"]),
+            (&json!(signer), &json!(signer))
+        );
+        for told in [
+            "signerIsNamed",
+            "proverIsNamed",
+            "hashIsSigned",
+            "anotherRevisionIsSomebodyElse",
+        ] {
+            assert_eq!(found[told], true, "{told}: {found}");
+        }
+    }
 }
 
 #[test]

@@ -89,6 +89,9 @@ pub struct Service {
     /// Terms, privacy and refunds.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub legal: BTreeMap<String, Value>,
+    /// Accounts that may sign this document besides those that the rails pay.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signers: Vec<String>,
     /// When this document was made, RFC 3339.
     pub issued_at: String,
     /// Until when it may be used, RFC 3339.

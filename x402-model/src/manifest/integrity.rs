@@ -1,13 +1,21 @@
 //! Who vouches for a manifest: the EIP-712 statement about its hash, and the EIP-191 proof of an origin.
 
 use alloy_primitives::{Address, B256, U256, b256, keccak256};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::document::SignatureEntry;
+use super::document::{Manifest, SignatureEntry};
 use super::read::Document;
+use crate::asset::checksum;
 use crate::evm::address::{read_address, read_word};
 use crate::evm::eip712::{DomainSeparator, hash_words};
 use crate::evm::{EcdsaParts, Signature};
+use crate::extension::timestamp;
+
+/// The `format` of a statement about a document.
+const STATEMENT: &str = "eip712";
+
+/// The `format` of a proof that a key stands for an origin.
+const ORIGIN: &str = "eip191-origin";
 
 /// Name of the EIP-712 domain.
 pub const DOMAIN_NAME: &str = "x402 manifest";
@@ -80,6 +88,40 @@ impl SignatureFault {
 }
 
 impl SignedStatement {
+    /// What the signer of a manifest states about it, given its content hash; `None` if the manifest does not say in RFC 3339 when
+    /// it was issued and until when it holds.
+    #[must_use]
+    pub fn of(manifest: &Manifest, content_hash: B256) -> Option<Self> {
+        let service = &manifest.service;
+        let seconds = |text: &str| Some(timestamp::read(text)? / 1000);
+        let valid_until = service.valid_until.as_deref();
+        Some(Self {
+            origin: service.origin.clone(),
+            service_version: service.version.clone(),
+            revision: service.revision,
+            content_hash,
+            issued_at: seconds(&service.issued_at)?,
+            valid_until: valid_until.map_or(Some(0), seconds)?,
+        })
+    }
+
+    /// The entry of a manifest's signatures that says so.
+    #[must_use]
+    pub fn signed(&self, signer: Address, signature: &Signature) -> SignatureEntry {
+        SignatureEntry {
+            payload: Some(json!({
+                "version": STATEMENT_VERSION,
+                "origin": self.origin,
+                "serviceVersion": self.service_version,
+                "revision": self.revision,
+                "contentHash": self.content_hash.to_string(),
+                "issuedAt": self.issued_at,
+                "validUntil": self.valid_until,
+            })),
+            ..entry(STATEMENT, signer, signature)
+        }
+    }
+
     /// The digest that is signed.
     #[must_use]
     pub fn digest(&self) -> B256 {
@@ -136,11 +178,44 @@ pub fn origin_digest(origin: &str) -> B256 {
     keccak256(format!("\x19Ethereum Signed Message:\n{length}{origin}"))
 }
 
+/// The entry of a manifest's signatures that proves an origin.
+#[must_use]
+pub fn origin_proof(signer: Address, signature: &Signature) -> SignatureEntry {
+    entry(ORIGIN, signer, signature)
+}
+
+fn entry(format: &str, signer: Address, signature: &Signature) -> SignatureEntry {
+    SignatureEntry {
+        format: format.to_owned(),
+        signer: Some(checksum(signer)),
+        payload: None,
+        signature: signature.to_hex(),
+    }
+}
+
+impl Manifest {
+    /// Whether a rail pays this account.
+    #[must_use]
+    pub fn is_payee(&self, account: Address) -> bool {
+        let mut rails = self.rails.values();
+        rails.any(|rail| read_address(&rail.pay_to) == Some(account))
+    }
+
+    /// Whether the service names this account among those that sign for it.
+    #[must_use]
+    pub fn is_declared(&self, account: Address) -> bool {
+        let mut signers = self.service.signers.iter();
+        signers.any(|signer| read_address(signer) == Some(account))
+    }
+}
+
 impl Document {
     /// Checks the EIP-712 signature at a point of time in Unix seconds, and says who signed what.
     ///
     /// `recover` finds the account that made a signature over a digest. Whether that account may speak for the service is the
-    /// caller's question: it is usually one that the rails pay, see [`Self::is_payee`].
+    /// caller's question: one that the rails pay may (see [`Self::is_payee`]). One that the document itself declares
+    /// ([`Manifest::is_declared`]) may if an earlier document, or somebody else whom the caller trusts, said so too: whoever can
+    /// write a document can declare himself in it.
     ///
     /// # Errors
     /// [`SignatureFault`].
@@ -149,7 +224,7 @@ impl Document {
         now_seconds: u64,
         recover: impl FnOnce(B256, &EcdsaParts) -> Option<Address>,
     ) -> Result<(Address, SignedStatement), SignatureFault> {
-        let entry = self.signature("eip712")?;
+        let entry = self.signature(STATEMENT)?;
         let payload = entry.payload.as_ref().ok_or(SignatureFault::Malformed)?;
         let statement = SignedStatement::read(payload).ok_or(SignatureFault::Malformed)?;
         if !statement.is_about(self) {
@@ -171,7 +246,7 @@ impl Document {
         &self,
         recover: impl FnOnce(B256, &EcdsaParts) -> Option<Address>,
     ) -> Result<Address, SignatureFault> {
-        let entry = self.signature("eip191-origin")?;
+        let entry = self.signature(ORIGIN)?;
         let digest = origin_digest(&self.manifest().service.origin);
         recovered(entry, digest, recover)
     }
@@ -179,8 +254,7 @@ impl Document {
     /// Whether a rail pays this account.
     #[must_use]
     pub fn is_payee(&self, account: Address) -> bool {
-        let mut rails = self.manifest().rails.values();
-        rails.any(|rail| read_address(&rail.pay_to) == Some(account))
+        self.manifest().is_payee(account)
     }
 
     fn signature(&self, format: &str) -> Result<&SignatureEntry, SignatureFault> {

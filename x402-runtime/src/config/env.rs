@@ -25,6 +25,7 @@ pub(super) fn read(
             "X402_PAY_TO" => settings.pay_to = Some(value),
             "X402_RPC_URL" => settings.rpc_url = Some(value),
             "X402_SETTLER_KEY_FILE" => settings.settler_key_file = Some(value.into()),
+            "X402_MANIFEST_KEY_FILE" => settings.manifest_key_file = Some(value.into()),
             "X402_LEDGER" => settings.ledger = Some(value.into()),
             "X402_NETWORK" => keep(&mut mistakes, keys::network(&name, &value), |rail| {
                 network = Some(rail)

@@ -82,7 +82,7 @@ pub enum SettingMistake {
     },
     /// A secret in the settings.
     #[error(
-        "`{key}` looks like a secret: put it into a file of mode 0600 and set `settler_key_file` to its path"
+        "`{key}` looks like a secret: put it into a file of mode 0600 and set `settler_key_file` or `manifest_key_file` to its path"
     )]
     Secret {
         /// The key.

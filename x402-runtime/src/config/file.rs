@@ -51,6 +51,7 @@ impl Reader {
             },
             rpc_url: self.text(table, "rpc_url"),
             settler_key_file: self.text(table, "settler_key_file").map(Into::into),
+            manifest_key_file: self.text(table, "manifest_key_file").map(Into::into),
             ledger: self.text(table, "ledger").map(Into::into),
             native_prices: self.native_prices(table.get("native_prices")),
             limits: self.limits(table.get("limits")),

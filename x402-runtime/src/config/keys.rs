@@ -7,13 +7,14 @@ use super::error::SettingMistake;
 use crate::paywall::{Rail, native_price};
 
 /// Keys at the top of a settings file.
-pub(super) const TOP: [&str; 9] = [
+pub(super) const TOP: [&str; 10] = [
     "origin",
     "pay_to",
     "rails",
     "network",
     "rpc_url",
     "settler_key_file",
+    "manifest_key_file",
     "ledger",
     "native_prices",
     "limits",
@@ -32,14 +33,18 @@ pub(super) const LIMITS: [&str; 9] = [
     "retention_days",
 ];
 
+/// The variable that names the file with the key of the manifest.
+pub(crate) const MANIFEST_KEY_FILE: &str = "X402_MANIFEST_KEY_FILE";
+
 /// Environment variables, in the order of [`TOP`].
-pub(super) const VARS: [&str; 8] = [
+pub(super) const VARS: [&str; 9] = [
     "X402_ORIGIN",
     "X402_PAY_TO",
     "X402_RAILS",
     "X402_NETWORK",
     "X402_RPC_URL",
     "X402_SETTLER_KEY_FILE",
+    MANIFEST_KEY_FILE,
     "X402_LEDGER",
     "X402_NATIVE_PRICES",
 ];
@@ -53,6 +58,7 @@ pub(super) fn unknown(key: &str, known: &[&str]) -> SettingMistake {
         "mnemonic",
         "seed_phrase",
         "settler_key",
+        "manifest_key",
         "password",
     ];
     if secret.iter().any(|word| lower.contains(word)) && !lower.ends_with("_file") {

@@ -8,9 +8,10 @@ use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, B256, Bytes};
 use alloy_signer::SignerSync;
 use alloy_signer_local::PrivateKeySigner;
-use x402_model::evm::is_development_account;
+use x402_model::evm::{Signature, is_development_account};
 use zeroize::Zeroizing;
 
+use crate::manifest::{ManifestSigner, SigningFailed};
 use crate::secret::{self, SecretFileError};
 
 /// Why a key could not be had. Names the file or variable, never its content.
@@ -91,12 +92,7 @@ impl SettlerKey {
     }
 
     fn from_hex(text: &str) -> Option<Self> {
-        let digits = text.trim();
-        let digits = digits.strip_prefix("0x").unwrap_or(digits);
-        if digits.len() != 64 {
-            return None;
-        }
-        let key = Zeroizing::new(alloy_primitives::hex::decode_to_array::<_, 32>(digits).ok()?);
+        let key = secret::key_bytes(text)?;
         PrivateKeySigner::from_slice(key.as_slice())
             .ok()
             .map(Self::from_signer)
@@ -119,6 +115,19 @@ impl SettlerKey {
         let signature = self.signer.sign_hash_sync(&tx.signature_hash()).ok()?;
         let signed = TxEnvelope::Eip1559(tx.into_signed(signature));
         Some((*signed.tx_hash(), signed.encoded_2718().into()))
+    }
+}
+
+/// So that a key from a keystore can sign a manifest, too.
+impl ManifestSigner for SettlerKey {
+    fn address(&self) -> Address {
+        self.signer.address()
+    }
+
+    fn sign(&self, digest: B256) -> Result<Signature, SigningFailed> {
+        let signature = self.signer.sign_hash_sync(&digest);
+        let bytes = signature.map_err(|_| SigningFailed)?.as_bytes().to_vec();
+        Signature::new(bytes).map_err(|_| SigningFailed)
     }
 }
 

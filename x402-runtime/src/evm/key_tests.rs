@@ -103,3 +103,18 @@ fn the_public_accounts_are_those_of_the_public_keys() {
         assert!(key.is_well_known_dev_key());
     }
 }
+
+#[test]
+fn it_signs_a_manifest_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let key = SettlerKey::from_file(write(&dir, "key", KEY, 0o600)).unwrap();
+    let digest = B256::repeat_byte(9);
+    let signature = ManifestSigner::sign(&key, digest).unwrap();
+    let parts = signature.split().unwrap();
+    assert!(parts.is_low_s());
+    assert_eq!(signature.as_bytes().len(), 65);
+    assert_eq!(
+        crate::verify::recover(digest, &parts),
+        Some(ManifestSigner::address(&key))
+    );
+}

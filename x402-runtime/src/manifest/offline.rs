@@ -3,17 +3,23 @@
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::{fs, io};
 
 use serde_json::Value;
 use x402_model::manifest::{canonical, read_json};
 use x402_model::pointer;
 
-use super::Published;
+use super::{ManifestKey, ManifestKeyError, Published};
+use crate::config::MANIFEST_KEY_FILE;
 use crate::paywall::{BuildError, PaywallBuilder};
+use crate::secret;
 
 /// The flag by which a seller's program is asked for its manifest.
 const FLAG: &str = "--manifest";
+
+/// The option that names the file with the key by which it is signed.
+const KEY: &str = "--manifest-key";
 
 /// Why a program could not show its manifest.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +28,12 @@ pub enum ManifestFlagError {
     /// The paywall could not be built.
     #[error(transparent)]
     Build(#[from] BuildError),
+    /// The key that was to sign it could not be had.
+    #[error("the manifest is not signed: {0}")]
+    Key(#[from] ManifestKeyError),
+    /// No file was named after `--manifest-key`.
+    #[error("name the file with the key after `--manifest-key`; a key itself is never an argument")]
+    KeyFileMissing,
     /// The manifest could not be written.
     #[error("the manifest could not be written: {0}")]
     Write(#[from] io::Error),
@@ -55,6 +67,9 @@ impl<S: Clone + Send + Sync + 'static> PaywallBuilder<S> {
     /// Prints the manifest and says so, if the program was started with `--manifest`: one line in `main`, before the paywall is
     /// built. `--manifest FILE` writes it to a file. Needs neither network nor ledger.
     ///
+    /// `--manifest-key FILE`, or `X402_MANIFEST_KEY_FILE` in the environment, signs it with the key in a file of mode 0600, whoever the
+    /// builder names to [sign](Self::sign_manifest): on a machine where the pay-to key is, and not where it is served.
+    ///
     /// ```no_run
     /// # use x402_runtime::{Paywall, paid};
     /// # #[paid(GET "/weather", price = "0.01 USDC")]
@@ -74,17 +89,60 @@ impl<S: Clone + Send + Sync + 'static> PaywallBuilder<S> {
         &self,
         arguments: impl IntoIterator<Item = OsString>,
     ) -> Result<bool, ManifestFlagError> {
-        let mut arguments = arguments.into_iter().skip(1);
-        if !arguments.any(|argument| argument == FLAG) {
+        let Some(asked) = Asked::of(arguments)? else {
             return Ok(false);
-        }
-        let text = self.manifest()?.pretty();
-        match arguments.next().map(PathBuf::from) {
+        };
+        let published = match asked.key {
+            None => self.manifest()?,
+            Some(file) => self.manifest_signed_by(Arc::new(ManifestKey::from_file(file)?))?,
+        };
+        let text = published.pretty();
+        match asked.file {
             Some(file) => fs::write(file, text)?,
             None => io::stdout().write_all(text.as_bytes())?,
         }
         Ok(true)
     }
+}
+
+/// What the arguments of a program say about its manifest.
+struct Asked {
+    /// Where it is written; to standard output unless named.
+    file: Option<PathBuf>,
+    /// The key that signs it, if it is not the builder's matter.
+    key: Option<PathBuf>,
+}
+
+impl Asked {
+    /// `None` if the manifest is not asked for.
+    fn of(
+        arguments: impl IntoIterator<Item = OsString>,
+    ) -> Result<Option<Self>, ManifestFlagError> {
+        let arguments: Vec<OsString> = arguments.into_iter().skip(1).collect();
+        let place = |wanted: &str| arguments.iter().position(|argument| argument == wanted);
+        let after = |place: usize| arguments.get(place.saturating_add(1));
+        let Some(flag) = place(FLAG) else {
+            return Ok(None);
+        };
+        let file = after(flag).filter(|file| *file != KEY).map(PathBuf::from);
+        let key = match place(KEY) {
+            Some(key) => {
+                let file = after(key).filter(|file| !looks_like_a_key(file));
+                file.ok_or(ManifestFlagError::KeyFileMissing)?.into()
+            }
+            None => match std::env::var_os(MANIFEST_KEY_FILE) {
+                Some(file) if !file.is_empty() => file.into(),
+                _ => return Ok(Some(Self { file, key: None })),
+            },
+        };
+        let key = Some(key);
+        Ok(Some(Self { file, key }))
+    }
+}
+
+/// Whether an argument is a key rather than the name of a file: no error may repeat it.
+fn looks_like_a_key(argument: &OsString) -> bool {
+    argument.to_str().and_then(secret::key_bytes).is_some()
 }
 
 impl Published {

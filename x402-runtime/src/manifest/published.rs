@@ -4,18 +4,41 @@ use std::sync::Arc;
 
 use axum::Router;
 use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::Value;
 use x402_model::manifest::views::{self, View};
 use x402_model::manifest::{
-    Document, MAX_BYTES, Manifest, ManifestError, WELL_KNOWN_PATH, canonical, content_hash,
-    hash_text,
+    Document, Integrity, MAX_BYTES, Manifest, ManifestError, WELL_KNOWN_PATH, canonical,
+    content_hash, hash_text,
 };
 
 use super::discovery::{Discovery, File, routes, views_on_demand};
+use super::signing::Seal;
+use crate::paywall::SigningMistake;
+
+/// Why a manifest is not published.
+#[derive(Debug)]
+pub(crate) enum Unpublished {
+    /// It breaks a rule of the format.
+    Format(ManifestError),
+    /// It is not signed as it should be.
+    Signing(SigningMistake),
+}
+
+impl From<ManifestError> for Unpublished {
+    fn from(error: ManifestError) -> Self {
+        Self::Format(error)
+    }
+}
+
+impl From<SigningMistake> for Unpublished {
+    fn from(mistake: SigningMistake) -> Self {
+        Self::Signing(mistake)
+    }
+}
 
 /// A manifest that is published: checked, hashed, and in the bytes in which it is served.
 ///
-/// The bytes are canonical JSON (RFC 8785), so equal manifests are equal files.
+/// The bytes are canonical JSON (RFC 8785), so equal manifests are equal files. Signatures are made with it, once.
 #[derive(Debug, Clone)]
 pub struct Published {
     manifest: Arc<Manifest>,
@@ -27,16 +50,22 @@ impl Published {
     /// Checks and hashes a manifest.
     ///
     /// # Errors
-    /// [`ManifestError`] when it breaks a rule of the format.
-    pub(crate) fn new(manifest: &Manifest) -> Result<Self, ManifestError> {
+    /// [`Unpublished`] when it breaks a rule of the format, or is not signed as it should be.
+    pub(crate) fn new(manifest: &Manifest, seal: &Seal) -> Result<Self, Unpublished> {
         let wrong = |error: serde_json::Error| ManifestError::Shape {
             reason: error.to_string(),
         };
         // One tree at a time: a large one takes far more memory than its bytes, and what was once taken stays with the process.
         let mut value = serde_json::to_value(manifest).map_err(wrong)?;
-        let hash = hash_text(&content_hash(&value));
+        let digest = content_hash(&value);
+        let hash = hash_text(&digest);
+        let integrity = Integrity {
+            canonicalization: "RFC8785".to_owned(),
+            content_hash: hash.clone(),
+            signatures: seal.signatures(manifest, digest.into())?,
+        };
         if let Value::Object(members) = &mut value {
-            let integrity = json!({ "canonicalization": "RFC8785", "contentHash": hash });
+            let integrity = serde_json::to_value(integrity).map_err(wrong)?;
             members.insert("integrity".to_owned(), integrity);
         }
         let bytes = Bytes::from(canonical(&value));

@@ -32,6 +32,8 @@ pub struct Service {
     categories: Vec<String>,
     icon_url: Option<String>,
     contact: Option<Contact>,
+    signers: Vec<String>,
+    proof: Option<String>,
     legal: BTreeMap<String, Value>,
     links: BTreeMap<String, String>,
 }
@@ -52,6 +54,8 @@ impl Service {
             categories: Vec::new(),
             icon_url: None,
             contact: None,
+            signers: Vec::new(),
+            proof: None,
             legal: BTreeMap::new(),
             links: BTreeMap::new(),
         }
@@ -154,6 +158,24 @@ impl Service {
         self
     }
 
+    /// Declares an account that may sign the manifest besides those that are paid, for sellers whose pay-to key is not where the
+    /// manifest is made. Readers who know an earlier manifest of the service tell by the declaration in it that a new signer is meant;
+    /// to others it proves no more than who serves the document.
+    #[must_use]
+    pub fn signer(mut self, address: impl Into<String>) -> Self {
+        self.signers.push(address.into());
+        self
+    }
+
+    /// A proof that the pay-to key stands for the origin, made elsewhere: its EIP-191 signature (`personal_sign`) over exactly the
+    /// origin, such as `https://api.example.com`, as `0x` and 130 hex digits. A [manifest that is
+    /// signed](crate::PaywallBuilder::sign_manifest) by the pay-to key has such a proof by itself.
+    #[must_use]
+    pub fn ownership_proof(mut self, signature: impl Into<String>) -> Self {
+        self.proof = Some(signature.into());
+        self
+    }
+
     /// A link to something else, such as `status`, `changelog` or `agentCard`.
     #[must_use]
     pub fn link(mut self, name: impl Into<String>, url: impl Into<String>) -> Self {
@@ -165,6 +187,16 @@ impl Service {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The proof of its origin that was made elsewhere.
+    pub(crate) fn proof(&self) -> Option<&str> {
+        self.proof.as_deref()
+    }
+
+    /// The accounts that it declares.
+    pub(crate) fn signers(&self) -> &[String] {
+        &self.signers
     }
 
     /// The links to what is not served by the paywall.
@@ -195,6 +227,7 @@ impl Service {
             icon_url: self.icon_url.clone(),
             contact: self.contact.clone(),
             legal: self.legal.clone(),
+            signers: self.signers.clone(),
             issued_at,
             valid_until: self.valid_until.clone(),
         }

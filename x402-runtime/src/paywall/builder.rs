@@ -22,7 +22,7 @@ use crate::gate::Erased;
 use crate::handler::{Endpoint, PaidHandler};
 use crate::hooks::SellerHooks;
 use crate::ledger::Ledger;
-use crate::manifest::{Discovery, Published, Service};
+use crate::manifest::{Discovery, ManifestKey, ManifestSigner, Published, Service};
 
 /// Collects everything a [`Paywall`] needs. Nothing is checked before [`build`](Self::build), which reports all mistakes at
 /// once.
@@ -37,6 +37,7 @@ pub struct PaywallBuilder<S = ()> {
     pub(super) factories: Vec<Address>,
     pub(super) volatile_allowed: bool,
     pub(super) service: Option<Service>,
+    pub(super) signer: Option<Arc<dyn ManifestSigner>>,
     pub(super) discovery: Discovery,
     pub(super) mounts: Vec<Mount<S>>,
     pub(super) mistakes: Vec<Mistake>,
@@ -70,6 +71,7 @@ where
             factories: Vec::new(),
             volatile_allowed: false,
             service: None,
+            signer: None,
             discovery: Discovery::all(),
             mounts: Vec::new(),
             mistakes: Vec::new(),
@@ -182,6 +184,22 @@ where
         self
     }
 
+    /// Signs the manifest (EIP-712), so that whoever reads it from a cache or a catalogue knows that the account which is paid
+    /// stands for it. The signer is that account, or one that the service [declares](Service::signer); any other is refused by
+    /// [`build`](Self::build). A signer that is paid also proves that it stands for the origin (EIP-191), which indexers look for in
+    /// OpenAPI.
+    ///
+    /// It is asked once for each content, not by the request, and not kept.
+    pub fn sign_manifest(self, signer: impl ManifestSigner) -> Self {
+        self.sign_manifest_arc(Arc::new(signer))
+    }
+
+    /// As [`sign_manifest`](Self::sign_manifest), for a signer that is shared.
+    pub fn sign_manifest_arc(mut self, signer: Arc<dyn ManifestSigner>) -> Self {
+        self.signer = Some(signer);
+        self
+    }
+
     /// Which documents the router serves about what is sold; [`Discovery::all`] unless set.
     pub const fn discovery(mut self, discovery: Discovery) -> Self {
         self.discovery = discovery;
@@ -193,11 +211,27 @@ where
     /// # Errors
     /// [`BuildError`] with every mistake that [`build`](Self::build) would find before it asks anybody.
     pub fn manifest(&self) -> Result<Published, BuildError> {
-        publish::manifest(self)
+        publish::manifest(self, self.signer.clone())
+    }
+
+    /// The same, signed by this signer, whoever else was named.
+    pub(crate) fn manifest_signed_by(
+        &self,
+        signer: Arc<dyn ManifestSigner>,
+    ) -> Result<Published, BuildError> {
+        publish::manifest(self, Some(signer))
     }
 
     /// Takes over what an operator configured. It replaces what was set before; what is set after it wins.
     pub fn settings(mut self, settings: PaywallSettings) -> Self {
+        if let Some(file) = &settings.manifest_key_file {
+            match ManifestKey::from_file(file) {
+                Ok(key) => self.signer = Some(Arc::new(key)),
+                Err(error) => self
+                    .mistakes
+                    .push(Mistake::Setting(format!("the manifest's key: {error}"))),
+            }
+        }
         settings.apply(&mut self.given, &mut self.limits);
         self
     }

@@ -1,9 +1,11 @@
 //! Everything that can be wrong with a paywall before it serves its first request.
 
 mod error;
+mod signing;
 mod token;
 
 pub use error::BuildError;
+pub use signing::SigningMistake;
 pub use token::TokenMistake;
 
 /// One mistake. Its text says what to do.
@@ -265,6 +267,9 @@ pub enum Mistake {
         /// Which rule, and where.
         reason: String,
     },
+    /// The manifest would be signed by the wrong one, or not at all.
+    #[error(transparent)]
+    Signing(#[from] SigningMistake),
     /// No ledger was given.
     #[error(
         "no ledger: call `.ledger(SqliteLedger::open(\"payments.sqlite\")?)`, or `MemoryLedger` for development"
@@ -357,6 +362,7 @@ impl Mistake {
             Self::FacilitatorUnreachable { .. } => "facilitator_unreachable",
             Self::KindMissing { .. } => "facilitator_kind_missing",
             Self::Manifest { .. } => "manifest_invalid",
+            Self::Signing(mistake) => mistake.code(),
             Self::LedgerMissing => "ledger_missing",
             Self::LedgerVolatile { .. } => "ledger_volatile",
             Self::LedgerFailed { .. } => "ledger_failed",

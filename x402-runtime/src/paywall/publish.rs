@@ -1,10 +1,12 @@
 //! The manifest of a paywall, from what its builder was given.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_primitives::Address;
 use serde_json::Value;
+use x402_model::asset::parse_address;
 use x402_model::endpoint::operation_id;
 use x402_model::manifest::views::{self, MAX_HEADER_BYTES};
 use x402_model::wire::{PaymentRequired, headers};
@@ -13,12 +15,17 @@ use super::PaymentIds;
 use super::builder::PaywallBuilder;
 use super::mistake::{BuildError, Mistake};
 use crate::bind::{BoundEndpoint, Mounted, bind};
-use crate::manifest::{self, BAZAAR, Discovery, Published, Service, shapes};
+use crate::manifest::{
+    self, BAZAAR, Discovery, ManifestSigner, Published, Seal, Service, Unpublished, shapes,
+};
 use crate::project::Challenge;
 use crate::telemetry::event;
 
 /// The manifest of what a builder was given, without facilitator and ledger.
-pub(super) fn manifest<S>(builder: &PaywallBuilder<S>) -> Result<Published, BuildError> {
+pub(super) fn manifest<S>(
+    builder: &PaywallBuilder<S>,
+    signer: Option<Arc<dyn ManifestSigner>>,
+) -> Result<Published, BuildError> {
     let mut mistakes = builder.mistakes.clone();
     let mounted: Vec<Mounted> = builder
         .mounts
@@ -37,7 +44,10 @@ pub(super) fn manifest<S>(builder: &PaywallBuilder<S>) -> Result<Published, Buil
     for endpoint in &mut bound.endpoints {
         endpoint.settle_by(&anybody);
     }
-    let facts = facts(builder, &mut bound.endpoints);
+    let facts = Facts {
+        signer,
+        ..facts(builder, &mut bound.endpoints)
+    };
     let published = publish(facts, &bound.endpoints, &mut mistakes);
     match (published, BuildError::of(mistakes)) {
         (_, Some(error)) => Err(error),
@@ -56,6 +66,7 @@ pub(super) fn facts<S>(builder: &PaywallBuilder<S>, endpoints: &mut [BoundEndpoi
     }
     Facts {
         service: builder.service.clone(),
+        signer: builder.signer.clone(),
         named: schemas.named,
         payment_ids: builder.given.payment_ids,
         body_cap: builder.limits.body_cap,
@@ -68,6 +79,7 @@ pub(super) fn facts<S>(builder: &PaywallBuilder<S>, endpoints: &mut [BoundEndpoi
 /// What the manifest is made of besides the endpoints.
 pub(super) struct Facts {
     service: Option<Service>,
+    signer: Option<Arc<dyn ManifestSigner>>,
     named: BTreeMap<String, Value>,
     payment_ids: PaymentIds,
     body_cap: usize,
@@ -84,6 +96,10 @@ pub(super) fn publish(
 ) -> Option<Published> {
     let origin = endpoints.first().filter(|_| mistakes.is_empty())?.origin();
     let service = facts.service.unwrap_or_else(|| Service::of_origin(origin));
+    if let Some(mistake) = declared(&service) {
+        mistakes.push(mistake);
+        return None;
+    }
     let manifest = manifest::project(manifest::Facts {
         service: &service,
         origin,
@@ -95,17 +111,42 @@ pub(super) fn publish(
         started_ms: facts.started_ms,
         discovery: facts.discovery,
     });
-    let published = manifest.map_err(|error| error.to_string());
-    let published =
-        published.and_then(|manifest| Published::new(&manifest).map_err(|error| error.to_string()));
-    let published = published
-        .map_err(|reason| mistakes.push(Mistake::Manifest { reason }))
+    let seal = Seal {
+        signer: facts.signer,
+        proof: service.proof().map(str::to_owned),
+    };
+    let published = manifest
+        .map_err(|error| Mistake::Manifest {
+            reason: error.to_string(),
+        })
+        .and_then(|manifest| Published::new(&manifest, &seal).map_err(unpublished))
+        .map_err(|mistake| mistakes.push(mistake))
         .ok()?;
     if published.is_long() {
         let bytes = published.bytes().len();
         tracing::warn!(name: event::LONG_MANIFEST, bytes, "many readers take no manifest of that length: sell by several paywalls");
     }
     Some(published)
+}
+
+/// Rule: a declared signer is an address.
+fn declared(service: &Service) -> Option<Mistake> {
+    let mut signers = service.signers().iter();
+    signers.find_map(|signer| {
+        let error = parse_address(signer).err()?;
+        Some(Mistake::Manifest {
+            reason: format!("the declared signer `{signer}`: {error}"),
+        })
+    })
+}
+
+fn unpublished(why: Unpublished) -> Mistake {
+    match why {
+        Unpublished::Format(error) => Mistake::Manifest {
+            reason: error.to_string(),
+        },
+        Unpublished::Signing(mistake) => mistake.into(),
+    }
 }
 
 /// Room for the path and the amount of a request, which may be longer than those that are measured.

@@ -1,5 +1,7 @@
 //! Differences outside of endpoints: who sells, how it is paid, what holds by default, refusals.
 
+use std::collections::BTreeSet;
+
 use super::super::document::{AssetEntry, Manifest, RailEntry};
 use super::super::parts::{ChargeEntry, Idempotency};
 use super::{Findings, Money, Wire};
@@ -44,6 +46,20 @@ pub(super) fn service(old: &Manifest, new: &Manifest, found: &mut Findings) {
             Money::None,
         );
     }
+    if declared(old) != declared(new) {
+        found.stop(
+            "service/signers",
+            "others may sign",
+            Wire::Patch,
+            Money::None,
+        );
+    }
+}
+
+/// The accounts that a service names as its signers, in one spelling and order.
+fn declared(manifest: &Manifest) -> BTreeSet<String> {
+    let signers = manifest.service.signers.iter();
+    signers.map(|signer| signer.to_ascii_lowercase()).collect()
 }
 
 pub(super) fn rails(old: &Manifest, new: &Manifest, found: &mut Findings) {
