@@ -7,6 +7,8 @@ use crate::package::{SourceFile, check_name};
 
 /// The files of a Python package: `pyproject.toml`, and `NAME/__init__.py` with a mark that it is typed.
 ///
+/// It is private, as the packages of the other languages are: no index takes a package with that classifier.
+///
 /// # Errors
 /// [`CodegenError::PackageName`].
 pub fn package(model: &ClientModel, name: &str) -> Result<Vec<SourceFile>, CodegenError> {
@@ -15,6 +17,7 @@ pub fn package(model: &ClientModel, name: &str) -> Result<Vec<SourceFile>, Codeg
     let project = format!(
         "[build-system]\nrequires = [\"setuptools>=61\"]\nbuild-backend = \"setuptools.build_meta\"\n\n\
          [project]\nname = \"{name}\"\nversion = \"0.1.0\"\nrequires-python = \">=3.10\"\n\
+         classifiers = [\"Private :: Do Not Upload\"]\n\
          dependencies = [\"x402[evm,httpx]>=2.25\", \"pydantic>=2\", \"httpx>=0.28\"]\n\n\
          [tool.setuptools]\npackages = [\"{module}\"]\n\n\
          [tool.setuptools.package-data]\n{module} = [\"py.typed\"]\n"
