@@ -1,9 +1,10 @@
-//! A seller with six paid routes and a free one: what a small x402 business looks like.
+//! A seller with seven paid routes and a free one: what a small x402 business looks like.
 
 mod completion;
 mod routes;
 mod settings;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::{Router, routing::get};
@@ -13,7 +14,7 @@ use x402_runtime::{
     facilitator::{Facilitator, http::HttpFacilitator},
     ledger::{Ledger, MemoryLedger, SqliteLedger},
     manifest::Service,
-    paywall::{Paywall, Rail},
+    paywall::{Paywall, PaywallBuilder, Rail},
     sandbox::Sandbox,
 };
 
@@ -30,10 +31,7 @@ pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 pub async fn run(settings: Settings, ready: impl FnOnce(String) + Send) -> Result<(), StartError> {
     let listener = tokio::net::TcpListener::bind(settings.listen).await?;
     let address = listener.local_addr()?;
-    let origin = settings
-        .origin
-        .clone()
-        .unwrap_or_else(|| format!("http://{address}"));
+    let origin = origin(&settings, address);
     let seller = Seller::open(&settings, &origin).await?;
     ready(format!(
         "marketplace ready on http://{address}: origin {origin}, {} on {}, ledger {}{}",
@@ -74,30 +72,10 @@ impl Seller {
         let place = Place::open(settings).await?;
         let metered = sells_by_the_meter(&*place.facilitator, &settings.network).await?;
         let sales = Arc::new(Sales::default());
-        let mut builder = Paywall::builder()
-            .service(about())
-            .origin(origin)
-            .pay_to(place.pay_to)
+        let (shelf, rails) = shelf(settings, &place.terms, origin, metered)?;
+        let paywall = shelf
             .facilitator_arc(place.facilitator)
-            .ledger_arc(ledger(&settings.ledger)?);
-        let first = Rail::default_of(&settings.network)
-            .ok_or_else(|| format!("no known token on {}", settings.network))?;
-        let mut rails = vec![first.to_string()];
-        builder = builder.accept(first);
-        if let Some(asset) = place.second_asset {
-            let second = Rail::custom(asset);
-            rails.push(second.to_string());
-            builder = builder.accept(second);
-        }
-        if metered {
-            builder = builder.mount(completion::complete);
-        }
-        let paywall = builder
-            .mount(routes::weather)
-            .mount(routes::summarize)
-            .mount(routes::report)
-            .mount(routes::quote)
-            .mount(routes::sample)
+            .ledger_arc(ledger(&settings.ledger)?)
             .build()
             .await?;
         let app = paywall
@@ -112,6 +90,67 @@ impl Seller {
             metered,
         })
     }
+}
+
+/// The marketplace before anybody settles for it and before it records anything: its manifest can be asked for.
+///
+/// ```
+/// use x402_examples::marketplace::{Settings, offer};
+///
+/// let settings = Settings::from_lookup(|_| None)?;
+/// let manifest = offer(&settings)?.manifest()?;
+/// assert_eq!(manifest.manifest().service.origin, "http://127.0.0.1:4021");
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// ```
+///
+/// # Errors
+/// When a setting is wrong.
+pub fn offer(settings: &Settings) -> Result<PaywallBuilder<Arc<Sales>>, StartError> {
+    let terms = match settings.settlement {
+        Settlement::Sandbox => Terms::on(&Sandbox::new()?, settings),
+        _ => Terms::of(settings)?,
+    };
+    let origin = origin(settings, settings.listen);
+    let (shelf, _) = shelf(settings, &terms, &origin, true)?;
+    Ok(shelf)
+}
+
+/// Everything that is sold, and the names of what is taken for it.
+fn shelf(
+    settings: &Settings,
+    terms: &Terms,
+    origin: &str,
+    metered: bool,
+) -> Result<(PaywallBuilder<Arc<Sales>>, Vec<String>), StartError> {
+    let first = Rail::default_of(&settings.network)
+        .ok_or_else(|| format!("no known token on {}", settings.network))?;
+    let second = terms.second_asset.clone().map(Rail::custom);
+    let rails: Vec<Rail> = [Some(first), second].into_iter().flatten().collect();
+    let names = rails.iter().map(ToString::to_string).collect();
+    let mut builder = Paywall::builder()
+        .service(about())
+        .origin(origin)
+        .pay_to(&terms.pay_to);
+    for rail in rails {
+        builder = builder.accept(rail);
+    }
+    if metered {
+        builder = builder
+            .mount(completion::complete)
+            .mount(completion::complete_streamed);
+    }
+    let builder = builder
+        .mount(routes::weather)
+        .mount(routes::summarize)
+        .mount(routes::report)
+        .mount(routes::quote)
+        .mount(routes::sample);
+    Ok((builder, names))
+}
+
+fn origin(settings: &Settings, listens: SocketAddr) -> String {
+    let own = || format!("http://{listens}");
+    settings.origin.clone().unwrap_or_else(own)
 }
 
 /// What the manifest says of the whole.
@@ -139,9 +178,33 @@ async fn sells_by_the_meter(
 /// Where money moves: a real network or the sandbox.
 struct Place {
     facilitator: Arc<dyn Facilitator>,
+    terms: Terms,
+    chain: &'static str,
+}
+
+/// Who is paid, and in what besides the usual token of the network.
+struct Terms {
     pay_to: String,
     second_asset: Option<Asset>,
-    chain: &'static str,
+}
+
+impl Terms {
+    /// There is no default where money is real.
+    fn of(settings: &Settings) -> Result<Self, StartError> {
+        let pay_to = settings.pay_to.clone();
+        Ok(Self {
+            pay_to: pay_to.ok_or("set X402_PAY_TO to the address that receives the payments")?,
+            second_asset: settings.second_asset.clone(),
+        })
+    }
+
+    fn on(sandbox: &Sandbox, settings: &Settings) -> Self {
+        let own = || sandbox.seller().to_string();
+        Self {
+            pay_to: settings.pay_to.clone().unwrap_or_else(own),
+            second_asset: Some(sandbox.second_asset()),
+        }
+    }
 }
 
 impl Place {
@@ -154,26 +217,20 @@ impl Place {
                         .await?;
                 Ok(Self {
                     facilitator: Arc::new(facilitator),
-                    pay_to: pay_to(settings)?,
-                    second_asset: settings.second_asset.clone(),
+                    terms: Terms::of(settings)?,
                     chain: "JSON-RPC",
                 })
             }
             Settlement::Provider { url, key } => Ok(Self {
                 facilitator: Arc::new(provider(url, key.as_ref())?),
-                pay_to: pay_to(settings)?,
-                second_asset: settings.second_asset.clone(),
+                terms: Terms::of(settings)?,
                 chain: "a provider",
             }),
             Settlement::Sandbox => {
                 let sandbox = Sandbox::new()?;
                 Ok(Self {
                     facilitator: sandbox.facilitator(),
-                    pay_to: settings
-                        .pay_to
-                        .clone()
-                        .unwrap_or_else(|| sandbox.seller().to_string()),
-                    second_asset: Some(sandbox.second_asset()),
+                    terms: Terms::on(&sandbox, settings),
                     chain: "the in-process sandbox",
                 })
             }
@@ -188,12 +245,6 @@ fn provider(url: &str, key: Option<&ProviderKey>) -> Result<HttpFacilitator, Sta
         None => builder,
     };
     Ok(builder.build()?)
-}
-
-/// There is no default where money is real.
-fn pay_to(settings: &Settings) -> Result<String, StartError> {
-    let pay_to = settings.pay_to.clone();
-    Ok(pay_to.ok_or("set X402_PAY_TO to the address that receives the payments")?)
 }
 
 fn ledger(choice: &LedgerChoice) -> Result<Arc<dyn Ledger>, StartError> {

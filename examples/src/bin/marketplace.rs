@@ -1,4 +1,4 @@
-//! A seller with three paid routes and a free one, configured by environment; see README.
+//! A seller with seven paid routes and a free one, configured by environment; see README. `--manifest [FILE]` tells what it sells.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -18,11 +18,18 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match marketplace::run(settings, |ready| println!("{ready}")).await {
+    match sell(settings).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("marketplace cannot start: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+async fn sell(settings: marketplace::Settings) -> Result<(), marketplace::StartError> {
+    if marketplace::offer(&settings)?.print_manifest_if_asked(std::env::args_os())? {
+        return Ok(());
+    }
+    marketplace::run(settings, |ready| println!("{ready}")).await
 }

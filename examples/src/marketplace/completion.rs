@@ -1,6 +1,5 @@
 //! A text generator that is paid by the word: what a model behind an API looks like to its seller.
 
-use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::{
@@ -29,9 +28,6 @@ pub(super) struct CompletionRequest {
     pub prompt: String,
     /// How many words to add at most; 64 if absent.
     pub max_words: Option<usize>,
-    /// Whether the words come as they are made, as server-sent events.
-    #[serde(default)]
-    pub stream: bool,
 }
 
 /// A completion and what it used.
@@ -52,10 +48,12 @@ pub(super) struct Usage {
     pub output: u64,
 }
 
+/// What is wrong with a request for a completion.
+type Refusal = (StatusCode, &'static str);
+
 /// Go on from a text, paid by the word.
 ///
-/// With `stream` the words come one by one as server-sent events. Either way the words written are charged, and a tenth of that
-/// for the words read: you sign for the most that it can be. Whoever hangs up pays for what came until then. Credit bought in
+/// The words written are charged, and a tenth of that for the words read: you sign for the most that it can be. Credit bought in
 /// advance is taken as well.
 #[paid(
     POST "/complete",
@@ -74,7 +72,47 @@ pub(super) struct Usage {
 pub(super) async fn complete(
     meter: Meter,
     Json(request): Json<CompletionRequest>,
-) -> Result<Response, (StatusCode, &'static str)> {
+) -> Result<Json<Completion>, Refusal> {
+    let text: Vec<String> = answer(&request, &meter)?.collect().await;
+    let usage = Usage {
+        input: meter.count("input").unwrap_or(0),
+        output: meter.count("output").unwrap_or(0),
+    };
+    let text = text.join(" ");
+    Ok(Json(Completion { text, usage }))
+}
+
+/// Go on from a text and send each word as it is made, paid by the word.
+///
+/// Server-sent events, each a word as JSON text. Charged like a completion that comes as a whole: whoever hangs up pays for what came
+/// until then.
+#[paid(
+    POST "/complete/stream",
+    price = upto(
+        "0.05 USDC",
+        base = "0.0005 USDC",
+        units(
+            input = unit("0.01 USDC", per = 1_000, estimate = chars(body.prompt)),
+            output = unit("0.1 USDC", per = 1_000, estimate = body.max_words or 64),
+        ),
+    ),
+    probe = r#"{"body": {"prompt": "Agents pay sellers.", "max_words": 8}}"#,
+    mime_type = "text/event-stream",
+    tags = ["text"],
+)]
+pub(super) async fn complete_streamed(
+    meter: Meter,
+    Json(request): Json<CompletionRequest>,
+) -> Result<Response, Refusal> {
+    let events = answer(&request, &meter)?.map(|word| Event::default().json_data(word));
+    Ok(Sse::new(events).into_response())
+}
+
+/// The words of an answer; those read are counted at once.
+fn answer(
+    request: &CompletionRequest,
+    meter: &Meter,
+) -> Result<impl Stream<Item = String> + use<>, Refusal> {
     let read: Vec<String> = request
         .prompt
         .split_whitespace()
@@ -88,18 +126,7 @@ pub(super) async fn complete(
         ));
     }
     meter.add("input", u64::try_from(read.len()).unwrap_or(u64::MAX));
-    let words = words(read, count, meter.clone());
-    if request.stream {
-        let events = words.map(|word| Ok::<_, Infallible>(Event::default().data(word)));
-        return Ok(Sse::new(events).into_response());
-    }
-    let text: Vec<String> = words.collect().await;
-    let usage = Usage {
-        input: meter.count("input").unwrap_or(0),
-        output: meter.count("output").unwrap_or(0),
-    };
-    let text = text.join(" ");
-    Ok(Json(Completion { text, usage }).into_response())
+    Ok(words(read, count, meter.clone()))
 }
 
 /// Words that go on from those read, each counted when it is made. Ends when the buyer has nothing left to pay with.
@@ -131,10 +158,9 @@ mod tests {
         let request = CompletionRequest {
             prompt: "agents pay sellers".to_owned(),
             max_words: Some(7),
-            stream: false,
         };
-        let answer = complete(meter.clone(), Json(request)).await.unwrap();
-        assert_eq!(answer.status(), StatusCode::OK);
+        let Json(answer) = complete(meter.clone(), Json(request)).await.unwrap();
+        assert_eq!(answer.text.split(' ').count(), 7);
         assert_eq!(
             (meter.count("input"), meter.count("output")),
             (Some(3), Some(7))

@@ -66,10 +66,10 @@ pub(crate) const MARKET_PERMIT2: &[Call] = &[
     },
     Call {
         method: "POST",
-        path: "/complete",
-        body: Some(r#"{"prompt":"Agents pay sellers.","max_words":8,"stream":true}"#),
+        path: "/complete/stream",
+        body: Some(r#"{"prompt":"Agents pay sellers.","max_words":8}"#),
         price: METERED,
-        holds: "data: Agents\n\ndata: pay\n\n",
+        holds: "data: \"Agents\"\n\ndata: \"pay\"\n\n",
         means: Means::Streamed(CEILING),
     },
     // A route for which any dollar is taken.

@@ -150,14 +150,14 @@ async fn the_marketplace_sells_completions_by_the_word_whole_and_streamed() {
     world.as_anvil().allow_permit2(USDC, 1_000_000).await;
     let books = world.books().await;
     let client = agent();
-    let buy = |stream: bool| {
-        let prompt = json!({"prompt": "agents pay sellers", "max_words": 20, "stream": stream});
-        let call = client.post(&format!("{origin}/complete")).json(&prompt);
+    let buy = |route: &str| {
+        let prompt = json!({"prompt": "agents pay sellers", "max_words": 20});
+        let call = client.post(&format!("{origin}{route}")).json(&prompt);
         call.send()
     };
 
     // 0.0005, three words read at 0.00001 and twenty written at 0.0001.
-    let answer = buy(false).await.unwrap();
+    let answer = buy("/complete").await.unwrap();
     let completion = answer.json::<Value>().unwrap();
     assert_eq!(completion["usage"], json!({"input": 3, "output": 20}));
     let receipt = answer.receipt().expect("paid");
@@ -166,7 +166,7 @@ async fn the_marketplace_sells_completions_by_the_word_whole_and_streamed() {
     assert_eq!(receipt.amount_text(), "0.00268 USDC");
     books.moved(&world, 2_530, 1).await;
 
-    let answer = buy(true).await.unwrap();
+    let answer = buy("/complete/stream").await.unwrap();
     let words = answer.text().unwrap().matches("data: ").count();
     assert_eq!(words, 20, "{:?}", answer.text());
     let receipt = answer.receipt().expect("paid");
@@ -226,6 +226,7 @@ async fn the_marketplace_publishes_a_manifest_that_says_what_it_sells() {
         ids,
         [
             "complete",
+            "completeStreamed",
             "weather",
             "summarize",
             "report",
@@ -233,7 +234,7 @@ async fn the_marketplace_publishes_a_manifest_that_says_what_it_sells() {
             "sample"
         ]
     );
-    let body = manifest.endpoints[2].input.body.as_ref().unwrap();
+    let body = manifest.endpoints[3].input.body.as_ref().unwrap();
     assert_eq!(
         body.schema,
         Some(json!({"$ref": "#/schemas/SummaryRequest"}))
