@@ -35,7 +35,7 @@ from x402.schemas import PaymentPayload, PaymentRequired, PaymentRequirements
 
 BASE = "http://127.0.0.1:4021"
 """Where the service is."""
-CONTENT_HASH = "sha-256:185b0372dd565b9fe26b09b2dbc92fdfdc49b561db8e271112b6a5862fe2c775"
+CONTENT_HASH = "sha-256:b5c8ad194fb5320b0c4de5b2907432a2187f9cdf609c8d844e108ea5b3c1a038"
 """The hash of the document that this file was made of."""
 SERVICE_VERSION = "1.0.0"
 """The version of the service's contract."""
@@ -1368,7 +1368,7 @@ class Completion(ApiModel):
 class CompletionRequest(ApiModel):
     """What to go on from."""
 
-    max_words: Optional[Optional[int]] = Field(default=None, validation_alias="max_words", serialization_alias="max_words")
+    max_words: Optional[int] = Field(default=None, validation_alias="max_words", serialization_alias="max_words")
     """How many words to add at most; 64 if absent.
     At least 0.
     Format: uint.

@@ -14,7 +14,7 @@ import type { PaymentPayload, PaymentRequired, PaymentRequirements } from "@x402
 /** Where the service is. */
 export const BASE = "http://127.0.0.1:4021";
 /** The hash of the document that this file was made of. */
-export const CONTENT_HASH = "sha-256:185b0372dd565b9fe26b09b2dbc92fdfdc49b561db8e271112b6a5862fe2c775";
+export const CONTENT_HASH = "sha-256:b5c8ad194fb5320b0c4de5b2907432a2187f9cdf609c8d844e108ea5b3c1a038";
 /** The version of the service's contract. */
 export const SERVICE_VERSION = "1.0.0";
 /** The revision of the document; 0 if it has none. */
@@ -166,7 +166,7 @@ export interface CompletionRequest {
    * Format: uint.
    * Default: 64.
    */
-  "max_words"?: number | null | undefined;
+  "max_words"?: number | undefined;
   /** The beginning. */
   "prompt": string;
 }

@@ -27,7 +27,12 @@ pub(super) struct CompletionRequest {
     /// The beginning.
     pub prompt: String,
     /// How many words to add at most; 64 if absent.
-    pub max_words: Option<usize>,
+    #[serde(default = "sixty_four")]
+    pub max_words: usize,
+}
+
+fn sixty_four() -> usize {
+    64
 }
 
 /// A completion and what it used.
@@ -118,7 +123,7 @@ fn answer(
         .split_whitespace()
         .map(str::to_owned)
         .collect();
-    let count = request.max_words.unwrap_or(64);
+    let count = request.max_words;
     if read.is_empty() || count > MOST_WORDS {
         return Err((
             StatusCode::UNPROCESSABLE_ENTITY,
@@ -157,7 +162,7 @@ mod tests {
         let meter = Meter::of(["input", "output"]);
         let request = CompletionRequest {
             prompt: "agents pay sellers".to_owned(),
-            max_words: Some(7),
+            max_words: 7,
         };
         let Json(answer) = complete(meter.clone(), Json(request)).await.unwrap();
         assert_eq!(answer.text.split(' ').count(), 7);
