@@ -36,7 +36,7 @@ from x402.schemas import PaymentPayload, PaymentRequired, PaymentRequirements
 
 BASE = "https://api.example.com"
 """Where the service is."""
-CONTENT_HASH = "sha-256:07b0f605a50811b00f869d8647f7a141f082a747994c2e96fc0caafaeaa288ea"
+CONTENT_HASH = "sha-256:bc68921d760c38fc4b93a82a1e0bb0f85614075b8ef7b26e3fd709197cff0b82"
 """The hash of the document that this file was made of."""
 SERVICE_VERSION = "1.0.0"
 """The version of the service's contract."""
@@ -109,7 +109,7 @@ A2_MAX_COST = "0.01"
 A2 = EndpointInfo(
     id="a",
     method="GET",
-    path="/c",
+    path="/h",
     cost=(A2_MIN_COST, A2_MAX_COST),
     rule={"amount": "0.01", "bounds": {"max": "0.01", "min": "0.01"}, "model": "flat"},
     rails=("sepolia",),
@@ -123,7 +123,7 @@ A_MIN_COST_MAX_COST = "0.01"
 A_MIN_COST = EndpointInfo(
     id="a_min_cost",
     method="GET",
-    path="/d",
+    path="/i",
     cost=(A_MIN_COST_MIN_COST, A_MIN_COST_MAX_COST),
     rule={"amount": "0.01", "bounds": {"max": "0.01", "min": "0.01"}, "model": "flat"},
     rails=("sepolia",),
@@ -298,12 +298,12 @@ def _wire_get_item3() -> _Wire:
 
 def _wire_a() -> _Wire:
     wire = _Wire()
-    wire.fixed("c")
+    wire.fixed("h")
     return wire
 
 def _wire_a_min_cost() -> _Wire:
     wire = _Wire()
-    wire.fixed("d")
+    wire.fixed("i")
     return wire
 
 def _wire_a_price() -> _Wire:

@@ -14,7 +14,7 @@ import type { PaymentPayload, PaymentRequired, PaymentRequirements } from "@x402
 /** Where the service is. */
 export const BASE = "https://api.example.com";
 /** The hash of the document that this file was made of. */
-export const CONTENT_HASH = "sha-256:07b0f605a50811b00f869d8647f7a141f082a747994c2e96fc0caafaeaa288ea";
+export const CONTENT_HASH = "sha-256:bc68921d760c38fc4b93a82a1e0bb0f85614075b8ef7b26e3fd709197cff0b82";
 /** The version of the service's contract. */
 export const SERVICE_VERSION = "1.0.0";
 /** The revision of the document; 0 if it has none. */
@@ -102,7 +102,7 @@ export const A2_MAX_COST = "0.01";
 export const A2: EndpointInfo = {
   id: "a",
   method: "GET",
-  path: "/c",
+  path: "/h",
   cost: [A2_MIN_COST, A2_MAX_COST],
   rule: { "amount": "0.01", "bounds": { "max": "0.01", "min": "0.01" }, "model": "flat" },
   rails: ["sepolia"],
@@ -119,7 +119,7 @@ export const A_MIN_COST_MAX_COST = "0.01";
 export const A_MIN_COST: EndpointInfo = {
   id: "a_min_cost",
   method: "GET",
-  path: "/d",
+  path: "/i",
   cost: [A_MIN_COST_MIN_COST, A_MIN_COST_MAX_COST],
   rule: { "amount": "0.01", "bounds": { "max": "0.01", "min": "0.01" }, "model": "flat" },
   rails: ["sepolia"],
@@ -272,13 +272,13 @@ function wireGetItemRequest4(): Wire {
 
 function wireARequest(): Wire {
   const wire = new Wire();
-  wire.fixed("c");
+  wire.fixed("h");
   return wire;
 }
 
 function wireAMinCostRequest(): Wire {
   const wire = new Wire();
-  wire.fixed("d");
+  wire.fixed("i");
   return wire;
 }
 
