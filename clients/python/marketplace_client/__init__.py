@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import codecs
 import contextlib
 import functools
 import json
@@ -199,7 +200,7 @@ class ServiceError(CallError):
         self.detail = _visible(detail)[:300] if isinstance(detail, str) else None
         """Its explanation. Never feed it to a model as an instruction."""
         wait = said.get("retryAfter")
-        self.retry_after = wait if isinstance(wait, int) else None
+        self.retry_after = wait if isinstance(wait, int) and not isinstance(wait, bool) and wait >= 0 else None
         """Seconds that it asks to wait."""
         charged = said.get("charged")
         if receipt is not None and receipt.settled:
@@ -228,20 +229,37 @@ class _KnownError:
     action: str
 
 
-def _refusal(response: httpx.Response, receipt: Optional[Receipt]) -> ServiceError:
+def _foreign(text: Union[bytes, str]) -> Any:
+    """JSON that somebody else wrote; a ValueError if it is none, or is nested too deeply to be read."""
     try:
-        said = json.loads(response.content[:65536])
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def _digits(text: str) -> Optional[int]:
+    """A number of at most nine digits, which are those of ASCII."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else None
+
+
+def _refusal(response: httpx.Response, receipt: Optional[Receipt]) -> ServiceError:
+    return _problem(response.content[:65536], response.status_code, response.headers.get("retry-after", ""), receipt)
+
+
+def _problem(answer: Union[bytes, str], status: int, after: str, receipt: Optional[Receipt]) -> ServiceError:
+    try:
+        said = _foreign(answer)
     except ValueError:
         said = None
     if not isinstance(said, dict):
         said = {}
     code = said.get("code")
-    code = _visible(code)[:80] if isinstance(code, str) and code else "http_" + str(response.status_code)
-    after = response.headers.get("retry-after", "")
-    if after.isdigit():
-        said["retryAfter"] = int(after[:9])
+    code = _visible(code)[:80] if isinstance(code, str) and code else "http_" + str(status)
+    wait = _digits(after)
+    if wait is not None:
+        said["retryAfter"] = wait
     known = _ERRORS.get(code)
-    return (known.make if known is not None else ServiceError)(code, response.status_code, said, receipt)
+    return (known.make if known is not None else ServiceError)(code, status, said, receipt)
 
 
 _DECIMAL = re.compile(r"(?:0|[0-9]{1,60})(?:\.[0-9]{1,60})?", re.ASCII)
@@ -384,20 +402,48 @@ def _only(values: list[str]) -> Optional[str]:
     return values[0] if values else None
 
 
-def _pointed(value: Any, pointer: str) -> Any:
+_ABSENT = object()
+"""What is at the end of a pointer that leads nowhere."""
+
+
+def _pointed(value: Any, pointer: str, wrong: Callable[[str], CallError]) -> Any:
+    """What a JSON pointer leads to."""
     for token in pointer.split("/")[1:]:
         name = token.replace("~1", "/").replace("~0", "~")
-        if value is None:
-            return None
+        if value is None or value is _ABSENT:
+            return _ABSENT
         if isinstance(value, dict):
-            value = value.get(name)
+            value = value.get(name, _ABSENT)
         elif isinstance(value, list):
-            if not name.isascii() or not name.isdigit():
-                raise NoPrice("what decides about the price is inside of a list")
-            value = value[int(name)] if int(name) < len(value) else None
+            at = _digits(name)
+            if at is None:
+                raise wrong("is inside of a list")
+            value = value[at] if at < len(value) else _ABSENT
         else:
-            raise NoPrice("what decides about the price is inside of a scalar")
+            raise wrong("is inside of a scalar")
     return value
+
+
+def _next_page(answer: bytes, pointer: str, ty: Any, promised: bool, receipt: Optional[Receipt]) -> Any:
+    """What a page names the next one; None after the last one."""
+
+    def wrong(reason: str) -> CallError:
+        return UnexpectedAnswer("the name of the next page " + reason, receipt)
+
+    try:
+        found = _pointed(_foreign(answer), pointer, wrong)
+    except ValueError as error:
+        raise wrong("cannot be read") from error
+    if found is _ABSENT and promised:
+        raise wrong("is missing")
+    if found is _ABSENT or found is None or found == "":
+        return None
+    try:
+        if isinstance(found, dict):
+            raise ValueError
+        return _adapter(ty).validate_python(found, strict=True)
+    except ValueError as error:
+        raise wrong("has another type") from error
 
 
 def _measured(text: str, measure: str) -> Union[str, int]:
@@ -413,14 +459,14 @@ def _read(place: Mapping[str, Any], wire: _Wire) -> tuple[Union[str, bool, int, 
         body = wire.body or b""
         if pointer == "" and measure in ("bytes", "chars"):
             return (len(body) if measure == "bytes" else len(body.decode())), False
-        value = _pointed(json.loads(body, parse_float=Fraction), pointer)
+        value = _pointed(json.loads(body, parse_float=Fraction), pointer, lambda reason: NoPrice("what decides about the price " + reason))
         if isinstance(value, str):
             return _measured(value, measure), False
         if measure == "items" and isinstance(value, list):
             return len(value), False
         if measure == "value" and isinstance(value, (bool, int, Fraction)):
             return value, False
-        if value is not None:
+        if value is not None and value is not _ABSENT:
             raise NoPrice("what decides about the price has another type")
     else:
         if source == "path":
@@ -615,7 +661,7 @@ class Paid(Generic[T]):
 
     value: T
     receipt: Optional[Receipt]
-    """The payment; None if the call was answered without one."""
+    """The payment; None if the call was answered without one. What a stream cost is in it once the stream has ended."""
 
 
 @dataclass(frozen=True)
@@ -628,7 +674,21 @@ class _Sleep:
     seconds: float
 
 
-_Flow = Generator[Union[_Send, _Sleep], Optional[httpx.Response], tuple[httpx.Response, Optional[Receipt]]]
+_Headed = Callable[[str], Optional[str]]
+"""Finds a header, or what stands for it."""
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """An answer, and what was paid for it."""
+
+    response: httpx.Response
+    receipt: Optional[Receipt]
+    settle: Callable[[_Headed], Optional[Receipt]]
+    """The receipt once more, with a report of the settlement that came later."""
+
+
+_Flow = Generator[Union[_Send, _Sleep], Optional[httpx.Response], _Answer]
 
 
 class _Core:
@@ -672,7 +732,7 @@ class _Core:
         if first.status_code != 402:
             if not first.is_success:
                 raise _refusal(first, None)
-            return first, None
+            return _Answer(first, None, lambda report: None)
         required, pin, amount = self._terms(info, first, options)
         if self.approve is not None and self.budget.crosses(amount, self.soft_stop):
             if not self.approve(info.id, amount, self.budget.left):
@@ -690,6 +750,13 @@ class _Core:
         headers = self.http.encode_payment_signature_header(payload)
         began = time.monotonic()
         attempts = 0
+
+        def settle(report: _Headed) -> Receipt:
+            receipt = self._receipt(payload, pin, amount, report, attempts, began)
+            if receipt.charged is not None:
+                give_back(_shown(Fraction(amount) - Fraction(receipt.charged)))
+            return receipt
+
         while attempts < self.presentations and time.monotonic() - began < info.max_timeout_seconds:
             if attempts:
                 yield _Sleep(0.25 * 2**attempts * (1 + random.random()))
@@ -700,13 +767,10 @@ class _Core:
                 continue
             assert response is not None
             if response.is_success:
-                receipt = self._receipt(payload, pin, amount, response, attempts, began)
-                if receipt.charged is not None:
-                    give_back(_shown(Fraction(amount) - Fraction(receipt.charged)))
-                return response, receipt
+                return _Answer(response, settle(response.headers.get), settle)
             if response.status_code in (502, 503, 504):
                 continue
-            refused = _refusal(response, self._receipt(payload, pin, amount, response, attempts, began))
+            refused = _refusal(response, self._receipt(payload, pin, amount, response.headers.get, attempts, began))
             if refused.action != "retry-same-id" or refused.charged is True:
                 raise refused
         raise OutcomeUnknown(self._receipt(payload, pin, amount, None, attempts, began), headers)
@@ -749,11 +813,11 @@ class _Core:
             extensions["payment-identifier"] = {**declared, "info": {**(told if isinstance(told, dict) else {}), "id": id}}
         return required.model_copy(update={"accepts": [terms], "extensions": extensions or None}), pin, amount
 
-    def _receipt(self, payload: PaymentPayload, pin: Pin, amount: str, response: Optional[httpx.Response], attempts: int, began: float) -> Receipt:
+    def _receipt(self, payload: PaymentPayload, pin: Pin, amount: str, report: Optional[_Headed], attempts: int, began: float) -> Receipt:
         settled = None
-        if response is not None:
+        if report is not None:
             try:
-                settled = self.http.get_payment_settle_response(response.headers.get)
+                settled = self.http.get_payment_settle_response(report)
             except Exception:
                 # No report, or none that can be read.
                 settled = None
@@ -790,28 +854,88 @@ def _decoded(content: Union[bytes, str], ty: Any, receipt: Optional[Receipt]) ->
         raise UnexpectedAnswer("the answer is not what the document says", receipt) from error
 
 
+_LONGEST_EVENT = 16 * 1024 * 1024
+"""Most characters of an event that has not ended."""
+
+
 class _Events:
-    """Cuts a stream into events."""
+    """Cuts a stream into events. Those at its end that are about the payment go into the receipt, or are raised."""
 
-    def __init__(self, lines: bool) -> None:
+    def __init__(self, lines: bool, answer: _Answer, paid: Paid[Any]) -> None:
         self._lines = lines
+        self._settle = answer.settle
+        self._paid = paid
+        self._decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
+        # Not all that Python calls the end of a line is one in a stream.
+        self._ends = re.compile("\n" if lines else "\r\n|\r|\n")
+        self._after_return = False
+        self._held: list[str] = []
+        self._name = ""
         self._data: list[str] = []
+        self._size = 0
 
-    def line(self, line: str) -> Optional[str]:
-        """The event that ends with this line, if one does."""
-        if self._lines:
-            return line if line.strip() else None
-        if line.startswith("data:"):
-            self._data.append(line[5:].lstrip())
-            return None
-        if line:
-            return None
-        return self.end()
+    def cut(self, part: bytes, last: bool = False) -> Iterator[str]:
+        """The events that end in this part, wherever the part was cut off."""
+        text = self._decoder.decode(part, last)
+        after = text[1:] if self._after_return and text.startswith("\n") else text
+        if text:
+            self._after_return = after.endswith("\r") and not self._lines
+        *whole, rest = self._ends.split(after)
+        for line in whole:
+            self._hold(line)
+            line, self._held = "".join(self._held), []
+            yield from self._line(line)
+        self._hold(rest)
+        if last:
+            yield from self._line("".join(self._held))
+            yield from self._end()
 
-    def end(self) -> Optional[str]:
-        """The event that the end of the stream ends."""
+    def _hold(self, text: str) -> None:
+        self._held.append(text)
+        self._size += len(text)
+        if self._size > _LONGEST_EVENT:
+            raise UnexpectedAnswer("an event is too long", self._paid.receipt)
+
+    def _line(self, line: str) -> Iterator[str]:
+        if self._lines or not line:
+            self._data.extend([line] if line.strip() else [])
+            yield from self._end()
+            return
+        field, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if field == "data":
+            # An empty line takes room, too.
+            self._size += 1
+            self._data.append(value)
+            return
+        self._size -= len(line)
+        if field == "event":
+            self._name = value
+
+    def _end(self) -> Iterator[str]:
         text, self._data = "\n".join(self._data), []
-        return text if text and text != "[DONE]" else None
+        name, self._name, self._size = self._name, "", 0
+        if name == "x402-problem":
+            raise _problem(text[:65536], 500, "", self._paid.receipt)
+        if name == "x402-payment-response":
+            self._settled(text)
+        elif text and text != "[DONE]":
+            yield text
+
+    def _settled(self, report: str) -> None:
+        # Headers that told the settlement are right.
+        if self._paid.receipt is not None and not self._paid.receipt.settled:
+            receipt = self._settle(lambda name: report if name.lower() == "payment-response" else None)
+            object.__setattr__(self._paid, "receipt", receipt)
+
+
+@contextlib.contextmanager
+def _unbroken(paid: Paid[Any]) -> Iterator[None]:
+    """Says what was paid for a stream that breaks off."""
+    try:
+        yield
+    except httpx.HTTPError as error:
+        raise UnexpectedAnswer("the stream broke off", paid.receipt) from error
 
 
 def _page_cap(spent: Fraction, quote: Quote, cap: str) -> None:
@@ -828,7 +952,11 @@ class _SyncCore(_Core):
         super().__init__(*rest)
         self.client = http
 
-    def call(self, info: EndpointInfo, wire: _Wire, options: Optional[CallOptions], stream: bool = False) -> tuple[httpx.Response, Optional[Receipt]]:
+    def call(self, info: EndpointInfo, wire: _Wire, options: Optional[CallOptions]) -> tuple[httpx.Response, Optional[Receipt]]:
+        answer = self.open(info, wire, options)
+        return answer.response, answer.receipt
+
+    def open(self, info: EndpointInfo, wire: _Wire, options: Optional[CallOptions], stream: bool = False) -> _Answer:
         flow = self.flow(info, wire, options or CallOptions())
         answer: Optional[httpx.Response] = None
         failure: Optional[httpx.HTTPError] = None
@@ -836,7 +964,7 @@ class _SyncCore(_Core):
             try:
                 step = flow.throw(failure) if failure is not None else flow.send(answer)
             except StopIteration as over:
-                return cast("tuple[httpx.Response, Optional[Receipt]]", over.value)
+                return cast(_Answer, over.value)
             answer, failure = None, None
             if isinstance(step, _Sleep):
                 time.sleep(step.seconds)
@@ -865,20 +993,20 @@ class _SyncCore(_Core):
         return Paid(None, receipt)
 
     def raw_stream(self, info: EndpointInfo, wire: _Wire, options: Optional[CallOptions], ty: Any, lines: bool) -> Paid[Iterator[Any]]:
-        response, receipt = self.call(info, wire, options, stream=True)
+        answer = self.open(info, wire, options, stream=True)
+        response = answer.response
 
         def events() -> Iterator[Any]:
-            cut = _Events(lines)
-            with contextlib.closing(response):
-                for line in response.iter_lines():
-                    text = cut.line(line)
-                    if text is not None:
-                        yield _decoded(text, ty, receipt)
-                text = cut.end()
-                if text is not None:
-                    yield _decoded(text, ty, receipt)
+            cut = _Events(lines, answer, paid)
+            with contextlib.closing(response), _unbroken(paid):
+                for part in response.iter_bytes():
+                    for text in cut.cut(part):
+                        yield _decoded(text, ty, paid.receipt)
+            for text in cut.cut(b"", last=True):
+                yield _decoded(text, ty, paid.receipt)
 
-        return Paid(events(), receipt)
+        paid = Paid(events(), answer.receipt)
+        return paid
 
 
 class _AsyncCore(_Core):
@@ -886,7 +1014,11 @@ class _AsyncCore(_Core):
         super().__init__(*rest)
         self.client = http
 
-    async def call(self, info: EndpointInfo, wire: _Wire, options: Optional[CallOptions], stream: bool = False) -> tuple[httpx.Response, Optional[Receipt]]:
+    async def call(self, info: EndpointInfo, wire: _Wire, options: Optional[CallOptions]) -> tuple[httpx.Response, Optional[Receipt]]:
+        answer = await self.open(info, wire, options)
+        return answer.response, answer.receipt
+
+    async def open(self, info: EndpointInfo, wire: _Wire, options: Optional[CallOptions], stream: bool = False) -> _Answer:
         flow = self.flow(info, wire, options or CallOptions())
         answer: Optional[httpx.Response] = None
         failure: Optional[httpx.HTTPError] = None
@@ -894,7 +1026,7 @@ class _AsyncCore(_Core):
             try:
                 step = flow.throw(failure) if failure is not None else flow.send(answer)
             except StopIteration as over:
-                return cast("tuple[httpx.Response, Optional[Receipt]]", over.value)
+                return cast(_Answer, over.value)
             answer, failure = None, None
             if isinstance(step, _Sleep):
                 await asyncio.sleep(step.seconds)
@@ -923,22 +1055,23 @@ class _AsyncCore(_Core):
         return Paid(None, receipt)
 
     async def raw_stream(self, info: EndpointInfo, wire: _Wire, options: Optional[CallOptions], ty: Any, lines: bool) -> Paid[AsyncIterator[Any]]:
-        response, receipt = await self.call(info, wire, options, stream=True)
+        answer = await self.open(info, wire, options, stream=True)
+        response = answer.response
 
         async def events() -> AsyncIterator[Any]:
-            cut = _Events(lines)
+            cut = _Events(lines, answer, paid)
             try:
-                async for line in response.aiter_lines():
-                    text = cut.line(line)
-                    if text is not None:
-                        yield _decoded(text, ty, receipt)
-                text = cut.end()
-                if text is not None:
-                    yield _decoded(text, ty, receipt)
+                with _unbroken(paid):
+                    async for part in response.aiter_bytes():
+                        for text in cut.cut(part):
+                            yield _decoded(text, ty, paid.receipt)
             finally:
                 await response.aclose()
+            for text in cut.cut(b"", last=True):
+                yield _decoded(text, ty, paid.receipt)
 
-        return Paid(events(), receipt)
+        paid = Paid(events(), answer.receipt)
+        return paid
 
 
 def mock_transport(mode: str = "answer") -> httpx.MockTransport:

@@ -1222,7 +1222,8 @@ impl<'c, T> Call<'c, T> {
         Self { client, endpoint, wire, decode, max: None, idempotency_key: None, payment_id: None, sign_in: false }
     }
 
-    /// The most that this call may cost, such as `0.05 USD`. Without it, the most that the service's document allows.
+    /// The most that this call may cost, such as `0.05 USD`, in the unit of the endpoint's cost. It never raises the most that
+    /// the service's document allows.
     pub fn max_cost(mut self, amount: &str) -> Self {
         self.max = Some(amount.to_owned());
         self
@@ -1262,8 +1263,9 @@ impl<'c, T> Call<'c, T> {
     /// # Errors
     /// As for [`Self::send`].
     pub async fn dry_run(self) -> Result<x402_client::Asked, Error> {
-        let capped = self.max.is_some();
-        self.request()?.ask().await.map_err(|error| Error::of_client(error, capped))
+        let endpoint = self.endpoint;
+        let (request, capped) = self.request()?;
+        request.ask().await.map_err(|error| Error::of_client(error, endpoint, capped))
     }
 
     /// Makes the call, and pays for it within the budget if the service asks for that.
@@ -1282,19 +1284,15 @@ impl<'c, T> Call<'c, T> {
     /// # Errors
     /// As for [`Self::send`].
     pub async fn answer(self) -> Result<x402_client::Response, Error> {
-        let (endpoint, capped) = (self.endpoint, self.max.is_some());
-        let request = self.request()?;
+        let endpoint = self.endpoint;
+        let (request, capped) = self.request()?;
         let response = if endpoint.is_free() {
-            match request.ask().await.map_err(|error| Error::of_client(error, capped))? {
+            match request.ask().await.map_err(|error| Error::of_client(error, endpoint, capped))? {
                 x402_client::Asked::Answered(response) => response,
                 _ => return Err(Error::PriceAboveContract { endpoint: endpoint.id, most: "0" }),
             }
         } else {
-            let most = endpoint.cost.map_or("", |(_, most)| most);
-            request.send().await.map_err(|error| match Error::of_client(error, capped) {
-                Error::PriceAboveContract { .. } => Error::PriceAboveContract { endpoint: endpoint.id, most },
-                other => other,
-            })?
+            request.send().await.map_err(|error| Error::of_client(error, endpoint, capped))?
         };
         if response.is_success() {
             return Ok(response);
@@ -1302,7 +1300,24 @@ impl<'c, T> Call<'c, T> {
         Err(Error::of_answer(&response))
     }
 
-    fn request(self) -> Result<x402_client::RequestBuilder, Error> {
+    /// The most that may be signed, which is the smaller one of the caller's and the document's, and whether it is the caller's.
+    fn cap(&self) -> Result<(Option<String>, bool), Error> {
+        let document = self.endpoint.cost.map(|(_, most)| most).filter(|_| !self.endpoint.is_free());
+        let (Some(max), Some(most)) = (&self.max, document) else {
+            return Ok((self.max.clone().or(document.map(str::to_owned)), self.max.is_some()));
+        };
+        // What is no amount is refused by the client, which says why.
+        let Ok(own) = Price::parse_or_zero(max) else { return Ok((self.max.clone(), true)) };
+        let bound = Price::parse_or_zero(most).map_err(|_| Error::NoPrice("the bounds are no price".to_owned()))?;
+        if own.unit != bound.unit {
+            return Err(Error::Argument("max_cost"));
+        }
+        Ok(if own.amount < bound.amount { (self.max.clone(), true) } else { (Some(most.to_owned()), false) })
+    }
+
+    /// The request, and whether the caller says the most that it may cost.
+    fn request(self) -> Result<(x402_client::RequestBuilder, bool), Error> {
+        let (cap, capped) = self.cap()?;
         let wire = self.wire?;
         let mut url = format!("{}{}", self.client.base, if wire.path.is_empty() { "/" } else { &wire.path });
         if !wire.query.is_empty() {
@@ -1317,10 +1332,8 @@ impl<'c, T> Call<'c, T> {
         if let Some((content_type, body)) = wire.body {
             request = request.header("content-type", content_type).body(body);
         }
-        match (&self.max, self.endpoint.cost) {
-            (Some(max), _) => request = request.max(max),
-            (None, Some((_, max))) if !self.endpoint.is_free() => request = request.max(max),
-            _ => {}
+        if let Some(cap) = &cap {
+            request = request.max(cap);
         }
         if let Some(pay_to) = self.endpoint.pay_to {
             request = request.pay_to(pay_to);
@@ -1331,7 +1344,7 @@ impl<'c, T> Call<'c, T> {
         if let Some(id) = &self.payment_id {
             request = request.payment_id(id);
         }
-        Ok(if self.sign_in { request.sign_in() } else { request })
+        Ok((if self.sign_in { request.sign_in() } else { request }, capped))
     }
 }
 
@@ -1512,12 +1525,13 @@ impl Error {
         }))
     }
 
-    fn of_client(error: x402_client::Error, capped: bool) -> Self {
+    fn of_client(error: x402_client::Error, endpoint: &Endpoint, capped: bool) -> Self {
         match error {
             x402_client::Error::NothingAcceptable(refusals)
                 if refusals.0.contains(&x402_client::select::Refusal::OverMax) =>
             {
-                if capped { Self::CostAboveMax } else { Self::PriceAboveContract { endpoint: "", most: "" } }
+                let most = endpoint.cost.map_or("", |(_, most)| most);
+                if capped { Self::CostAboveMax } else { Self::PriceAboveContract { endpoint: endpoint.id, most } }
             }
             x402_client::Error::Refused(refused) => Self::of_problem(Box::new(Problem {
                 code: refused.code.clone(),
@@ -1540,14 +1554,62 @@ pub struct Pages<'c, R, T> {
     client: &'c Client,
     request: R,
     call: for<'a> fn(&'a Client, &R) -> Call<'a, T>,
-    turn: fn(&mut R, Value) -> Result<(), Error>,
-    next: &'static str,
+    turn: fn(&mut R, Value) -> serde_json::Result<()>,
+    next: Following,
     cap: Price,
     spent: x402_model::money::Decimal,
     over: bool,
+    failed: Option<Error>,
 }
 
-impl<R, T: serde::de::DeserializeOwned> Pages<'_, R, T> {
+/// Where a page names the next one.
+#[derive(Clone, Copy, Debug)]
+struct Following {
+    pointer: &'static str,
+    /// Whether the document says that each page has that member.
+    promised: bool,
+}
+
+impl Following {
+    /// The name of the next page; `None` after the last one.
+    fn of(self, page: &Value) -> Result<Option<&Value>, &'static str> {
+        let mut at = Some(page);
+        for token in self.pointer.split('/').skip(1) {
+            let name = token.replace("~1", "/").replace("~0", "~");
+            at = match at {
+                None | Some(Value::Null) => None,
+                Some(Value::Object(members)) => members.get(&name),
+                Some(Value::Array(items)) if name.bytes().all(|byte| byte.is_ascii_digit()) => {
+                    name.parse::<usize>().ok().and_then(|at| items.get(at))
+                }
+                Some(Value::Array(_)) => return Err("is inside of a list"),
+                Some(_) => return Err("is inside of a scalar"),
+            };
+        }
+        match at {
+            None if self.promised => Err("is missing"),
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(name)) if name.is_empty() => Ok(None),
+            Some(Value::Object(_)) => Err("has another type"),
+            Some(name) => Ok(Some(name)),
+        }
+    }
+}
+
+impl<'c, R, T: serde::de::DeserializeOwned> Pages<'c, R, T> {
+    fn new(
+        client: &'c Client,
+        request: R,
+        call: for<'a> fn(&'a Client, &R) -> Call<'a, T>,
+        turn: fn(&mut R, Value) -> serde_json::Result<()>,
+        next: Following,
+        cap: &str,
+    ) -> Result<Self, Error> {
+        let cap = cap.parse().map_err(|_| Error::Argument("cap"))?;
+        let spent = x402_model::money::Decimal::ZERO;
+        Ok(Self { client, request, call, turn, next, cap, spent, over: false, failed: None })
+    }
+
     /// What the pages so far have cost.
     pub fn spent(&self) -> String {
         self.spent.to_string()
@@ -1556,8 +1618,12 @@ impl<R, T: serde::de::DeserializeOwned> Pages<'_, R, T> {
     /// The next page; `None` after the last one.
     ///
     /// # Errors
-    /// [`Error::SpendCapReached`] before a page that might exceed the cap, else as for [`Call::send`].
+    /// [`Error::SpendCapReached`] before a page that might exceed the cap, [`Error::Decode`] after a page that does not name the
+    /// next one as the document says, else as for [`Call::send`].
     pub async fn next(&mut self) -> Option<Result<Paid<T>, Error>> {
+        if let Some(error) = self.failed.take() {
+            return Some(Err(error));
+        }
         if self.over {
             return None;
         }
@@ -1582,10 +1648,14 @@ impl<R, T: serde::de::DeserializeOwned> Pages<'_, R, T> {
             self.spent = paid.parse().ok().and_then(|paid| self.spent.checked_add(paid)).unwrap_or(after);
         }
         let value: Value = decode_json(&response)?;
-        match value.pointer(self.next) {
-            None | Some(Value::Null) => self.over = true,
-            Some(next) if next.as_str().is_some_and(str::is_empty) => self.over = true,
-            Some(next) => (self.turn)(&mut self.request, next.clone())?,
+        let turned = self.next.of(&value).and_then(|next| {
+            let Some(next) = next else { return Ok(true) };
+            (self.turn)(&mut self.request, next.clone()).map_err(|_| "has another type").map(|()| false)
+        });
+        self.over = turned.unwrap_or(true);
+        if let Err(reason) = turned {
+            // The page was paid, so it is given first.
+            self.failed = Some(Error::decode(&response, format!("the name of the next page {reason}")));
         }
         let value = T::deserialize(value).map_err(|error| Error::decode(&response, error.to_string()))?;
         Ok(Paid { value, receipt })

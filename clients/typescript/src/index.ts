@@ -603,11 +603,13 @@ function only(values: string[]): string | undefined {
   return values[0];
 }
 
-function pointed(value: unknown, pointer: string): unknown {
+/** What a JSON pointer leads to; `undefined` if it is not there. */
+function pointed(value: unknown, pointer: string, wrong: (reason: string) => CallError): unknown {
   for (const token of pointer.split("/").slice(1)) {
     const name = token.replaceAll("~1", "/").replaceAll("~0", "~");
     if (value === null || value === undefined) return undefined;
-    if (typeof value !== "object") throw new NoPrice("what decides about the price is inside of a scalar");
+    if (typeof value !== "object") throw wrong("is inside of a scalar");
+    if (Array.isArray(value) && !/^\d+$/.test(name)) throw wrong("is inside of a list");
     value = Object.prototype.hasOwnProperty.call(value, name) ? (value as { [key: string]: unknown })[name] : undefined;
   }
   return value;
@@ -625,7 +627,7 @@ function read(place: Place, wire: Wire): Reading {
   if (place.source === "body") {
     if (pointer === "" && measure === "bytes") return { value: wire.body?.length ?? 0, plain: false };
     if (pointer === "" && measure === "chars") return { value: [...new TextDecoder().decode(wire.body)].length, plain: false };
-    const value = pointed(wire.json, pointer);
+    const value = pointed(wire.json, pointer, (reason) => new NoPrice("what decides about the price " + reason));
     if (measure === "items" && Array.isArray(value)) return { value: value.length, plain: false };
     if (typeof value === "string") found = measured(value, measure);
     else if (measure === "value" && (typeof value === "number" || typeof value === "boolean")) found = value;
@@ -823,7 +825,7 @@ export interface Receipt {
 /** An answer with the record of what it cost. */
 export interface Paid<T> {
   readonly value: T;
-  /** The payment; absent if the call was answered without one. */
+  /** The payment; absent if the call was answered without one. What a stream cost is in it once the stream has ended. */
   readonly receipt: Receipt | undefined;
 }
 
@@ -964,9 +966,14 @@ interface KnownError {
 }
 
 async function refusal(response: Response, receipt: Receipt | undefined): Promise<ServiceError> {
+  const text = await response.text().catch(() => "");
+  return problem(text, response.status, response.headers.get("retry-after"), receipt);
+}
+
+function problem(answer: string, status: number, retryAfter: string | null, receipt: Receipt | undefined): ServiceError {
   let body: { [key: string]: unknown } = {};
   try {
-    const read: unknown = JSON.parse((await response.text()).slice(0, 65536));
+    const read: unknown = JSON.parse(answer.slice(0, 65536));
     if (typeof read === "object" && read !== null) body = read as { [key: string]: unknown };
   } catch {
     // Not JSON: the status says it all.
@@ -975,19 +982,30 @@ async function refusal(response: Response, receipt: Receipt | undefined): Promis
     const value = Object.prototype.hasOwnProperty.call(body, name) ? body[name] : undefined;
     return typeof value === "string" ? value.replace(/[^ -~\u00a0-\ud7ff]/g, "").slice(0, 300) : undefined;
   };
-  const code = text("code") ?? "http_" + response.status;
-  const wait = Number(response.headers.get("retry-after") ?? body["retryAfter"] ?? NaN);
+  const code = text("code") || "http_" + status;
+  const wait: unknown = /^\d{1,9}$/.test(retryAfter ?? "") ? Number(retryAfter) : body["retryAfter"];
   const charged = body["charged"];
   const said = {
     code,
-    status: response.status,
+    status,
     detail: text("detail"),
-    retryAfter: Number.isFinite(wait) ? wait : undefined,
+    retryAfter: typeof wait === "number" && Number.isSafeInteger(wait) && wait >= 0 ? wait : undefined,
     charged: typeof charged === "boolean" || charged === "maybe" ? (charged as Charged) : undefined,
     action: text("action"),
   };
   const make = ERRORS.get(code)?.make ?? ServiceError;
   return new make(said as ConstructorParameters<typeof ServiceError>[0], receipt);
+}
+
+/** Finds a header, or what stands for it. */
+type Headed = (name: string) => string | null;
+
+/** An answer, and what was paid for it. */
+interface Answered {
+  readonly response: Response;
+  readonly receipt: Receipt | undefined;
+  /** The receipt once more, with a report of the settlement that came later. */
+  readonly settle: (report: Headed) => Receipt | undefined;
 }
 
 /** What all calls of a client share. */
@@ -1016,7 +1034,7 @@ class Core {
   }
 
   /** Makes the call and pays for it if it must: one payment, presented again unchanged while its outcome is open. */
-  async call(info: EndpointInfo, wire: Wire, options: CallOptions = {}): Promise<{ response: Response; receipt: Receipt | undefined }> {
+  async call(info: EndpointInfo, wire: Wire, options: CallOptions = {}): Promise<Answered> {
     let first: Response;
     try {
       first = await this.#send(info, wire, {}, options.signal);
@@ -1025,7 +1043,7 @@ class Core {
     }
     if (first.status !== 402) {
       if (!first.ok) throw await refusal(first, undefined);
-      return { response: first, receipt: undefined };
+      return { response: first, receipt: undefined, settle: () => undefined };
     }
     const { terms, required, amount, pin } = await this.#terms(info, first, options);
     const room = this.options.budget;
@@ -1091,11 +1109,16 @@ class Core {
     wire: Wire,
     payload: PaymentPayload,
     payment: { terms: PaymentRequirements; amount: string; pin: Pin; giveBack: (back: string) => void; signal: AbortSignal | undefined },
-  ): Promise<{ response: Response; receipt: Receipt }> {
+  ): Promise<Answered> {
     const headers = this.#http.encodePaymentSignatureHeader(payload);
     const began = Date.now();
     let attempts = 0;
-    const receipt = (response: Response | undefined): Receipt => this.#receipt(payload, payment, response, attempts, began);
+    const receipt = (report?: Headed): Receipt => this.#receipt(payload, payment, report, attempts, began);
+    const settle = (report: Headed): Receipt => {
+      const record = receipt(report);
+      if (record.charged !== undefined) payment.giveBack(shown(minus(money(payment.amount, "the amount"), money(record.charged, "the charge"))));
+      return record;
+    };
     const most = Math.max(1, this.options.presentations ?? 4);
     while (attempts < most && Date.now() - began < info.maxTimeoutSeconds * 1000) {
       if (attempts > 0) await new Promise((wake) => setTimeout(wake, 250 * 2 ** attempts * (1 + Math.random())));
@@ -1106,22 +1129,19 @@ class Core {
       } catch {
         continue;
       }
-      if (response.ok) {
-        const record = receipt(response);
-        if (record.charged !== undefined) payment.giveBack(shown(minus(money(payment.amount, "the amount"), money(record.charged, "the charge"))));
-        return { response, receipt: record };
-      }
+      const report: Headed = (name) => response.headers.get(name);
+      if (response.ok) return { response, receipt: settle(report), settle };
       if (response.status === 502 || response.status === 503 || response.status === 504) continue;
-      const error = await refusal(response, receipt(response));
+      const error = await refusal(response, receipt(report));
       if (error.action !== "retry-same-id" || error.charged === true) throw error;
     }
-    throw new OutcomeUnknown(receipt(undefined), () => this.#send(info, wire, headers, undefined));
+    throw new OutcomeUnknown(receipt(), () => this.#send(info, wire, headers, undefined));
   }
 
-  #receipt(payload: PaymentPayload, payment: { terms: PaymentRequirements; amount: string; pin: Pin }, response: Response | undefined, attempts: number, began: number): Receipt {
+  #receipt(payload: PaymentPayload, payment: { terms: PaymentRequirements; amount: string; pin: Pin }, report: Headed | undefined, attempts: number, began: number): Receipt {
     let settled: ReturnType<x402HTTPClient["getPaymentSettleResponse"]> | undefined;
     try {
-      settled = response === undefined ? undefined : this.#http.getPaymentSettleResponse((name) => response.headers.get(name));
+      settled = report === undefined ? undefined : this.#http.getPaymentSettleResponse(report);
     } catch {
       // No report, or none that can be read.
     }
@@ -1171,8 +1191,14 @@ class Core {
   }
 
   async stream<T>(info: EndpointInfo, wire: Wire, lines: boolean, options?: CallOptions): Promise<Paid<AsyncGenerator<T>>> {
-    const { response, receipt } = await this.call(info, wire, options);
-    return { value: events<T>(response, lines, receipt), receipt };
+    const answer = await this.call(info, wire, options);
+    const told = { receipt: answer.receipt };
+    return {
+      value: events<T>(answer, lines, told),
+      get receipt() {
+        return told.receipt;
+      },
+    };
   }
 
   /** Page after page, for at most `cap` together. */
@@ -1181,7 +1207,7 @@ class Core {
     cap: string,
     page: (request: R) => { quote: Quote; send: () => Promise<Paid<T>> },
     turn: (request: R, next: never) => R,
-    next: string,
+    next: { readonly pointer: string; readonly type: "string" | "integer" | "number" | "boolean" | "any"; readonly promised: boolean },
   ): AsyncGenerator<Paid<T>> {
     const limit = money(cap, "the cap");
     let spent = ZERO;
@@ -1195,42 +1221,112 @@ class Core {
       const answer = await send();
       if (answer.receipt !== undefined) spent = plus(spent, money(answer.receipt.charged ?? answer.receipt.amount, "the receipt"));
       yield answer;
-      const cursor = pointed(answer.value, next);
+      const wrong = (reason: string) => new UnexpectedAnswer("the name of the next page " + reason, answer.receipt);
+      const cursor = pointed(answer.value, next.pointer, wrong);
+      if (cursor === undefined && next.promised) throw wrong("is missing");
       if (cursor === undefined || cursor === null || cursor === "") return;
+      const fits = next.type === "integer" ? Number.isSafeInteger(cursor) : next.type === typeof cursor;
+      if (next.type === "any" ? typeof cursor === "object" && !Array.isArray(cursor) : !fits) throw wrong("has another type");
       request = turn(request, cursor as never);
     }
   }
 }
 
-/** The events of a stream, as they come. */
-async function* events<T>(response: Response, lines: boolean, receipt: Receipt | undefined): AsyncGenerator<T> {
+/** Most characters of an event that has not ended. */
+const LONGEST_EVENT = 16 * 1024 * 1024;
+
+/** Cuts text into events, wherever its parts end: at empty lines, or at every line if each is an event of its own. */
+class Cutter {
+  #afterReturn = false;
+  #held = "";
+  #name = "";
+  #data: string[] = [];
+  #size = 0;
+
+  constructor(readonly lines: boolean, readonly tooLong: () => CallError) {}
+
+  *cut(part: string, last: boolean): Generator<readonly [name: string, data: string]> {
+    const after = this.#afterReturn && part.startsWith("\n") ? part.slice(1) : part;
+    if (part !== "") this.#afterReturn = after.endsWith("\r") && !this.lines;
+    const whole = after.split(this.lines ? /\n/ : /\r\n|\r|\n/);
+    const rest = whole.pop() ?? "";
+    for (const text of whole) {
+      const line = this.#hold(text);
+      this.#held = "";
+      yield* this.#line(line);
+    }
+    this.#hold(rest);
+    if (!last) return;
+    yield* this.#line(this.#held);
+    yield* this.#end();
+  }
+
+  #hold(text: string): string {
+    this.#held += text;
+    this.#size += text.length;
+    if (this.#size > LONGEST_EVENT) throw this.tooLong();
+    return this.#held;
+  }
+
+  *#line(line: string): Generator<readonly [name: string, data: string]> {
+    if (this.lines || line === "") {
+      if (line.trim() !== "") this.#data.push(line);
+      yield* this.#end();
+      return;
+    }
+    const colon = line.indexOf(":");
+    const field = colon < 0 ? line : line.slice(0, colon);
+    const value = colon < 0 ? "" : line.slice(colon + 1).replace(/^ /, "");
+    if (field === "data") {
+      // An empty line takes room, too.
+      this.#size += 1;
+      this.#data.push(value);
+      return;
+    }
+    this.#size -= line.length;
+    if (field === "event") this.#name = value;
+  }
+
+  *#end(): Generator<readonly [name: string, data: string]> {
+    const event = [this.#name, this.#data.join("\n")] as const;
+    this.#name = "";
+    this.#data = [];
+    this.#size = 0;
+    if (event[0] !== "" || event[1] !== "") yield event;
+  }
+}
+
+/** The events of a stream, as they come. Those at its end that are about the payment go into the receipt, or are thrown. */
+async function* events<T>({ response, settle }: Answered, lines: boolean, told: { receipt: Receipt | undefined }): AsyncGenerator<T> {
+  const wrong = (message: string) => new UnexpectedAnswer(message, told.receipt);
   const parse = (text: string): T => {
     try {
       return JSON.parse(text) as T;
     } catch {
-      throw new UnexpectedAnswer("an event is not JSON", receipt);
+      throw wrong("an event is not JSON");
     }
   };
-  const end = lines ? "\n" : "\n\n";
-  const data = (block: string): string =>
-    lines
-      ? block.trim()
-      : block.split("\n").filter((line) => line.startsWith("data:")).map((line) => line.slice(5).trimStart()).join("\n");
-  const reader = response.body?.getReader();
+  const cutter = new Cutter(lines, () => wrong("an event is too long"));
   const decoder = new TextDecoder();
-  let held = "";
-  for (;;) {
-    const part = await reader?.read();
-    held += (part?.value === undefined ? decoder.decode() : decoder.decode(part.value, { stream: true })).replaceAll("\r\n", "\n");
-    if (held.length > 16 * 1024 * 1024) throw new UnexpectedAnswer("an event is too long", receipt);
-    const blocks = held.split(end);
-    const over = part === undefined || part.done;
-    held = over ? "" : (blocks.pop() ?? "");
-    for (const block of blocks) {
-      const text = data(block);
-      if (text !== "" && text !== "[DONE]") yield parse(text);
+  const reader = response.body?.getReader();
+  try {
+    for (;;) {
+      const part = await reader?.read().catch(() => {
+        throw wrong("the stream broke off");
+      });
+      const last = part === undefined || part.done;
+      for (const [name, text] of cutter.cut(last ? decoder.decode() : decoder.decode(part.value, { stream: true }), last)) {
+        if (name === "x402-problem") throw problem(text, 500, null, told.receipt);
+        if (name === "x402-payment-response") {
+          // Headers that told the settlement are right.
+          if (told.receipt?.settled === false) told.receipt = settle((name) => (name.toLowerCase() === "payment-response" ? text : null));
+        } else if (text !== "" && text !== "[DONE]") yield parse(text);
+      }
+      if (last) return;
     }
-    if (over) return;
+  } finally {
+    // Whoever stops listening lets go of the connection.
+    await reader?.cancel().catch(() => undefined);
   }
 }
 
