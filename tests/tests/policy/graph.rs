@@ -158,3 +158,9 @@ fn the_model_does_no_io() {
         .collect();
     assert_none("x402-model must stay free of IO", &offenders);
 }
+
+/// Whether a package stands in a folder of the repository.
+pub(crate) fn is_inside(member: &Package, folder: &str) -> bool {
+    let path = member.manifest_path.as_std_path();
+    path.starts_with(root().join(folder))
+}

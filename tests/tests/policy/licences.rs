@@ -28,6 +28,8 @@ fn every_licence_is_allowed() {
     let offenders: Vec<String> = graph::metadata()
         .packages
         .iter()
+        // What the generator writes is this repository's own, and private.
+        .filter(|package| !graph::is_inside(package, "clients"))
         .filter_map(|package| {
             let excepted = deny
                 .licenses

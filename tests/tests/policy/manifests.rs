@@ -1,7 +1,5 @@
 //! Every member inherits what the workspace decides once.
 
-use cargo_metadata::Package;
-
 use crate::{assert_none, graph, root};
 
 #[test]
@@ -9,7 +7,7 @@ fn members_inherit_from_the_workspace() {
     let mut offenders = Vec::new();
     for member in graph::members() {
         // What the generator writes is made to stand alone.
-        if is_inside(member, "clients") {
+        if graph::is_inside(member, "clients") {
             continue;
         }
         let text = std::fs::read_to_string(&member.manifest_path).expect("a member's manifest");
@@ -46,18 +44,13 @@ fn inherits(value: Option<&toml::Value>) -> bool {
         == Some(true)
 }
 
-fn is_inside(member: &Package, folder: &str) -> bool {
-    let path = member.manifest_path.as_std_path();
-    path.starts_with(root().join(folder))
-}
-
 #[test]
 fn clients_examples_and_tests_are_not_published() {
     let offenders: Vec<String> = graph::members()
         .into_iter()
         .filter(|member| {
             let here = ["clients", "examples", "tests"];
-            here.iter().any(|folder| is_inside(member, folder))
+            here.iter().any(|folder| graph::is_inside(member, folder))
                 && !member.publish.as_ref().is_some_and(Vec::is_empty)
         })
         .map(|member| member.name.to_string())
