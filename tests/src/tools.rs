@@ -1,5 +1,6 @@
 //! Programs of others that tests fetch by themselves, through npm, pip and cargo, into the target folder.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -51,6 +52,9 @@ pub fn once(home: &Path, list: &str, install: impl FnOnce()) {
 #[must_use]
 pub fn npm_packages(from: &Path, name: &str) -> PathBuf {
     let home = target().join("npm").join(name);
+    fs::create_dir_all(&home).expect("a folder in target/");
+    // npm takes a folder that it reaches by a link for another package.
+    let home = home.canonicalize().expect("a folder in target/");
     alone_in(&home, || {
         copy_files(from, &home);
         let text = |file: &str| fs::read_to_string(from.join(file)).expect("a list of packages");
@@ -67,6 +71,64 @@ pub fn npm_packages(from: &Path, name: &str) -> PathBuf {
         });
     });
     home
+}
+
+/// Python with other people's packages.
+#[derive(Debug)]
+pub struct Python {
+    /// The program.
+    pub program: PathBuf,
+    /// The folder that goes before all others for scripts that import the x402 of version 1.
+    pub legacy: PathBuf,
+}
+
+/// Python with other people's packages; fetches what is not there yet.
+#[must_use]
+pub fn packages_of_pip() -> Python {
+    let home = target().join("pip/peers");
+    let python = Python {
+        program: home.join("venv/bin/python"),
+        legacy: home.join("legacy"),
+    };
+    let text = |path: &Path| fs::read_to_string(path).expect("a list of packages");
+    let peers = workspace().join("tests/peers/py");
+    let needs = "the x402 packages for Python, which pip fetches: Python 3.11 or newer with venv";
+    let install = |list: &Path, more: &[&OsStr]| {
+        run(
+            Command::new(&python.program)
+                .args(["-m", "pip", "install", "--disable-pip-version-check"])
+                .args(["--no-deps", "--only-binary", ":all:", "--requirement"])
+                .arg(list)
+                .args(more),
+            needs,
+        );
+    };
+    alone_in(&home, || {
+        let list = peers.join("requirements.txt");
+        let legacy = peers.join("requirements-legacy.txt");
+        once(&home, &(text(&list) + &text(&legacy)), || {
+            say(&format!(
+                "fetching the peers' packages with pip into {}",
+                home.display()
+            ));
+            run(
+                Command::new("python3")
+                    .args(["-m", "venv", "--clear"])
+                    .arg(home.join("venv")),
+                needs,
+            );
+            install(&list, &[]);
+            install(
+                &legacy,
+                &[
+                    "--upgrade".as_ref(),
+                    "--target".as_ref(),
+                    python.legacy.as_ref(),
+                ],
+            );
+        });
+    });
+    python
 }
 
 fn copy_files(from: &Path, to: &Path) {

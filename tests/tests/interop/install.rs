@@ -1,11 +1,10 @@
 //! Fetches other people's packages, once, into the target folder, and says so.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use x402_tests::tools::{self, alone_in, once, run, say};
+use x402_tests::tools::{self, Python, alone_in, run, say};
 
 /// Where the peers' scripts can be started from.
 #[derive(Debug)]
@@ -20,20 +19,12 @@ pub(crate) struct Tools {
     pub(crate) rust: PathBuf,
 }
 
-/// Python with other people's packages.
-#[derive(Debug)]
-pub(crate) struct Python {
-    pub(crate) program: PathBuf,
-    /// The folder that goes before all others for scripts that import the x402 of version 1.
-    pub(crate) legacy: PathBuf,
-}
-
 impl Tools {
     /// Fetches and builds what is not there yet, everything at once.
     pub(crate) fn fetch() -> Self {
         std::thread::scope(|scope| {
             let js = scope.spawn(packages_of_npm);
-            let python = scope.spawn(packages_of_pip);
+            let python = scope.spawn(tools::packages_of_pip);
             Self {
                 rust: crates(),
                 js: js.join().expect("npm fetches its packages"),
@@ -56,51 +47,6 @@ fn text(path: &Path) -> String {
 /// The folder with the scripts for Node and the packages they import; fetches what is not there yet.
 pub(crate) fn packages_of_npm() -> PathBuf {
     tools::npm_packages(&peers("js"), "peers")
-}
-
-fn packages_of_pip() -> Python {
-    let home = tools::target().join("pip/peers");
-    let python = Python {
-        program: home.join("venv/bin/python"),
-        legacy: home.join("legacy"),
-    };
-    let needs = "the x402 packages for Python, which pip fetches: Python 3.11 or newer with venv";
-    let install = |list: &Path, more: &[&OsStr]| {
-        run(
-            Command::new(&python.program)
-                .args(["-m", "pip", "install", "--disable-pip-version-check"])
-                .args(["--no-deps", "--only-binary", ":all:", "--requirement"])
-                .arg(list)
-                .args(more),
-            needs,
-        );
-    };
-    alone_in(&home, || {
-        let list = peers("py").join("requirements.txt");
-        let legacy = peers("py").join("requirements-legacy.txt");
-        once(&home, &(text(&list) + &text(&legacy)), || {
-            say(&format!(
-                "fetching the peers' packages with pip into {}",
-                home.display()
-            ));
-            run(
-                Command::new("python3")
-                    .args(["-m", "venv", "--clear"])
-                    .arg(home.join("venv")),
-                needs,
-            );
-            install(&list, &[]);
-            install(
-                &legacy,
-                &[
-                    "--upgrade".as_ref(),
-                    "--target".as_ref(),
-                    python.legacy.as_ref(),
-                ],
-            );
-        });
-    });
-    python
 }
 
 fn crates() -> PathBuf {

@@ -11,4 +11,6 @@
 
 mod list;
 mod rust;
+mod script;
 mod stage;
+mod typescript;
