@@ -10,6 +10,7 @@
 )]
 
 mod list;
+mod python;
 mod rust;
 mod script;
 mod stage;
