@@ -183,6 +183,20 @@ pub(crate) fn typescript_method(name: &str, instead: &str) -> String {
     guarded(camel(name, instead), TAKEN)
 }
 
+/// A TypeScript member that may be left out: every object has these already, from its prototype.
+pub(crate) fn typescript_member(name: &str, instead: &str) -> String {
+    const TAKEN: &[&str] = &[
+        "constructor",
+        "hasownproperty",
+        "isprototypeof",
+        "propertyisenumerable",
+        "tolocalestring",
+        "tostring",
+        "valueof",
+    ];
+    guarded(camel(name, instead), TAKEN)
+}
+
 fn guarded(name: String, words: &[&str]) -> String {
     if words.contains(&name.to_ascii_lowercase().as_str()) {
         return name + "_";
@@ -223,6 +237,9 @@ mod tests {
         assert_eq!(python_value("class", "x"), "class_");
         assert_eq!(python_value("model_config", "x"), "model_config_");
         assert_eq!(typescript_method("constructor", "x"), "constructor_");
+        for name in ["constructor", "to_string", "valueOf", "hasOwnProperty"] {
+            assert!(typescript_member(name, "x").ends_with('_'), "{name}");
+        }
         let mut scope = Scope::with(&["Box"]);
         let names: Vec<String> = ["box", "a", "A", "a", "a2"]
             .iter()

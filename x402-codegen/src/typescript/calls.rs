@@ -3,7 +3,7 @@
 use super::{Context, Names, docs};
 use crate::escape::{ts_doc, ts_string};
 use crate::model::{Body, EndpointModel, Output, Param, ParamPlace, PathPart};
-use crate::names::{Scope, camel};
+use crate::names::{Scope, typescript_member};
 use crate::out::{Out, line};
 use crate::pages::Pages;
 use crate::said;
@@ -58,7 +58,8 @@ fn argument(endpoint: &EndpointModel, names: &Names) -> (String, &'static str) {
 fn members(endpoint: &EndpointModel) -> Vec<(String, &Param)> {
     let mut scope = Scope::with(&["body"]);
     let all = endpoint.params.iter();
-    all.map(|param| (scope.unique(&camel(&param.field.wire, "value")), param))
+    let name = |param: &Param| typescript_member(&param.field.wire, "value");
+    all.map(|param| (scope.unique(&name(param)), param))
         .collect()
 }
 

@@ -450,7 +450,7 @@ export interface ParamsRequest {
   await?: string | undefined;
   body2?: string | undefined;
   class2: string;
-  constructor?: string | undefined;
+  constructor_?: string | undefined;
   copy?: string | undefined;
   crate?: string | undefined;
   def?: string | undefined;
@@ -487,7 +487,7 @@ function wireParamsRequest(request: ParamsRequest): Wire {
   wire.parameter("await", request.await);
   wire.parameter("body", request.body2);
   wire.parameter("class", request.class2);
-  wire.parameter("constructor", request.constructor);
+  wire.parameter("constructor", request.constructor_);
   wire.parameter("copy", request.copy);
   wire.parameter("crate", request.crate);
   wire.parameter("def", request.def);
