@@ -41,6 +41,8 @@ fn m06_packages_have_the_files_that_their_tools_look_for() {
             "text_kit/py.typed"
         ]
     );
+    // Without it x402 signs no payment under `upto` once a seller declares any extension.
+    assert!(wheel[0].text.contains("\"jsonschema>=4\""));
 }
 
 #[test]
