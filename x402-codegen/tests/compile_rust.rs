@@ -9,13 +9,17 @@ mod support;
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
+use support::install::crate_manifest;
 use support::tools::{alone_in, target, workspace};
 
 /// What a user does with them.
 const USE: &str = include_str!("gate/use.rs");
+
+/// No doc tests: the comments of the clients are other people's texts.
+const MORE: &str = "\n[lib]\ndoctest = false\n\n[dev-dependencies]\n\
+                    tokio = { version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }\n";
 
 #[test]
 fn every_rust_client_compiles_and_works() {
@@ -31,7 +35,8 @@ fn every_rust_client_compiles_and_works() {
         }
         fs::write(home.join("src/lib.rs"), modules).expect("a file in target/");
         fs::write(home.join("src/uses.rs"), USE).expect("a file in target/");
-        fs::write(home.join("Cargo.toml"), manifest(&workspace())).expect("a file in target/");
+        let manifest = crate_manifest("codegen-gate", MORE);
+        fs::write(home.join("Cargo.toml"), manifest).expect("a file in target/");
         // The versions that the workspace is built with are there already.
         fs::copy(workspace().join("Cargo.lock"), home.join("Cargo.lock"))
             .expect("a copy in target/");
@@ -45,16 +50,4 @@ fn every_rust_client_compiles_and_works() {
         let tests = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{said}\n{tests}");
     });
-}
-
-fn manifest(workspace: &Path) -> String {
-    let path = |name: &str| format!("{:?}", workspace.join(name));
-    format!(
-        "[package]\nname = \"codegen-gate\"\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n[workspace]\n\n\
-         [lib]\ndoctest = false\n\n[dependencies]\nbytes = \"1\"\nhttp = \"1\"\nserde = {{ version = \"1\", features = [\"derive\"] }}\n\
-         serde_json = \"1\"\nx402-client = {{ path = {} }}\nx402-model = {{ path = {} }}\n\n\
-         [dev-dependencies]\ntokio = {{ version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }}\n",
-        path("x402-client"),
-        path("x402-model"),
-    )
 }

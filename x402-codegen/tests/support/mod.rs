@@ -7,14 +7,16 @@
 )]
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+pub(crate) mod install;
 
 /// How many cases there are at least.
 pub(crate) const CASES: usize = 20;
 
 /// The folder of the cases.
 pub(crate) fn golden() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
+    tools::workspace().join("x402-codegen/tests/golden")
 }
 
 /// The names of all cases, sorted.
