@@ -26,6 +26,7 @@ pub mod rpc;
 pub mod rpc_double;
 pub mod seller;
 pub mod settler;
+pub mod shop;
 pub mod token;
 pub mod tools;
 pub mod vectors;

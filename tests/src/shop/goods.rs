@@ -1,0 +1,115 @@
+//! What a call is answered with.
+
+use std::convert::Infallible;
+
+use axum::body::Body;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use bytes::Bytes;
+use futures_util::stream;
+use serde_json::Value;
+use x402_model::manifest::EndpointEntry;
+
+/// Bytes of a stream that come together: few, so that characters, lines and events are cut apart.
+const PIECE: usize = 7;
+
+/// What stands in the headers that meters are read from.
+const METERED: &str = "17";
+
+/// An answer before it is paid for.
+pub(super) struct Goods {
+    status: StatusCode,
+    kind: String,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
+    streamed: bool,
+}
+
+impl Goods {
+    /// The answer of an endpoint with this output.
+    pub(super) fn new(endpoint: &EndpointEntry, output: &Value) -> Result<Self, String> {
+        let entry = &endpoint.output;
+        let essence = entry
+            .content_type
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim();
+        let lines = entry.stream.as_deref() == Some("ndjson") || essence == "application/x-ndjson";
+        let streamed = lines || entry.stream.is_some() || essence == "text/event-stream";
+        let body = if streamed {
+            events(output, lines)
+        } else if entry.status == 204 || essence.is_empty() {
+            Vec::new()
+        } else if is_json(essence) {
+            output.to_string().into_bytes()
+        } else if let Some(text) = output.as_str() {
+            text.as_bytes().to_vec()
+        } else {
+            serde_json::from_value(output.clone()).map_err(|error| format!("no bytes: {error}"))?
+        };
+        Ok(Self {
+            status: StatusCode::from_u16(entry.status).map_err(|error| error.to_string())?,
+            kind: entry.content_type.clone(),
+            headers: meters(endpoint),
+            body,
+            streamed,
+        })
+    }
+
+    /// The answer, with the report of a settlement.
+    pub(super) fn response(self, receipt: Option<String>) -> Response {
+        let pieces: Vec<_> = match self.streamed {
+            true => self
+                .body
+                .chunks(PIECE)
+                .map(Bytes::copy_from_slice)
+                .map(Ok::<_, Infallible>)
+                .collect(),
+            false => vec![Ok(Bytes::from(self.body))],
+        };
+        let mut response = Response::new(Body::from_stream(stream::iter(pieces)));
+        *response.status_mut() = self.status;
+        let mut headers = self.headers;
+        headers.push(("content-type".to_owned(), self.kind));
+        headers.extend(receipt.map(|receipt| ("payment-response".to_owned(), receipt)));
+        for (name, value) in headers.into_iter().filter(|(_, value)| !value.is_empty()) {
+            let name = axum::http::HeaderName::try_from(name).expect("the name of a header");
+            let value = HeaderValue::try_from(value).expect("the value of a header");
+            response.headers_mut().append(name, value);
+        }
+        response
+    }
+}
+
+/// Whether a media type is JSON.
+pub(super) fn is_json(content_type: &str) -> bool {
+    content_type.starts_with("application/json") || content_type.ends_with("+json")
+}
+
+/// Events as a stream has them: with comments, names, ends of lines of both kinds, and a last word that is no event.
+fn events(output: &Value, lines: bool) -> Vec<u8> {
+    let mut text = String::new();
+    for (number, event) in output.as_array().into_iter().flatten().enumerate() {
+        let end = if number % 2 == 0 { "\n" } else { "\r\n" };
+        if lines {
+            text += &format!("{event}{end}");
+        } else {
+            text += &format!(": {number}{end}event: part{end}data: {event}{end}{end}");
+        }
+    }
+    if !lines {
+        text += "data: [DONE]\n\n";
+    }
+    text.into_bytes()
+}
+
+/// The headers that a metered price is read from.
+fn meters(endpoint: &EndpointEntry) -> Vec<(String, String)> {
+    let units = endpoint.price.rule.get("units").and_then(Value::as_array);
+    let meters = units.into_iter().flatten().map(|unit| &unit["meter"]);
+    let named = meters.filter(|meter| meter["source"] == "response-header");
+    named
+        .filter_map(|meter| Some((meter["pointer"].as_str()?.to_owned(), METERED.to_owned())))
+        .collect()
+}
