@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 use x402_model::problem::{Action, Charged};
+use x402_model::text::is_invisible;
 
 /// Longest problem body that is read, in bytes.
 const MAX_PROBLEM: usize = 64 * 1024;
@@ -126,9 +127,7 @@ pub(crate) fn clean_code(code: &str) -> String {
 
 fn clean_detail(detail: &str) -> String {
     let harmless = |char: char| {
-        let steering = matches!(char, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' | '\u{e0000}'..='\u{e007f}');
-        if char.is_control() || steering {
+        if char.is_control() || is_invisible(char) {
             ' '
         } else {
             char

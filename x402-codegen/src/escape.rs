@@ -5,6 +5,8 @@
 
 use core::fmt::Write as _;
 
+use x402_model::text::is_invisible;
+
 /// Most characters of a description that are kept.
 const MAX_DOC_CHARS: usize = 4000;
 
@@ -39,13 +41,6 @@ pub(crate) fn lines(text: &str) -> Vec<String> {
 /// Text for people on one line.
 pub(crate) fn one_line(text: &str) -> String {
     lines(text).join(" ")
-}
-
-const fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// A Rust string literal.

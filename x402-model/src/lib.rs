@@ -10,4 +10,5 @@ pub mod network;
 pub mod pointer;
 pub mod price;
 pub mod problem;
+pub mod text;
 pub mod wire;

@@ -39,6 +39,7 @@ mod endpoint;
 mod error;
 mod integrity;
 mod parts;
+pub mod paths;
 mod period;
 mod price;
 mod price_write;
@@ -74,7 +75,7 @@ pub use read::{Document, MAX_BYTES};
 pub use strict::{MAX_DEPTH, MAX_NODES, read_json};
 
 /// Where a service shows its manifest.
-pub const WELL_KNOWN_PATH: &str = "/.well-known/x402-manifest.json";
+pub const WELL_KNOWN_PATH: &str = paths::MANIFEST;
 
 /// The version of the format that is written.
 pub const FORMAT_VERSION: &str = "1.0";

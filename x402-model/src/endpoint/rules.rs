@@ -6,6 +6,7 @@ use crate::asset::{TransferMethod, parse_address};
 use crate::money::quote;
 use crate::network::Network;
 use crate::price::is_symbol;
+use crate::text::is_hiding;
 
 use super::path;
 pub use super::path::{RouteError, RouteErrorCode};
@@ -364,12 +365,11 @@ fn at_most(text: &str, limit: usize, what: &str) -> Result<(), RuleError> {
     ))
 }
 
-/// Refuses control characters and marks that reverse the direction of text, which hide what is written.
+/// Refuses characters that hide what is written.
 fn no_control(text: &str, what: &str, breaks: bool) -> Result<(), RuleError> {
-    let hides = |c: char| matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
     let odd = text
         .char_indices()
-        .find(|(_, c)| (c.is_control() && !(breaks && *c == '\n')) || hides(*c));
+        .find(|(_, c)| is_hiding(*c) && !(breaks && *c == '\n'));
     match odd {
         None => Ok(()),
         Some(odd) => Err(odd_character(text, odd, what, "remove it".to_owned())),

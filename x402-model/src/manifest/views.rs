@@ -46,7 +46,7 @@ mod well_known;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Manifest, canonical};
+use super::{Manifest, canonical, paths};
 use crate::endpoint::rules::check_id;
 
 pub use agent_card::agent_card;
@@ -84,22 +84,23 @@ pub fn all(manifest: &Manifest) -> Vec<View> {
         bytes: canonical(value).into_bytes(),
     };
     let named = |link: &str, default: &str| links::file(manifest, link, default);
+    let file_of = |path: &str| path.trim_start_matches('/').to_owned();
     let mut views = vec![
-        json(named("openapi", "openapi.json"), JSON, &openapi(manifest)),
-        json("openapi-3.0.json".to_owned(), JSON, &openapi_30(manifest)),
+        json(named("openapi", paths::OPENAPI), JSON, &openapi(manifest)),
+        json(file_of(paths::OPENAPI_30), JSON, &openapi_30(manifest)),
         json(
-            named("wellKnownX402", ".well-known/x402"),
+            named("wellKnownX402", paths::WELL_KNOWN_X402),
             JSON,
             &well_known(manifest),
         ),
         json(
-            named("apiCatalog", ".well-known/api-catalog"),
+            named("apiCatalog", paths::API_CATALOG),
             "application/linkset+json",
             &api_catalog(manifest),
         ),
         json("mcp-tools.json".to_owned(), JSON, &mcp_tools(manifest)),
         View {
-            path: named("llmsTxt", "llms.txt"),
+            path: named("llmsTxt", paths::LLMS_TXT),
             content_type: "text/plain; charset=utf-8",
             bytes: llms_txt(manifest).into_bytes(),
         },
@@ -107,7 +108,7 @@ pub fn all(manifest: &Manifest) -> Vec<View> {
     let server = mcp_server(manifest);
     views.extend(server.map(|value| json("mcp-server.json".to_owned(), JSON, &value)));
     let card = agent_card(manifest);
-    let place = named("agentCard", ".well-known/agent-card.json");
+    let place = named("agentCard", paths::AGENT_CARD);
     views.extend(card.map(|value| json(place, JSON, &value)));
     // Ids that were read are names of files; others may be anything.
     let named = manifest

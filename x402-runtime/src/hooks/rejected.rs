@@ -3,6 +3,7 @@
 use std::fmt;
 
 use x402_model::problem::{Problem, ProblemCode};
+use x402_model::text::is_invisible;
 
 /// Longest code of a refusal that is sent.
 const MAX_CODE: usize = 64;
@@ -132,19 +133,7 @@ fn clean_code(code: &str) -> String {
 
 /// Whether a character shows. Those that turn the direction of a text or have no width can make it say something else.
 fn is_visible(one: char) -> bool {
-    !one.is_control()
-        && !matches!(
-            one,
-            '\u{ad}'
-                | '\u{61c}'
-                | '\u{180e}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{feff}'
-                | '\u{fff9}'..='\u{fffb}'
-                | '\u{e0000}'..='\u{e007f}'
-        )
+    !one.is_control() && !is_invisible(one)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use axum::routing::get;
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use x402_model::manifest::views::{self, View};
-use x402_model::manifest::{Manifest, hash_text};
+use x402_model::manifest::{Manifest, hash_text, paths};
 
 /// The extension that catalogues read.
 pub(crate) const BAZAAR: &str = "bazaar";
@@ -98,49 +98,46 @@ impl Discovery {
         bazaar,
     }
 
-    /// The links of the manifest to what is served: name and path.
-    pub(crate) fn links(self) -> Vec<(&'static str, &'static str)> {
+    /// Every document with a path of its own, and whether it is served.
+    const fn documents(self) -> [(bool, &'static str); 6] {
         [
-            (self.manifest, "self", x402_model::manifest::WELL_KNOWN_PATH),
-            (self.openapi, "openapi", "/openapi.json"),
-            (self.llms_txt, "llmsTxt", "/llms.txt"),
-            (self.api_catalog, "apiCatalog", "/.well-known/api-catalog"),
-            (self.well_known_x402, "wellKnownX402", "/.well-known/x402"),
+            (self.manifest, paths::MANIFEST),
+            (self.openapi, paths::OPENAPI),
+            (self.openapi, paths::OPENAPI_30),
+            (self.llms_txt, paths::LLMS_TXT),
+            (self.api_catalog, paths::API_CATALOG),
+            (self.well_known_x402, paths::WELL_KNOWN_X402),
         ]
-        .into_iter()
-        .filter_map(|(on, name, path)| on.then_some((name, path)))
-        .collect()
     }
 
-    /// Whether a view is served at its path.
-    pub(crate) fn serves(self, path: &str) -> bool {
-        match path {
-            "openapi.json" | "openapi-3.0.json" => self.openapi,
-            "llms.txt" => self.llms_txt,
-            ".well-known/api-catalog" => self.api_catalog,
-            ".well-known/x402" => self.well_known_x402,
-            _ => false,
-        }
+    /// The paths of what is served.
+    fn served(self) -> impl Iterator<Item = &'static str> {
+        let documents = self.documents().into_iter();
+        documents.filter_map(|(on, path)| on.then_some(path))
+    }
+
+    /// The links of the manifest to what is served: name and path.
+    pub(crate) fn links(self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let all = paths::LINKS.into_iter();
+        all.filter(move |(_, path)| self.served().any(|served| served == *path))
+    }
+
+    /// The paths of the views that are served.
+    fn views(self) -> impl Iterator<Item = &'static str> {
+        self.served().filter(|path| *path != paths::MANIFEST)
     }
 
     /// The `Link` header of every 402 (RFC 8288).
     pub(crate) fn link_header(self) -> Option<HeaderValue> {
-        let links = [
-            (
-                self.manifest,
-                format!(
-                    "<{}>; rel=\"service-meta\"",
-                    x402_model::manifest::WELL_KNOWN_PATH
-                ),
-            ),
-            (
-                self.openapi,
-                "</openapi.json>; rel=\"service-desc\"".to_owned(),
-            ),
-        ];
-        let links = links
-            .into_iter()
-            .filter_map(|(on, link)| on.then_some(link));
+        let relation = |path| match path {
+            paths::MANIFEST => Some("service-meta"),
+            paths::OPENAPI => Some("service-desc"),
+            _ => None,
+        };
+        let links = self.served().filter_map(|path| {
+            let relation = relation(path)?;
+            Some(format!("<{path}>; rel=\"{relation}\""))
+        });
         let links: Vec<String> = links.collect();
         (!links.is_empty())
             .then(|| HeaderValue::try_from(links.join(", ")).ok())
@@ -210,15 +207,6 @@ impl File {
     }
 }
 
-/// Where views are served.
-const VIEWS: [&str; 5] = [
-    "openapi.json",
-    "openapi-3.0.json",
-    "llms.txt",
-    ".well-known/api-catalog",
-    ".well-known/x402",
-];
-
 /// Routes that show the views of a manifest, which are made when somebody first asks for one of them: most sellers are never asked,
 /// and all together they are several times as long as the manifest.
 pub(super) fn views_on_demand<S: Clone + Send + Sync + 'static>(
@@ -226,23 +214,21 @@ pub(super) fn views_on_demand<S: Clone + Send + Sync + 'static>(
     discovery: Discovery,
 ) -> Router<S> {
     let made: Arc<OnceLock<Vec<File>>> = Arc::default();
-    let served = VIEWS.iter().filter(|path| discovery.serves(path));
-    served.fold(Router::new(), |router, path| {
-        let path = format!("/{path}");
-        let (made, manifest, mine) = (Arc::clone(&made), Arc::clone(manifest), path.clone());
+    discovery.views().fold(Router::new(), |router, path| {
+        let (made, manifest) = (Arc::clone(&made), Arc::clone(manifest));
         let show = move |request: Request| {
             let files = made.get_or_init(|| {
-                let views = views::all(&manifest).into_iter();
-                let views = views.filter(|view| discovery.serves(&view.path));
-                views.map(File::of).collect()
+                let files = views::all(&manifest).into_iter().map(File::of);
+                let served = |file: &File| discovery.views().any(|path| path == file.path);
+                files.filter(served).collect()
             });
-            let file = files.iter().find(|file| file.path == mine);
+            let file = files.iter().find(|file| file.path == path);
             std::future::ready(file.map_or_else(
                 || StatusCode::NOT_FOUND.into_response(),
                 |file| file.answer(request.headers()),
             ))
         };
-        router.route(&path, get(show))
+        router.route(path, get(show))
     })
 }
 

@@ -102,7 +102,7 @@ pub(crate) fn project(facts: Facts<'_>) -> Result<Manifest, serde_json::Error> {
 fn links(service: &Service, discovery: Discovery) -> BTreeMap<String, String> {
     let others = service.links().iter();
     let others = others.map(|(name, url)| (name.clone(), url.clone()));
-    let own = discovery.links().into_iter();
+    let own = discovery.links();
     let own = own.map(|(name, path)| (name.to_owned(), path.to_owned()));
     others.chain(own).collect()
 }

@@ -7,14 +7,12 @@
 
 use bytes::Bytes;
 use serde_json::Value;
+use x402_model::manifest::WELL_KNOWN_PATH;
 use x402_model::price::{Bounds, PriceModel};
 use x402_model::problem::Problem;
 
 use super::{json, push_path, v1};
 use crate::bind::BoundEndpoint;
-
-/// Where the price manifest of an origin stands.
-pub(crate) const MANIFEST_PATH: &str = "/.well-known/x402-manifest.json";
 
 /// The part of the bodies of one endpoint that does not depend on the answer.
 #[derive(Debug)]
@@ -54,7 +52,7 @@ impl Template {
             parts.text(&format!(r#""priceBounds":{bounds},"#));
         }
         parts.with_path(&format!(r#""resource":"{origin}""#), origin);
-        parts.text(&format!(r#","manifest":"{origin}{MANIFEST_PATH}"}}"#));
+        parts.text(&format!(r#","manifest":"{origin}{WELL_KNOWN_PATH}"}}"#));
         Self {
             parts: parts.done(),
         }

@@ -110,6 +110,10 @@ fn ids_tags_and_texts() {
     assert_eq!(rule_of(check_summary("a\nb")), Some(Rule::Character));
     assert_eq!(check_description("a\nb"), Ok(()));
     assert_eq!(
+        rule_of(check_description("a\u{200b}b")),
+        Some(Rule::Character)
+    );
+    assert_eq!(
         rule_of(check_description("a\u{202e}b")),
         Some(Rule::Character)
     );

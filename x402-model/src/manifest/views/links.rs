@@ -2,20 +2,16 @@
 
 use serde_json::Value;
 
-use crate::manifest::{Manifest, WELL_KNOWN_PATH};
-
-/// Documents that every service has, and where they are unless the manifest says otherwise.
-const DEFAULTS: [(&str, &str); 5] = [
-    ("self", WELL_KNOWN_PATH),
-    ("openapi", "/openapi.json"),
-    ("wellKnownX402", "/.well-known/x402"),
-    ("llmsTxt", "/llms.txt"),
-    ("apiCatalog", "/.well-known/api-catalog"),
-];
+use crate::manifest::{Manifest, paths};
 
 /// A link as it is written, or its default. Nothing for a link that is neither a path nor a web address.
 pub(super) fn reference<'m>(manifest: &'m Manifest, name: &str) -> Option<&'m str> {
-    let default = || DEFAULTS.iter().find(|(key, _)| *key == name).map(|it| it.1);
+    let default = || {
+        paths::LINKS
+            .iter()
+            .find(|(key, _)| *key == name)
+            .map(|it| it.1)
+    };
     let written = manifest.links.get(name).map(String::as_str);
     let usable = written.filter(|link| is_path(link) || web(link).is_some());
     usable.or_else(default)
@@ -33,7 +29,7 @@ pub(super) fn url(manifest: &Manifest, name: &str) -> Option<String> {
 
 /// The path below the origin under which a document is served, without its first slash.
 ///
-/// A link to another place, or one that would make an odd file name, leaves the default.
+/// A link to another place, or one that would make an odd file name, leaves the default, a path below the origin.
 pub(super) fn file(manifest: &Manifest, name: &str, default: &str) -> String {
     let link = manifest.links.get(name);
     let path = link.and_then(|link| {
@@ -48,7 +44,8 @@ pub(super) fn file(manifest: &Manifest, name: &str, default: &str) -> String {
         };
         path.len() <= 200 && path.split('/').all(segment)
     };
-    path.filter(plain).unwrap_or(default).to_owned()
+    let path = path.filter(plain).unwrap_or(default);
+    path.trim_start_matches('/').to_owned()
 }
 
 /// A web address that can stand anywhere: `http` or `https`, of characters that end no URL.

@@ -1,5 +1,7 @@
 //! Texts of a seller, made fit for the places where programs and models read them.
 
+use crate::text::is_hiding;
+
 /// Most characters of a description; longer ones have made endpoints unpayable at public facilitators.
 pub(super) const DESCRIPTION: usize = 480;
 
@@ -12,7 +14,9 @@ pub(super) const GUIDANCE: usize = 4000;
 /// Without characters that a person does not see but a program obeys: controls, overrides of the writing direction, tags and
 /// characters of no width. Line breaks stay.
 pub(super) fn visible(text: &str) -> String {
-    text.chars().filter(|c| *c == '\n' || !hidden(*c)).collect()
+    text.chars()
+        .filter(|c| *c == '\n' || !is_hiding(*c))
+        .collect()
 }
 
 /// As [`visible`], on one line, with single blanks.
@@ -21,7 +25,7 @@ pub(super) fn line(text: &str) -> String {
         .chars()
         .filter_map(|c| match c {
             c if c.is_whitespace() || c.is_ascii_control() => Some(' '),
-            c if hidden(c) => None,
+            c if is_hiding(c) => None,
             c => Some(c),
         })
         .collect();
@@ -71,16 +75,6 @@ pub(super) fn target(url: &str) -> String {
     url.replace('(', "%28").replace(')', "%29")
 }
 
-fn hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,5 +111,10 @@ mod tests {
     #[test]
     fn what_is_not_seen_is_not_written() {
         assert_eq!(visible("a\u{202e}\nb\u{0}\u{e0041}"), "a\nb");
+        // Selectors of variants can carry any text; the one that makes pictures stays.
+        assert_eq!(
+            visible("a\u{fe01}\u{e0100}\u{e01ef} \u{2764}\u{fe0f}"),
+            "a \u{2764}\u{fe0f}"
+        );
     }
 }
