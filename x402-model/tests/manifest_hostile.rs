@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use x402_model::manifest::views;
-use x402_model::manifest::{BodyEntry, Manifest};
+use x402_model::manifest::{BodyEntry, MAX_BYTES, MAX_DEPTH, Manifest, read_json};
 
 const EXAMPLE: &str = include_str!("manifest/manifest.json");
 
@@ -107,4 +107,47 @@ fn m07_long_chains_of_definitions_are_gathered_in_good_time() {
     definitions.insert(format!("a{count}"), json!({ "type": "string" }));
     let schema = json!({ "$ref": "#/$defs/a0", "$defs": definitions });
     assert_bounded(&manifest(json!({}), &schema), 2_000_000);
+}
+
+#[test]
+fn m07_documents_of_the_longest_size_are_read_in_good_time() {
+    let filled = |open: &str, one: &dyn Fn(usize) -> String, close: &str| {
+        let mut text = open.to_owned();
+        let mut number = 0;
+        while text.len() + close.len() + 40 < MAX_BYTES {
+            text.push_str(&one(number));
+            number += 1;
+        }
+        text.trim_end_matches(',').to_owned() + close
+    };
+    let deep = (r#"{"a":"#.repeat(MAX_DEPTH - 1), "}".repeat(MAX_DEPTH - 1));
+    for (name, text) in [
+        ("members", filled("{", &|n| format!(r#""{n:x}":1,"#), "}")),
+        ("one name", filled("{", &|_| r#""a":1,"#.to_owned(), "}")),
+        ("items", filled("[", &|_| "0,".to_owned(), "]")),
+        ("objects", filled("[", &|_| "{},".to_owned(), "]")),
+        ("escapes", filled("[", &|_| r#""\u0061","#.to_owned(), "]")),
+        (
+            "members far inside",
+            filled(
+                &format!("{}{{", deep.0),
+                &|n| format!(r#""{n:x}":1,"#),
+                &format!("}}{}", deep.1),
+            ),
+        ),
+        (
+            "one text far inside",
+            filled(
+                &format!("{}\"", deep.0),
+                &|_| r"\\".to_owned(),
+                &format!("\"{}", deep.1),
+            ),
+        ),
+    ] {
+        let start = Instant::now();
+        let read = read_json(text.as_bytes(), MAX_BYTES);
+        let took = start.elapsed();
+        assert!(took < Duration::from_secs(10), "{name}: {took:?}");
+        assert_eq!(read.is_ok(), name != "one name", "{name}");
+    }
 }
