@@ -42,6 +42,7 @@ mod sample;
 mod schema;
 mod text;
 mod well_known;
+mod widened;
 
 use serde::Serialize;
 use serde_json::{Map, Value};

@@ -8,10 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::keyword::visit;
-
-/// Where the shared schemas of the document are.
-const PREFIX: &str = "#/components/schemas/";
+use super::keyword::{reference, visit};
+use super::openapi::COMPONENTS;
+use super::widened;
 
 /// What names the schema that a reference led to.
 const AGAIN: &str = "x-x402-recursive";
@@ -22,25 +21,23 @@ pub(super) fn cut(schemas: &mut Map<String, Value>) {
     for (name, schema) in schemas.iter_mut() {
         let reached = edges.entry(name.clone()).or_default();
         visit(schema, &mut |inner| {
-            reached.extend(target(inner).map(str::to_owned));
+            reached.extend(reference(inner, COMPONENTS).map(str::to_owned));
         });
     }
     let closing = closing(&edges);
     for (from, schema) in schemas.iter_mut() {
         visit(schema, &mut |inner| {
-            let again = target(inner).filter(|to| closing.contains(&(from.as_str(), *to)));
+            let again =
+                reference(inner, COMPONENTS).filter(|to| closing.contains(&(from.as_str(), *to)));
             if let Some(name) = again.map(str::to_owned)
                 && let Value::Object(members) = inner
             {
                 members.remove("$ref");
                 members.insert(AGAIN.to_owned(), json!(name));
+                widened::mark(members);
             }
         });
     }
-}
-
-fn target(schema: &Value) -> Option<&str> {
-    schema.get("$ref")?.as_str()?.strip_prefix(PREFIX)
 }
 
 /// The edges that lead back to where a walk in order of names came from. Without them there is no circle.
@@ -82,7 +79,7 @@ mod tests {
     use super::*;
 
     fn to(name: &str) -> Value {
-        json!({ "$ref": format!("{PREFIX}{name}") })
+        json!({ "$ref": format!("{COMPONENTS}{name}") })
     }
 
     #[test]
@@ -97,7 +94,7 @@ mod tests {
         };
         cut(&mut schemas);
         let again = |title: Option<&str>| {
-            let mut schema = json!({ "x-x402-recursive": "A" });
+            let mut schema = json!({ "x-x402-recursive": "A", "x-x402-widened": true });
             if let Some(title) = title {
                 schema["title"] = title.into();
             }

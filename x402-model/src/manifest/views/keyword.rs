@@ -59,6 +59,45 @@ pub(super) fn visit(schema: &mut Value, change: &mut dyn FnMut(&mut Value)) {
     change(schema);
 }
 
+/// The schemas that stand in a schema, one level deep.
+pub(super) fn inside(schema: &Map<String, Value>) -> impl Iterator<Item = &Value> {
+    schema.iter().flat_map(|(keyword, value)| {
+        let (one, many, named) = match (holds(keyword, value), value) {
+            (Holds::One, value) => (Some(value), None, None),
+            (Holds::Many, Value::Array(list)) => (None, Some(list), None),
+            (Holds::Named, Value::Object(named)) => (None, None, Some(named)),
+            _ => (None, None, None),
+        };
+        let named = named.into_iter().flat_map(Map::values);
+        one.into_iter()
+            .chain(many.into_iter().flatten())
+            .chain(named)
+    })
+}
+
+/// The name of the shared schema that a schema refers to, where references to them have this prefix.
+pub(super) fn reference<'v>(schema: &'v Value, prefix: &str) -> Option<&'v str> {
+    schema.get("$ref")?.as_str()?.strip_prefix(prefix)
+}
+
+/// Adds a rule to a schema that may have one of the same name.
+pub(super) fn also(schema: &mut Map<String, Value>, keyword: &str, rule: Value) {
+    if !schema.contains_key(keyword) {
+        schema.insert(keyword.to_owned(), rule);
+        return;
+    }
+    let more = Value::Object(Map::from_iter([(keyword.to_owned(), rule)]));
+    both(schema, more);
+}
+
+/// Adds all rules of another schema to a schema.
+pub(super) fn both(schema: &mut Map<String, Value>, other: Value) {
+    match schema.get_mut("allOf") {
+        Some(Value::Array(all)) => all.push(other),
+        _ => drop(schema.insert("allOf".to_owned(), Value::Array(vec![other]))),
+    }
+}
+
 /// Whether a keyword says something to people and nothing about what is valid.
 pub(super) fn is_annotation(keyword: &str) -> bool {
     matches!(
@@ -72,6 +111,50 @@ pub(super) fn is_annotation(keyword: &str) -> bool {
             | "readOnly"
             | "writeOnly"
     ) || keyword.starts_with("x-")
+}
+
+/// Whether a keyword holds definitions.
+pub(super) fn is_definitions(keyword: &str) -> bool {
+    matches!(keyword, "$defs" | "definitions")
+}
+
+/// What readers refuse, or only warn about: names of documents, comments, formats of numbers, and bounds that a double does not
+/// hold exactly.
+pub(super) fn is_dropped(keyword: &str, value: &Value) -> bool {
+    const EXACT: u64 = 1 << 53;
+    const NUMBERS: [&str; 14] = [
+        "uint8", "uint16", "uint32", "uint64", "uint128", "uint", "int8", "int16", "int32",
+        "int64", "int128", "int", "float", "double",
+    ];
+    match keyword {
+        "$id" | "$schema" | "$anchor" | "$dynamicAnchor" | "$dynamicRef" | "$recursiveAnchor"
+        | "$recursiveRef" | "$vocabulary" | "$comment" => true,
+        keyword if is_definitions(keyword) => true,
+        "format" => value
+            .as_str()
+            .is_some_and(|format| NUMBERS.contains(&format)),
+        "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" => {
+            value.as_u64().is_some_and(|bound| bound > EXACT)
+                || value
+                    .as_i64()
+                    .is_some_and(|bound| bound.unsigned_abs() > EXACT)
+        }
+        _ => false,
+    }
+}
+
+/// Whether a schema takes more without a keyword that is dropped.
+pub(super) fn is_rule(keyword: &str) -> bool {
+    matches!(
+        keyword,
+        "$ref"
+            | "$dynamicRef"
+            | "$recursiveRef"
+            | "minimum"
+            | "maximum"
+            | "exclusiveMinimum"
+            | "exclusiveMaximum"
+    )
 }
 
 /// Removes what is only for people, to save room.

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::keyword::is_annotation;
+use super::keyword::{also, is_annotation};
 
 /// A schema with one type at most, and enums of strings only.
 pub(super) fn spelled(schema: Map<String, Value>) -> Map<String, Value> {
@@ -75,7 +75,7 @@ fn by_type(mut schema: Map<String, Value>, types: &[Value]) -> Map<String, Value
 const MAX_KINDS: usize = 7;
 
 /// The types that a rule is about. None for a rule about every value, and for what depends on all that stands beside it.
-fn about(keyword: &str) -> &'static [&'static str] {
+pub(super) fn about(keyword: &str) -> &'static [&'static str] {
     match keyword {
         "properties"
         | "patternProperties"
@@ -96,19 +96,6 @@ fn about(keyword: &str) -> &'static [&'static str] {
         }
         "format" => &["string", "integer", "number"],
         _ => &[],
-    }
-}
-
-/// Adds a rule to a schema that may have one of the same name.
-fn also(schema: &mut Map<String, Value>, keyword: &str, rule: Value) {
-    if !schema.contains_key(keyword) {
-        schema.insert(keyword.to_owned(), rule);
-        return;
-    }
-    let more = Value::Object(Map::from_iter([(keyword.to_owned(), rule)]));
-    match schema.get_mut("allOf") {
-        Some(Value::Array(all)) => all.push(more),
-        _ => drop(schema.insert("allOf".to_owned(), json!([more]))),
     }
 }
 

@@ -7,12 +7,15 @@ use serde_json::{Map, Value, json};
 use super::operation::{self, Schemas};
 use super::schema::Pool;
 use super::text::{GUIDANCE, clipped, line, visible};
-use super::{cycles, links, ownership_proofs, put};
+use super::{cycles, links, ownership_proofs, put, widened};
 use crate::endpoint::rules::captures;
 use crate::manifest::{self, EndpointEntry, Manifest, hash_text};
 
 /// The dialect of the schemas, which OpenAPI 3.1 names in each document.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
+
+/// Where the shared schemas of a document are.
+pub(super) const COMPONENTS: &str = "#/components/schemas/";
 
 /// The OpenAPI 3.1 document, with `x-payment-info` on each operation that costs something.
 ///
@@ -37,13 +40,62 @@ pub fn openapi(manifest: &Manifest) -> Value {
     if let Some(Value::Object(schemas)) = document.pointer_mut("/components/schemas") {
         cycles::cut(schemas);
     }
+    settle(&mut document);
     document
 }
 
-/// The document with its recursion.
+/// Makes sure that no schema of a whole document takes less than the manifest's.
+pub(super) fn settle(document: &mut Value) {
+    let wide = match document.pointer_mut("/components/schemas") {
+        Some(Value::Object(schemas)) => widened::wide(schemas, COMPONENTS),
+        _ => BTreeSet::new(),
+    };
+    each_schema(document, &mut |schema| {
+        widened::settle(schema, COMPONENTS, &wide)
+    });
+}
+
+/// Calls `change` for every schema of a document that stands in no other.
+pub(super) fn each_schema(document: &mut Value, change: &mut dyn FnMut(&mut Value)) {
+    each(document, "/components/schemas", change);
+    each(document, "/paths", &mut |item| {
+        each(item, "", &mut |operation| in_operation(operation, change));
+    });
+}
+
+/// Calls `change` for what stands at each name of an object, if there is one at the pointer.
+fn each(holder: &mut Value, pointer: &str, change: &mut dyn FnMut(&mut Value)) {
+    if let Some(Value::Object(members)) = holder.pointer_mut(pointer) {
+        members.values_mut().for_each(change);
+    }
+}
+
+fn in_operation(operation: &mut Value, change: &mut dyn FnMut(&mut Value)) {
+    // The schema of a parameter, header or media type.
+    let mut held = |holder: &mut Value| {
+        if let Some(schema) = holder.get_mut("schema") {
+            change(schema);
+        }
+    };
+    if let Some(Value::Array(parameters)) = operation.get_mut("parameters") {
+        parameters.iter_mut().for_each(&mut held);
+    }
+    each(operation, "/requestBody/content", &mut held);
+    each(operation, "/responses", &mut |response| {
+        each(response, "/content", &mut held);
+        each(response, "/headers", &mut held);
+    });
+    each(operation, "/responses", &mut |response| {
+        if let Some(event) = response.pointer_mut("/x-x402-stream/event") {
+            change(event);
+        }
+    });
+}
+
+/// The document with its recursion, not settled yet.
 pub(super) fn whole(manifest: &Manifest) -> Value {
     let service = &manifest.service;
-    let mut pool = Pool::new(&manifest.schemas, "#/components/schemas/");
+    let mut pool = Pool::new(&manifest.schemas, COMPONENTS);
     let problem = pool.reserve("Problem");
     let schemas = Schemas::of(manifest, &mut pool);
     let paths = paths(manifest, &schemas, &problem);

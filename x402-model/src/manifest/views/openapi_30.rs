@@ -1,10 +1,13 @@
 //! The OpenAPI document for readers of 3.0.x only, as some client generators are.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
-use super::keyword::visit;
-use super::nulls::is_null;
-use super::openapi::whole;
+use super::keyword::{both, is_annotation, visit};
+use super::nulls::{about, is_null};
+use super::openapi::{each_schema, settle, whole};
+use super::widened;
 use crate::manifest::Manifest;
 
 /// Keywords that 3.0 does not have and that only narrow what is valid.
@@ -41,43 +44,9 @@ pub fn openapi_30(manifest: &Manifest) -> Value {
         members.insert("openapi".to_owned(), "3.0.3".into());
         members.remove("jsonSchemaDialect");
     }
-    each(&mut document, "/components/schemas", &mut lowered);
-    each(&mut document, "/paths", &mut |item| {
-        each(item, "", &mut operation)
-    });
+    each_schema(&mut document, &mut |schema| visit(schema, &mut one));
+    settle(&mut document);
     document
-}
-
-/// Changes what stands at each name of an object, if there is one at the pointer.
-fn each(holder: &mut Value, pointer: &str, change: &mut dyn FnMut(&mut Value)) {
-    if let Some(Value::Object(members)) = holder.pointer_mut(pointer) {
-        members.values_mut().for_each(change);
-    }
-}
-
-fn operation(operation: &mut Value) {
-    if let Some(Value::Array(parameters)) = operation.get_mut("parameters") {
-        parameters.iter_mut().for_each(holder);
-    }
-    each(operation, "/requestBody/content", &mut holder);
-    each(operation, "/responses", &mut |response| {
-        each(response, "/content", &mut holder);
-        each(response, "/headers", &mut holder);
-        if let Some(event) = response.pointer_mut("/x-x402-stream/event") {
-            lowered(event);
-        }
-    });
-}
-
-/// Lowers the schema of a parameter, header or media type.
-fn holder(holder: &mut Value) {
-    if let Some(schema) = holder.get_mut("schema") {
-        lowered(schema);
-    }
-}
-
-fn lowered(schema: &mut Value) {
-    visit(schema, &mut one);
 }
 
 /// Lowers one schema; those inside of it are lowered already.
@@ -86,11 +55,9 @@ fn one(schema: &mut Value) {
         Value::Bool(true) => *schema = json!({}),
         Value::Bool(false) => *schema = json!({ "not": {} }),
         Value::Object(members) => {
-            if members.contains_key("prefixItems") {
-                // What stands at which place cannot be said.
-                members.insert("items".to_owned(), json!({}));
-            }
-            members.retain(|keyword, _| !UNKNOWN.contains(&keyword.as_str()));
+            foreign(members);
+            patterns(members);
+            unknown(members);
             example(members);
             constant(members);
             bound(
@@ -113,6 +80,59 @@ fn one(schema: &mut Value) {
             reference(members);
         }
         _ => {}
+    }
+}
+
+/// Keywords that say something in 3.0 and nothing in 3.1.
+fn foreign(members: &mut Map<String, Value>) {
+    members.remove("nullable");
+    for keyword in ["exclusiveMinimum", "exclusiveMaximum"] {
+        if members.get(keyword).is_some_and(Value::is_boolean) {
+            members.remove(keyword);
+        }
+    }
+}
+
+/// Names that match a pattern are no additional ones until there are no patterns: then what is taken of either is taken of all.
+fn patterns(members: &mut Map<String, Value>) {
+    let anything = json!({});
+    let nothing = json!({ "not": {} });
+    if let Some(Value::Object(patterns)) = members.get_mut("patternProperties")
+        && !patterns.is_empty()
+    {
+        let mut all: Vec<Value> = core::mem::take(patterns)
+            .into_iter()
+            .map(|it| it.1)
+            .collect();
+        widened::mark(members);
+        if let Some(rest) = members.remove("additionalProperties") {
+            all.extend((rest != nothing).then_some(rest));
+            let only = (all.len() == 1).then(|| all.pop()).flatten();
+            let rest = only.unwrap_or_else(|| json!({ "anyOf": all }));
+            members.insert("additionalProperties".to_owned(), rest);
+        }
+    }
+    match members.get_mut("additionalProperties") {
+        Some(rest) if *rest == nothing => *rest = false.into(),
+        Some(rest) if *rest == anything => *rest = true.into(),
+        _ => {}
+    }
+}
+
+/// Leaves out what 3.0 has no word for.
+fn unknown(members: &mut Map<String, Value>) {
+    if members.contains_key("prefixItems") {
+        // What stands at which place cannot be said.
+        members.insert("items".to_owned(), json!({}));
+    }
+    let mut rules = false;
+    members.retain(|keyword, _| {
+        let known = !UNKNOWN.contains(&keyword.as_str());
+        rules |= !known && !keyword.starts_with("content") && keyword != "$defs";
+        known
+    });
+    if rules {
+        widened::mark(members);
     }
 }
 
@@ -175,36 +195,65 @@ fn nullable(members: &mut Map<String, Value>) {
         if others.len() == before || others.is_empty() {
             continue;
         }
+        let twice = name == "oneOf" && others.iter().any(may_be_null);
         let only = (others.len() == 1).then(|| others.pop()).flatten();
+        let rules = |keyword: &String| keyword != name && !is_annotation(keyword);
+        let beside = members.keys().any(rules);
         members.insert("nullable".to_owned(), true.into());
         match only {
-            Some(Value::Object(only))
-                if !only.contains_key("$ref") && !clashes(members, &only, name) =>
-            {
+            Some(Value::Object(only)) if takes_flag(&only) && !clashes(members, &only, name) => {
                 members.remove(name);
-                for (keyword, value) in only {
-                    members.entry(keyword).or_insert(value);
-                }
+                flagged(members, only);
             }
             // A flag beside alternatives only counts beside a type, which `allOf` of 3.0 readers give.
             Some(only) => {
                 members.remove(name);
-                let all = members.entry("allOf").or_insert_with(|| json!([]));
-                if let Value::Array(all) = all {
-                    all.push(only);
-                }
+                both(members, only);
             }
             None => {
                 members.insert(name.to_owned(), others.into());
             }
         }
+        // It was one alternative too many, or a rule for `null` that readers may take for one about the rest.
+        if twice || (beside && !members.contains_key("type")) {
+            widened::mark(members);
+        }
+    }
+}
+
+/// Whether `null` may be a value of a lowered schema.
+fn may_be_null(schema: &Value) -> bool {
+    let typed = schema.get("type").is_some_and(Value::is_string);
+    let values = schema.get("enum").and_then(Value::as_array);
+    let listed = values.is_none_or(|values| values.contains(&Value::Null));
+    schema.get("nullable").is_some() || (!typed && listed)
+}
+
+/// Whether a flag on a schema lets it take `null`: no rule of it is about that.
+fn takes_flag(schema: &Map<String, Value>) -> bool {
+    let mut keywords = schema.keys();
+    keywords.all(|keyword| {
+        is_annotation(keyword)
+            || matches!(keyword.as_str(), "type" | "enum" | "nullable")
+            || !about(keyword).is_empty()
+    })
+}
+
+/// Moves the rules of the only alternative beside the flag.
+fn flagged(members: &mut Map<String, Value>, only: Map<String, Value>) {
+    for (keyword, mut value) in only {
+        if let ("enum", Value::Array(values)) = (&*keyword, &mut value)
+            && !values.contains(&Value::Null)
+        {
+            // The flag adds to the type, not to the values.
+            values.push(Value::Null);
+        }
+        members.entry(keyword).or_insert(value);
     }
 }
 
 fn clashes(members: &Map<String, Value>, only: &Map<String, Value>, name: &str) -> bool {
-    let mut rules = only
-        .keys()
-        .filter(|keyword| !super::keyword::is_annotation(keyword));
+    let mut rules = only.keys().filter(|keyword| !is_annotation(keyword));
     rules.any(|keyword| keyword != name && keyword != "nullable" && members.contains_key(keyword))
 }
 
@@ -225,6 +274,11 @@ fn constants(members: &mut Map<String, Value>) {
     if let Some(values) =
         values.filter(|values| !values.is_empty() && !members.contains_key("enum"))
     {
+        let different: HashSet<&Value> = values.iter().collect();
+        if different.len() < values.len() {
+            // Of the same one twice, exactly one never holds.
+            widened::mark(members);
+        }
         members.remove("oneOf");
         members.insert("enum".to_owned(), values.into());
     }
@@ -235,9 +289,6 @@ fn reference(members: &mut Map<String, Value>) {
     if members.len() > 1
         && let Some(reference) = members.remove("$ref")
     {
-        let all = members.entry("allOf").or_insert_with(|| json!([]));
-        if let Value::Array(all) = all {
-            all.push(json!({ "$ref": reference }));
-        }
+        both(members, json!({ "$ref": reference }));
     }
 }

@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::keyword::{Holds, holds, is_annotation, required};
-use super::nulls;
+use super::keyword::{Holds, holds, is_annotation, is_definitions, is_dropped, is_rule, required};
 use super::text::visible;
+use super::{nulls, widened};
 use crate::manifest::canonical_hash;
 use crate::pointer;
 
@@ -155,10 +155,12 @@ impl<'m> Pool<'m> {
     }
 
     /// A schema with all that was referred to as its own definitions: of a pool that gathers at [`DEFINITIONS`].
-    pub(super) fn close(self, mut schema: Value) -> Value {
+    pub(super) fn close(mut self, mut schema: Value) -> Value {
+        let wide = widened::wide(&mut self.done, self.prefix);
         if let (Value::Object(members), false) = (&mut schema, self.done.is_empty()) {
             members.insert("$defs".to_owned(), Value::Object(self.done));
         }
+        widened::settle(&mut schema, self.prefix, &wide);
         schema
     }
 
@@ -181,6 +183,8 @@ impl<'m> Pool<'m> {
                     if tuple { "prefixItems" } else { keyword }.to_owned(),
                     value,
                 );
+            } else if is_rule(keyword) {
+                widened::mark(&mut out);
             }
         }
         if direction == Direction::Input {
@@ -346,35 +350,6 @@ fn optional_without_null(members: &Map<String, Value>, out: &mut Map<String, Val
                 nulls::without_null(schema);
             }
         }
-    }
-}
-
-fn is_definitions(keyword: &str) -> bool {
-    matches!(keyword, "$defs" | "definitions")
-}
-
-/// What readers refuse, or only warn about: names of documents, comments, formats of numbers, and bounds that a double does not
-/// hold exactly.
-fn is_dropped(keyword: &str, value: &Value) -> bool {
-    const EXACT: u64 = 1 << 53;
-    const NUMBERS: [&str; 14] = [
-        "uint8", "uint16", "uint32", "uint64", "uint128", "uint", "int8", "int16", "int32",
-        "int64", "int128", "int", "float", "double",
-    ];
-    match keyword {
-        "$id" | "$schema" | "$anchor" | "$dynamicAnchor" | "$dynamicRef" | "$recursiveAnchor"
-        | "$recursiveRef" | "$vocabulary" | "$comment" => true,
-        keyword if is_definitions(keyword) => true,
-        "format" => value
-            .as_str()
-            .is_some_and(|format| NUMBERS.contains(&format)),
-        "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" => {
-            value.as_u64().is_some_and(|bound| bound > EXACT)
-                || value
-                    .as_i64()
-                    .is_some_and(|bound| bound.unsigned_abs() > EXACT)
-        }
-        _ => false,
     }
 }
 
