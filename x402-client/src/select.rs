@@ -14,11 +14,13 @@ use crate::target;
 use crate::terms::{Offer, OfferView, Terms, Version};
 
 mod choice;
+mod pin;
 mod policy;
 mod refusal;
 
 pub use choice::Choice;
 pub(crate) use choice::{Rail, token_domain};
+pub use pin::Pin;
 pub use policy::{Approvals, DEFAULT_VALIDITY_CAP, NetworkClass, Policy, Preference};
 pub use refusal::{Refusal, Refusals};
 
@@ -35,6 +37,8 @@ pub struct Buyer<'a> {
     pub payer: Address,
     /// The only payee to accept, if the caller knows it.
     pub pay_to: Option<Address>,
+    /// The only ways to pay to accept, if the caller knows them.
+    pub pins: Option<&'a [Pin]>,
     /// The URL called.
     pub called: &'a Url,
 }
@@ -146,7 +150,7 @@ fn consider(
     let pay_to = payee(view, asset, buyer)?;
     check_validity(view, buyer)?;
     check_amount(asset, amount, buyer)?;
-    Ok(Choice {
+    let choice = Choice {
         version,
         index,
         accepted: offer.raw.clone(),
@@ -157,7 +161,11 @@ fn consider(
         validity: view.max_timeout_seconds,
         chain_id,
         rail,
-    })
+    };
+    if let Some(pins) = buyer.pins {
+        pin::check(pins, &view.scheme, &choice)?;
+    }
+    Ok(choice)
 }
 
 fn network<'v>(view: &'v OfferView, buyer: &Buyer<'_>) -> Result<(&'v Network, u64), Refusal> {

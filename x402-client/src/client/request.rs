@@ -16,7 +16,7 @@ use super::priced::Asked;
 use crate::error::{Error, RequestFault};
 use crate::payment::PlainRequest;
 use crate::response::Response;
-use crate::select::{Buyer, CallCap};
+use crate::select::{Buyer, CallCap, Pin};
 use crate::target;
 
 use alloy_primitives::Address;
@@ -38,6 +38,7 @@ pub(crate) struct Call {
     pub(crate) request: PlainRequest,
     pub(crate) cap: Option<CallCap>,
     pub(crate) pay_to: Option<Address>,
+    pub(crate) pins: Option<Vec<Pin>>,
     pub(crate) idempotency_key: Option<String>,
     pub(crate) payment_id: Option<PaymentIdentifier>,
     pub(crate) sign_in: bool,
@@ -51,6 +52,7 @@ impl Call {
             cap: self.cap.as_ref(),
             payer: shared.wallet.address(),
             pay_to: self.pay_to,
+            pins: self.pins.as_deref(),
             called: &self.request.url,
         }
     }
@@ -66,6 +68,7 @@ pub struct RequestBuilder {
     body: Bytes,
     cap: Option<CallCap>,
     pay_to: Option<Address>,
+    pins: Option<Vec<Pin>>,
     idempotency_key: Option<String>,
     payment_id: Option<PaymentIdentifier>,
     sign_in: bool,
@@ -82,6 +85,7 @@ impl RequestBuilder {
             body: Bytes::new(),
             cap: None,
             pay_to: None,
+            pins: None,
             idempotency_key: None,
             payment_id: None,
             sign_in: false,
@@ -146,6 +150,26 @@ impl RequestBuilder {
             Ok(address) => self.pay_to = Some(address),
             Err(_) => self.fail(RequestFault::PayTo),
         }
+        self
+    }
+
+    /// The only ways to pay, each with its own payee, as published by the seller elsewhere. Others are refused, and all of
+    /// them if there are none.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use x402_client::{Budget, Client, Wallet, select::Pin};
+    /// # let wallet = Wallet::view_only([1; 20].into());
+    /// let client = Client::new(wallet, Budget::new("5 USD", "1 USD")?);
+    /// let token = "0x036CbD53842c5426634e7929541eC2318f3dCF7e";
+    /// let payee = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
+    /// let pin = Pin::parse("exact", "eip155:84532", token, Some(payee));
+    /// let call = client.get("https://api.example.com/weather").only(pin);
+    /// # drop(call);
+    /// # Ok(()) }
+    /// ```
+    pub fn only(mut self, pins: impl IntoIterator<Item = Pin>) -> Self {
+        self.pins = Some(pins.into_iter().collect());
         self
     }
 
@@ -229,6 +253,7 @@ impl RequestBuilder {
             request,
             cap: self.cap,
             pay_to: self.pay_to,
+            pins: self.pins,
             idempotency_key: self.idempotency_key,
             payment_id: self.payment_id,
             sign_in: self.sign_in,

@@ -44,6 +44,8 @@ pub enum Refusal {
     PayeeIsAsset,
     /// Not the payee that the caller expects.
     PayeeUnexpected,
+    /// Not one of the ways to pay that the caller knows.
+    RailUnexpected,
     /// The authorization would be valid for no time at all.
     ValidityZero,
     /// The authorization would be valid longer than the policy's cap.
@@ -83,6 +85,7 @@ impl Refusal {
             Self::PayeeZero => "payee_zero",
             Self::PayeeIsAsset => "payee_is_asset",
             Self::PayeeUnexpected => "payee_unexpected",
+            Self::RailUnexpected => "rail_unexpected",
             Self::ValidityZero => "validity_zero",
             Self::ValidityTooLong => "validity_too_long",
             Self::OtherResource => "other_resource",

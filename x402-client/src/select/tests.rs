@@ -37,6 +37,7 @@ struct Setup {
     cap: Option<CallCap>,
     payer: Address,
     pay_to: Option<Address>,
+    pins: Option<Vec<Pin>>,
     called: Url,
 }
 
@@ -48,6 +49,7 @@ impl Setup {
             cap: None,
             payer: Address::repeat_byte(0xaa),
             pay_to: None,
+            pins: None,
             called: Url::parse(CALLED).unwrap(),
         }
     }
@@ -59,6 +61,7 @@ impl Setup {
             cap,
             payer,
             pay_to,
+            pins,
             called,
         } = self;
         let buyer = Buyer {
@@ -67,6 +70,7 @@ impl Setup {
             cap: cap.as_ref(),
             payer: *payer,
             pay_to: *pay_to,
+            pins: pins.as_deref(),
             called,
         };
         select(terms, &buyer)
@@ -222,6 +226,58 @@ fn a02_only_the_expected_payee_is_paid_when_one_is_given() {
     assert_eq!(setup.reason(&option()), None);
     setup.pay_to = Some(Address::repeat_byte(1));
     assert_eq!(setup.reason(&option()), Some(Refusal::PayeeUnexpected));
+}
+
+#[test]
+fn a02_each_known_way_to_pay_has_its_own_payee() {
+    let base = Network::parse_any("eip155:84532").unwrap();
+    let pin = |scheme: &str, asset: Address, pay_to: Option<Address>| Pin {
+        scheme: scheme.to_owned(),
+        network: base.clone(),
+        asset,
+        pay_to,
+    };
+    let (token, payee): (Address, Address) = (TOKEN.parse().unwrap(), PAYEE.parse().unwrap());
+    let other = Address::repeat_byte(1);
+    let mut setup = Setup::new();
+    for (pins, reason) in [
+        (vec![], Some(Refusal::RailUnexpected)),
+        (vec![pin("exact", token, Some(payee))], None),
+        (vec![pin("exact", token, None)], None),
+        (
+            vec![pin("exact", token, Some(other))],
+            Some(Refusal::PayeeUnexpected),
+        ),
+        (
+            vec![pin("upto", token, Some(payee))],
+            Some(Refusal::RailUnexpected),
+        ),
+        (
+            vec![pin("exact", other, Some(payee))],
+            Some(Refusal::RailUnexpected),
+        ),
+        (
+            vec![
+                pin("exact", token, Some(other)),
+                pin("exact", other, Some(payee)),
+            ],
+            Some(Refusal::PayeeUnexpected),
+        ),
+        (
+            vec![
+                pin("exact", token, Some(other)),
+                pin("exact", token, Some(payee)),
+            ],
+            None,
+        ),
+    ] {
+        setup.pins = Some(pins);
+        assert_eq!(setup.reason(&option()), reason, "{:?}", setup.pins);
+    }
+    let mut elsewhere = pin("exact", token, Some(payee));
+    elsewhere.network = Network::parse_any("eip155:8453").unwrap();
+    setup.pins = Some(vec![elsewhere]);
+    assert_eq!(setup.reason(&option()), Some(Refusal::RailUnexpected));
 }
 
 fn on(network: &Network) -> Value {
