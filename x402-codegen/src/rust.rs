@@ -162,7 +162,8 @@ fn pins(out: &mut Out, context: &Context<'_>) {
         for pin in pins {
             line!(
                 out,
-                "Pin {{ scheme: {}, network: {}, asset: {}, pay_to: {} }},",
+                "Pin {{ rail: {}, scheme: {}, network: {}, asset: {}, pay_to: {} }},",
+                rust_string(&pin.rail),
                 rust_string(&pin.scheme),
                 rust_string(&pin.network),
                 rust_string(&pin.asset),

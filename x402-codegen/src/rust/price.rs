@@ -10,7 +10,6 @@ use x402_model::price::{
 use super::{Context, Names, cost_unit, path_literal};
 use crate::escape::rust_string;
 use crate::model::{EndpointModel, Example};
-use crate::openapi::ANY_PAYEE;
 use crate::out::{Out, line};
 
 /// Writes the constants of an endpoint.
@@ -62,7 +61,12 @@ pub(super) fn constants(
             line!(out, "path: {},", path_literal(endpoint));
             line!(out, "cost: {cost},");
             line!(out, "price: {rule},");
-            line!(out, "pay_to: {},", optional(payee(context, endpoint)));
+            let rails: Vec<String> = endpoint
+                .rails
+                .iter()
+                .map(|rail| rust_string(rail))
+                .collect();
+            line!(out, "rails: &[{}],", rails.join(", "));
             out.block("examples: &[", "],", |out| {
                 for example in &endpoint.examples {
                     line!(out, "{},", example_value(example, &unit));
@@ -78,17 +82,6 @@ fn optional(text: Option<&str>) -> String {
         || "None".to_owned(),
         |text| format!("Some({})", rust_string(text)),
     )
-}
-
-/// The only account that the rails of an endpoint pay.
-fn payee<'c>(context: &'c Context<'_>, endpoint: &EndpointModel) -> Option<&'c str> {
-    let pins = &context.model.pins;
-    let mut payees = pins
-        .iter()
-        .filter(|pin| endpoint.rails.contains(&pin.rail))
-        .map(|pin| pin.pay_to.as_str());
-    let first = payees.next().filter(|payee| *payee != ANY_PAYEE)?;
-    payees.all(|payee| payee == first).then_some(first)
 }
 
 fn example_value(example: &Example, unit: &str) -> String {

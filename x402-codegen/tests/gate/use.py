@@ -8,7 +8,7 @@ from typing import Any, Callable, Iterable, Iterator, Optional
 import httpx
 from x402.schemas import PaymentRequired, PaymentRequirements
 
-from clients import collisions, example, hostile, maps, optional_nullable, pagination, price_tiered, price_usage, recursion, streaming, unions
+from clients import collisions, example, hostile, maps, optional_nullable, pagination, price_tiered, price_usage, rails, recursion, streaming, unions
 
 
 def code(work: Callable[[], Any]) -> str:
@@ -179,6 +179,34 @@ def what_a_refusal_says_is_read_with_care() -> None:
         assert (error.code, error.retry_after) == ("rate_limited", seconds), after
 
 
+def each_way_to_pay_has_its_own_payee() -> None:
+    first, second = rails.PINS[0], rails.PINS[1]
+    assert first.pay_to != second.pay_to
+
+    def pays(network: str, asset: str, pay_to: str, amount: str = "1000") -> str:
+        offer = PaymentRequirements(
+            scheme="exact", network=network, asset=asset, pay_to=pay_to, amount=amount, max_timeout_seconds=60
+        )
+        terms = PaymentRequired(accepts=[offer]).model_dump_json(by_alias=True, exclude_none=True)
+
+        def handle(request: httpx.Request) -> httpx.Response:
+            if "payment-signature" in request.headers:
+                return httpx.Response(200, json={})
+            return httpx.Response(402, json={}, headers={"payment-required": base64.b64encode(terms.encode()).decode()})
+
+        client = rails.Client(rails.MockPayer(), rails.Budget("1", "1"), transport=httpx.MockTransport(handle))
+        return code(lambda: client.get())
+
+    for pin in (first, second):
+        assert pays(pin.network, pin.asset, pin.pay_to) == "nothing was raised"
+        assert pays(pin.network, pin.asset.lower(), pin.pay_to.upper().replace("0X", "0x")) == "nothing was raised"
+    assert pays(first.network, first.asset, second.pay_to) == "unexpected_terms"
+    assert pays(second.network, second.asset, first.pay_to) == "unexpected_terms"
+    assert pays(first.network, second.asset, first.pay_to) == "unexpected_terms"
+    for amount in ("\u00b2", "\u0661", "-1", "1.0", "9" * 79):
+        assert pays(first.network, first.asset, first.pay_to, amount) == "unexpected_terms"
+
+
 def streams_are_read_as_they_come() -> None:
     text = 'data: {"text":"a"}\r\n\r\n: note\n\ndata: {"text":\ndata: "b"}\n\ndata: [DONE]\n\n'
     transport = httpx.MockTransport(lambda request: httpx.Response(200, content=text.encode()))
@@ -292,6 +320,7 @@ if __name__ == "__main__":
     parameters_may_have_any_name()
     a_page_that_names_no_next_one_was_paid_all_the_same()
     what_a_refusal_says_is_read_with_care()
+    each_way_to_pay_has_its_own_payee()
     streams_are_read_as_they_come()
     events_end_at_empty_lines_wherever_parts_end()
     an_event_that_never_ends_is_given_up()

@@ -82,20 +82,20 @@ impl x402_client::transport::Transport for Says {
     }
 }
 
-/// Asks for a payment of this many atomic units, whatever is called.
-struct Seller(u32);
+/// Asks for a payment of this many atomic units in a way to pay, whatever is called.
+struct Seller(u32, [&'static str; 4]);
 
 impl x402_client::transport::Transport for Seller {
     fn send(
         &self,
         request: http::Request<bytes::Bytes>,
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<x402_client::transport::TransportReply, x402_client::transport::TransportError>> + Send + '_>> {
-        use crate::example::PINS;
+        let [scheme, network, asset, pay_to] = self.1;
         let terms = serde_json::json!({
             "x402Version": 2,
             "resource": { "url": request.uri().to_string() },
             "accepts": [{
-                "scheme": PINS[0].scheme, "network": PINS[0].network, "asset": PINS[0].asset, "payTo": PINS[0].pay_to,
+                "scheme": scheme, "network": network, "asset": asset, "payTo": pay_to,
                 "amount": self.0.to_string(), "maxTimeoutSeconds": 60, "extra": { "name": "USD Coin", "version": "2" },
             }],
         });
@@ -112,7 +112,9 @@ async fn max_cost_never_raises_the_ceiling_of_the_document() {
     let request = GetWeatherRequest::new("lisbon".into());
     let asks = |units| {
         let builder = x402_client::Client::builder().wallet(wallet()).budget(budget()).policy(g::policy());
-        g::Client::with(builder.transport(Seller(units)).build().unwrap())
+        let pin = &g::PINS[0];
+        let seller = Seller(units, [pin.scheme, pin.network, pin.asset, pin.pay_to]);
+        g::Client::with(builder.transport(seller).build().unwrap())
     };
     let (honest, dear) = (asks(1_000), asks(2_000));
     for max in ["5 USD", "0.001 USD"] {
@@ -126,6 +128,33 @@ async fn max_cost_never_raises_the_ceiling_of_the_document() {
     assert!(matches!(refused, Error::Argument("max_cost")), "{refused}");
     let refused = honest.get_weather(&request).max_cost("much").send().await.unwrap_err();
     assert_eq!(refused.code(), "invalid_max");
+}
+
+#[tokio::test]
+async fn each_way_to_pay_has_its_own_payee() {
+    use crate::rails::{self as g, PINS};
+    async fn asks(network: &'static str, asset: &'static str, pay_to: &'static str) -> Option<x402_client::select::Refusal> {
+        let builder = x402_client::Client::builder().wallet(wallet()).budget(budget()).policy(g::policy());
+        let seller = Seller(1_000, ["exact", network, asset, pay_to]);
+        let client = g::Client::with(builder.transport(seller).build().unwrap());
+        let x402_client::Asked::Priced(priced) = client.get().dry_run().await.unwrap() else { panic!() };
+        priced.choice().err().map(|refusals| refusals.0[0])
+    }
+    let (first, second) = (&PINS[0], &PINS[1]);
+    assert_ne!(first.pay_to, second.pay_to);
+    for pin in [first, second] {
+        assert_eq!(asks(pin.network, pin.asset, pin.pay_to).await, None);
+        let lower: &'static str = pin.pay_to.to_ascii_lowercase().leak();
+        assert_eq!(asks(pin.network, pin.asset, lower).await, None);
+    }
+    for (network, asset, pay_to) in [
+        (first.network, first.asset, second.pay_to),
+        (second.network, second.asset, first.pay_to),
+        (first.network, first.asset, "0x000000000000000000000000000000000000dEaD"),
+    ] {
+        let unexpected = x402_client::select::Refusal::PayeeUnexpected;
+        assert_eq!(asks(network, asset, pay_to).await, Some(unexpected));
+    }
 }
 
 #[tokio::test]

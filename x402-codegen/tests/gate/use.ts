@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import * as example from "./example.js";
 import * as hostile from "./hostile.js";
 import * as pagination from "./pagination.js";
+import * as rails from "./rails.js";
 import * as tiered from "./price_tiered.js";
 import * as usage from "./price_usage.js";
 import * as streaming from "./streaming.js";
@@ -182,6 +183,44 @@ for (const meta of ["null", "{}", "{\"next\":null}", "{\"next\":\"\"}"]) {
 const rolled = walk("{\"items\":[]}").rollPages({}, "1");
 await rolled.next();
 assert.equal((await codeOf(rolled.next())).code, "unexpected_answer");
+
+// Each way to pay has its own payee, and terms that are not as they should be are unexpected, never something else.
+const asking = async (terms: unknown): Promise<string> => {
+  const client = new rails.Client({
+    payer: rails.mockPayer,
+    budget: new rails.Budget({ total: "1", perCall: "1" }),
+    fetch: async (_, init) => {
+      if (new Headers(init?.headers).has("payment-signature")) return new Response("{}");
+      return new Response("{}", { status: 402, headers: { "payment-required": btoa(JSON.stringify(terms)) } });
+    },
+  });
+  return client.get().then(
+    () => "paid",
+    (error) => error.code,
+  );
+};
+const offering = (pin: rails.Pin, more: object = {}): unknown => {
+  const { scheme, network, asset, payTo } = pin;
+  const offer = { scheme, network, asset, payTo, amount: "1000", maxTimeoutSeconds: 60, extra: {}, ...more };
+  return { x402Version: 2, resource: { url: "https://api.example.com/" }, accepts: [null, {}, offer] };
+};
+const [one, two] = rails.PINS;
+assert.ok(one && two && one.payTo !== two.payTo);
+for (const pin of [one, two]) {
+  assert.equal(await asking(offering(pin)), "paid");
+  assert.equal(await asking(offering(pin, { payTo: pin.payTo.toUpperCase().replace("0X", "0x"), asset: pin.asset.toLowerCase() })), "paid");
+}
+assert.equal(await asking(offering(one, { payTo: two.payTo })), "unexpected_terms");
+assert.equal(await asking(offering(two, { payTo: one.payTo })), "unexpected_terms");
+assert.equal(await asking(offering(one, { asset: two.asset })), "unexpected_terms");
+for (const more of [{ amount: 1000 }, { amount: "-1" }, { amount: "1.0" }, { amount: "9".repeat(79) }, { asset: null }, { extra: 7 }, { maxTimeoutSeconds: "60" }]) {
+  assert.equal(await asking(offering(one, more)), "unexpected_terms", JSON.stringify(more));
+}
+for (const terms of [null, 7, "x", [], {}, { x402Version: 2 }, { x402Version: 2, accepts: {} }, { x402Version: 2, accepts: [], extensions: 7 }, { x402Version: 1, accepts: [] }, { x402Version: 3, accepts: [] }]) {
+  assert.equal(await asking(terms), "unexpected_terms", JSON.stringify(terms));
+}
+const odd = { ...(offering(one) as object), extensions: { "payment-identifier": { info: "text" } } };
+assert.equal(await asking(odd), "paid");
 
 // What a refusal says is read with care.
 const refusal = (status: number, text: string, after?: string) =>

@@ -28,7 +28,7 @@ const DECIMALS: u8 = 6;
 const ATTEMPT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
 /// What may be paid, and to whom.
 pub const PINS: &[Pin] = &[
-    Pin { scheme: "exact", network: "eip155:84532", asset: "0x036CbD53842c5426634e7929541eC2318f3dCF7e", pay_to: "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266" },
+    Pin { rail: "sepolia", scheme: "exact", network: "eip155:84532", asset: "0x036CbD53842c5426634e7929541eC2318f3dCF7e", pay_to: "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266" },
 ];
 /// Everything that can be called.
 pub static ENDPOINTS: &[&Endpoint] = &[
@@ -48,7 +48,7 @@ pub static MAKE: Endpoint = Endpoint {
     path: "/make",
     cost: Some((MAKE_MIN_COST, MAKE_MAX_COST)),
     price: Some(&MAKE_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };

@@ -28,7 +28,7 @@ const DECIMALS: u8 = 6;
 const ATTEMPT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
 /// What may be paid, and to whom.
 pub const PINS: &[Pin] = &[
-    Pin { scheme: "exact", network: "eip155:84532", asset: "0x036CbD53842c5426634e7929541eC2318f3dCF7e", pay_to: "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266" },
+    Pin { rail: "sepolia", scheme: "exact", network: "eip155:84532", asset: "0x036CbD53842c5426634e7929541eC2318f3dCF7e", pay_to: "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266" },
 ];
 /// Everything that can be called.
 pub static ENDPOINTS: &[&Endpoint] = &[
@@ -51,7 +51,7 @@ pub static CONVERT: Endpoint = Endpoint {
     path: "/convert/{format}",
     cost: Some((CONVERT_MIN_COST, CONVERT_MAX_COST)),
     price: Some(&CONVERT_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -69,7 +69,7 @@ pub static HASH: Endpoint = Endpoint {
     path: "/hash",
     cost: Some((HASH_MIN_COST, HASH_MAX_COST)),
     price: Some(&HASH_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -87,7 +87,7 @@ pub static THUMB: Endpoint = Endpoint {
     path: "/thumb/{*path}",
     cost: Some((THUMB_MIN_COST, THUMB_MAX_COST)),
     price: Some(&THUMB_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -105,7 +105,7 @@ pub static INLINE: Endpoint = Endpoint {
     path: "/inline",
     cost: Some((INLINE_MIN_COST, INLINE_MAX_COST)),
     price: Some(&INLINE_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };

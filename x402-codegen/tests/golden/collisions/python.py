@@ -36,7 +36,7 @@ from x402.schemas import PaymentPayload, PaymentRequired, PaymentRequirements
 
 BASE = "https://api.example.com"
 """Where the service is."""
-CONTENT_HASH = "sha-256:bc68921d760c38fc4b93a82a1e0bb0f85614075b8ef7b26e3fd709197cff0b82"
+CONTENT_HASH = "sha-256:18a5a5609f22bee6d4fb78347c91d6bfc6b1a232d5f18a68c72cf11df7ff4dd2"
 """The hash of the document that this file was made of."""
 SERVICE_VERSION = "1.0.0"
 """The version of the service's contract."""
@@ -109,7 +109,7 @@ A2_MAX_COST = "0.01"
 A2 = EndpointInfo(
     id="a",
     method="GET",
-    path="/h",
+    path="/one",
     cost=(A2_MIN_COST, A2_MAX_COST),
     rule={"amount": "0.01", "bounds": {"max": "0.01", "min": "0.01"}, "model": "flat"},
     rails=("sepolia",),
@@ -123,7 +123,7 @@ A_MIN_COST_MAX_COST = "0.01"
 A_MIN_COST = EndpointInfo(
     id="a_min_cost",
     method="GET",
-    path="/i",
+    path="/two",
     cost=(A_MIN_COST_MIN_COST, A_MIN_COST_MAX_COST),
     rule={"amount": "0.01", "bounds": {"max": "0.01", "min": "0.01"}, "model": "flat"},
     rails=("sepolia",),
@@ -137,7 +137,7 @@ A_PRICE_MAX_COST = "0.01"
 A_PRICE = EndpointInfo(
     id="a-price",
     method="GET",
-    path="/e",
+    path="/three",
     cost=(A_PRICE_MIN_COST, A_PRICE_MAX_COST),
     rule={"amount": "0.01", "bounds": {"max": "0.01", "min": "0.01"}, "model": "flat"},
     rails=("sepolia",),
@@ -151,7 +151,7 @@ AB2_MAX_COST = "0.01"
 AB2 = EndpointInfo(
     id="ab",
     method="GET",
-    path="/f",
+    path="/four",
     cost=(AB2_MIN_COST, AB2_MAX_COST),
     rule={"amount": "0.01", "bounds": {"max": "0.01", "min": "0.01"}, "model": "flat"},
     rails=("sepolia",),
@@ -165,7 +165,7 @@ PAGES_MAX_COST = "0.01"
 PAGES = EndpointInfo(
     id="pages",
     method="GET",
-    path="/g",
+    path="/five",
     cost=(PAGES_MIN_COST, PAGES_MAX_COST),
     rule={"amount": "0.01", "bounds": {"max": "0.01", "min": "0.01"}, "model": "flat"},
     rails=("sepolia",),
@@ -298,27 +298,27 @@ def _wire_get_item3() -> _Wire:
 
 def _wire_a() -> _Wire:
     wire = _Wire()
-    wire.fixed("h")
+    wire.fixed("one")
     return wire
 
 def _wire_a_min_cost() -> _Wire:
     wire = _Wire()
-    wire.fixed("i")
+    wire.fixed("two")
     return wire
 
 def _wire_a_price() -> _Wire:
     wire = _Wire()
-    wire.fixed("e")
+    wire.fixed("three")
     return wire
 
 def _wire_ab() -> _Wire:
     wire = _Wire()
-    wire.fixed("f")
+    wire.fixed("four")
     return wire
 
 def _wire_pages(*, cap2: Optional[str] = None, cursor: Optional[str] = None, following: Optional[str] = None, options_: Optional[str] = None, receipt: Optional[str] = None, request_: Optional[str] = None, response: Optional[str] = None, spent: Optional[str] = None, wire2: Optional[str] = None) -> _Wire:
     wire = _Wire()
-    wire.fixed("g")
+    wire.fixed("five")
     wire.parameter("cap", cap2)
     wire.parameter("cursor", cursor)
     wire.parameter("following", following)

@@ -14,7 +14,7 @@ import type { PaymentPayload, PaymentRequired, PaymentRequirements } from "@x402
 /** Where the service is. */
 export const BASE = "https://api.example.com";
 /** The hash of the document that this file was made of. */
-export const CONTENT_HASH = "sha-256:bc68921d760c38fc4b93a82a1e0bb0f85614075b8ef7b26e3fd709197cff0b82";
+export const CONTENT_HASH = "sha-256:18a5a5609f22bee6d4fb78347c91d6bfc6b1a232d5f18a68c72cf11df7ff4dd2";
 /** The version of the service's contract. */
 export const SERVICE_VERSION = "1.0.0";
 /** The revision of the document; 0 if it has none. */
@@ -102,7 +102,7 @@ export const A2_MAX_COST = "0.01";
 export const A2: EndpointInfo = {
   id: "a",
   method: "GET",
-  path: "/h",
+  path: "/one",
   cost: [A2_MIN_COST, A2_MAX_COST],
   rule: { "amount": "0.01", "bounds": { "max": "0.01", "min": "0.01" }, "model": "flat" },
   rails: ["sepolia"],
@@ -119,7 +119,7 @@ export const A_MIN_COST_MAX_COST = "0.01";
 export const A_MIN_COST: EndpointInfo = {
   id: "a_min_cost",
   method: "GET",
-  path: "/i",
+  path: "/two",
   cost: [A_MIN_COST_MIN_COST, A_MIN_COST_MAX_COST],
   rule: { "amount": "0.01", "bounds": { "max": "0.01", "min": "0.01" }, "model": "flat" },
   rails: ["sepolia"],
@@ -136,7 +136,7 @@ export const A_PRICE_MAX_COST = "0.01";
 export const A_PRICE: EndpointInfo = {
   id: "a-price",
   method: "GET",
-  path: "/e",
+  path: "/three",
   cost: [A_PRICE_MIN_COST, A_PRICE_MAX_COST],
   rule: { "amount": "0.01", "bounds": { "max": "0.01", "min": "0.01" }, "model": "flat" },
   rails: ["sepolia"],
@@ -153,7 +153,7 @@ export const AB2_MAX_COST = "0.01";
 export const AB2: EndpointInfo = {
   id: "ab",
   method: "GET",
-  path: "/f",
+  path: "/four",
   cost: [AB2_MIN_COST, AB2_MAX_COST],
   rule: { "amount": "0.01", "bounds": { "max": "0.01", "min": "0.01" }, "model": "flat" },
   rails: ["sepolia"],
@@ -170,7 +170,7 @@ export const PAGES_MAX_COST = "0.01";
 export const PAGES: EndpointInfo = {
   id: "pages",
   method: "GET",
-  path: "/g",
+  path: "/five",
   cost: [PAGES_MIN_COST, PAGES_MAX_COST],
   rule: { "amount": "0.01", "bounds": { "max": "0.01", "min": "0.01" }, "model": "flat" },
   rails: ["sepolia"],
@@ -272,25 +272,25 @@ function wireGetItemRequest4(): Wire {
 
 function wireARequest(): Wire {
   const wire = new Wire();
-  wire.fixed("h");
+  wire.fixed("one");
   return wire;
 }
 
 function wireAMinCostRequest(): Wire {
   const wire = new Wire();
-  wire.fixed("i");
+  wire.fixed("two");
   return wire;
 }
 
 function wireAPriceRequest(): Wire {
   const wire = new Wire();
-  wire.fixed("e");
+  wire.fixed("three");
   return wire;
 }
 
 function wireAbRequest(): Wire {
   const wire = new Wire();
-  wire.fixed("f");
+  wire.fixed("four");
   return wire;
 }
 
@@ -309,7 +309,7 @@ export interface PagesRequest {
 
 function wirePagesRequest(request: PagesRequest): Wire {
   const wire = new Wire();
-  wire.fixed("g");
+  wire.fixed("five");
   wire.parameter("cap", request.cap);
   wire.parameter("cursor", request.cursor);
   wire.parameter("following", request.following);

@@ -28,7 +28,7 @@ const DECIMALS: u8 = 6;
 const ATTEMPT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
 /// What may be paid, and to whom.
 pub const PINS: &[Pin] = &[
-    Pin { scheme: "exact", network: "eip155:84532", asset: "0x036CbD53842c5426634e7929541eC2318f3dCF7e", pay_to: "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266" },
+    Pin { rail: "sepolia", scheme: "exact", network: "eip155:84532", asset: "0x036CbD53842c5426634e7929541eC2318f3dCF7e", pay_to: "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266" },
 ];
 /// Everything that can be called.
 pub static ENDPOINTS: &[&Endpoint] = &[
@@ -50,7 +50,7 @@ pub static PING: Endpoint = Endpoint {
     path: "/",
     cost: Some((PING_MIN_COST, PING_MAX_COST)),
     price: Some(&PING_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -68,7 +68,7 @@ pub static NOTHING: Endpoint = Endpoint {
     path: "/nothing",
     cost: Some((NOTHING_MIN_COST, NOTHING_MAX_COST)),
     price: Some(&NOTHING_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -86,7 +86,7 @@ pub static ANYTHING: Endpoint = Endpoint {
     path: "/anything",
     cost: Some((ANYTHING_MIN_COST, ANYTHING_MAX_COST)),
     price: Some(&ANYTHING_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };

@@ -28,7 +28,7 @@ const DECIMALS: u8 = 6;
 const ATTEMPT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
 /// What may be paid, and to whom.
 pub const PINS: &[Pin] = &[
-    Pin { scheme: "exact", network: "eip155:84532", asset: "0x808456652fdb597867f38412077A9182bf77359F", pay_to: "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266" },
+    Pin { rail: "sepolia", scheme: "exact", network: "eip155:84532", asset: "0x808456652fdb597867f38412077A9182bf77359F", pay_to: "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266" },
 ];
 /// Everything that can be called.
 pub static ENDPOINTS: &[&Endpoint] = &[
@@ -48,7 +48,7 @@ pub static PRICE: Endpoint = Endpoint {
     path: "/price",
     cost: Some((PRICE_MIN_COST, PRICE_MAX_COST)),
     price: Some(&PRICE_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };

@@ -28,8 +28,8 @@ const DECIMALS: u8 = 6;
 const ATTEMPT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
 /// What may be paid, and to whom.
 pub const PINS: &[Pin] = &[
-    Pin { scheme: "exact", network: "eip155:8453", asset: "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913", pay_to: "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266" },
-    Pin { scheme: "upto", network: "eip155:8453", asset: "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913", pay_to: "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266" },
+    Pin { rail: "base-exact", scheme: "exact", network: "eip155:8453", asset: "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913", pay_to: "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266" },
+    Pin { rail: "base-upto", scheme: "upto", network: "eip155:8453", asset: "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913", pay_to: "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266" },
 ];
 /// Everything that can be called.
 pub static ENDPOINTS: &[&Endpoint] = &[
@@ -51,7 +51,7 @@ pub static GET_WEATHER: Endpoint = Endpoint {
     path: "/v1/weather/{city}",
     cost: Some((GET_WEATHER_MIN_COST, GET_WEATHER_MAX_COST)),
     price: Some(&GET_WEATHER_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["base-exact"],
     examples: &[
         Example { input: "{\"path\":{\"city\":\"lisbon\"},\"query\":{\"units\":\"metric\"}}", cost: Some("0.001 USD"), output: Some("{\"city\":\"lisbon\",\"sky\":\"clear\",\"tempC\":18.5}") },
     ],
@@ -70,7 +70,7 @@ pub static SUMMARIZE: Endpoint = Endpoint {
     path: "/v1/summaries",
     cost: Some((SUMMARIZE_MIN_COST, SUMMARIZE_MAX_COST)),
     price: Some(&SUMMARIZE_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["base-exact"],
     examples: &[
         Example { input: "{\"body\":{\"quality\":\"standard\",\"text\":\"A long article ...\"}}", cost: Some("0.005 USD"), output: Some("{\"summary\":\"An article.\",\"words\":2}") },
     ],
@@ -89,7 +89,7 @@ pub static COMPLETE: Endpoint = Endpoint {
     path: "/v1/completions",
     cost: Some((COMPLETE_MIN_COST, COMPLETE_MAX_COST)),
     price: Some(&COMPLETE_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["base-upto"],
     examples: &[
         Example { input: "{\"body\":{\"maxOutputTokens\":64,\"prompt\":\"Write a haiku about ledgers.\"}}", cost: Some("0.000324 USD"), output: Some("{\"text\":\"Ink rests in columns\",\"usage\":{\"inputTokens\":8,\"outputTokens\":60}}") },
     ],

@@ -60,7 +60,7 @@ const DECIMALS: u8 = 6;
 const ATTEMPT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
 /// What may be paid, and to whom.
 pub const PINS: &[Pin] = &[
-    Pin { scheme: "exact", network: "eip155:84532", asset: "0x036CbD53842c5426634e7929541eC2318f3dCF7e", pay_to: "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266" },
+    Pin { rail: "sepolia", scheme: "exact", network: "eip155:84532", asset: "0x036CbD53842c5426634e7929541eC2318f3dCF7e", pay_to: "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266" },
 ];
 /// Everything that can be called.
 pub static ENDPOINTS: &[&Endpoint] = &[
@@ -105,7 +105,7 @@ pub static HOSTILE: Endpoint = Endpoint {
     path: "/hostile",
     cost: Some((HOSTILE_MIN_COST, HOSTILE_MAX_COST)),
     price: Some(&HOSTILE_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
         Example { input: "{\"body\":{\"*/ pub fn pwned() {} /*\":\"*/ pub fn pwned() {} /*\"},\"query\":{}}", cost: Some("0.01 USD"), output: Some("{\"*/ pub fn pwned() {} /*\":\"*/ pub fn pwned() {} /*\"}") },
         Example { input: "{\"body\":{\"line1\\nline2 */ pub fn pwned() {} /**\":\"line1\\nline2 */ pub fn pwned() {} /**\"},\"query\":{}}", cost: Some("0.01 USD"), output: Some("{\"line1\\nline2 */ pub fn pwned() {} /**\":\"line1\\nline2 */ pub fn pwned() {} /**\"}") },
@@ -129,7 +129,7 @@ pub static CASE0: Endpoint = Endpoint {
     path: "/case0",
     cost: Some((CASE0_MIN_COST, CASE0_MAX_COST)),
     price: Some(&CASE0_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -147,7 +147,7 @@ pub static CASE1: Endpoint = Endpoint {
     path: "/case1",
     cost: Some((CASE1_MIN_COST, CASE1_MAX_COST)),
     price: Some(&CASE1_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -165,7 +165,7 @@ pub static CASE2: Endpoint = Endpoint {
     path: "/case2",
     cost: Some((CASE2_MIN_COST, CASE2_MAX_COST)),
     price: Some(&CASE2_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -183,7 +183,7 @@ pub static CASE3: Endpoint = Endpoint {
     path: "/case3",
     cost: Some((CASE3_MIN_COST, CASE3_MAX_COST)),
     price: Some(&CASE3_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -201,7 +201,7 @@ pub static CASE4: Endpoint = Endpoint {
     path: "/case4",
     cost: Some((CASE4_MIN_COST, CASE4_MAX_COST)),
     price: Some(&CASE4_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -219,7 +219,7 @@ pub static CASE5: Endpoint = Endpoint {
     path: "/case5",
     cost: Some((CASE5_MIN_COST, CASE5_MAX_COST)),
     price: Some(&CASE5_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -237,7 +237,7 @@ pub static CASE6: Endpoint = Endpoint {
     path: "/case6",
     cost: Some((CASE6_MIN_COST, CASE6_MAX_COST)),
     price: Some(&CASE6_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -255,7 +255,7 @@ pub static CASE7: Endpoint = Endpoint {
     path: "/case7",
     cost: Some((CASE7_MIN_COST, CASE7_MAX_COST)),
     price: Some(&CASE7_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -273,7 +273,7 @@ pub static CASE8: Endpoint = Endpoint {
     path: "/case8",
     cost: Some((CASE8_MIN_COST, CASE8_MAX_COST)),
     price: Some(&CASE8_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -291,7 +291,7 @@ pub static CASE9: Endpoint = Endpoint {
     path: "/case9",
     cost: Some((CASE9_MIN_COST, CASE9_MAX_COST)),
     price: Some(&CASE9_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -309,7 +309,7 @@ pub static CASE10: Endpoint = Endpoint {
     path: "/case10",
     cost: Some((CASE10_MIN_COST, CASE10_MAX_COST)),
     price: Some(&CASE10_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -327,7 +327,7 @@ pub static CASE11: Endpoint = Endpoint {
     path: "/case11",
     cost: Some((CASE11_MIN_COST, CASE11_MAX_COST)),
     price: Some(&CASE11_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -345,7 +345,7 @@ pub static CASE12: Endpoint = Endpoint {
     path: "/case12",
     cost: Some((CASE12_MIN_COST, CASE12_MAX_COST)),
     price: Some(&CASE12_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -363,7 +363,7 @@ pub static CASE13: Endpoint = Endpoint {
     path: "/case13",
     cost: Some((CASE13_MIN_COST, CASE13_MAX_COST)),
     price: Some(&CASE13_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -381,7 +381,7 @@ pub static CASE14: Endpoint = Endpoint {
     path: "/case14",
     cost: Some((CASE14_MIN_COST, CASE14_MAX_COST)),
     price: Some(&CASE14_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -399,7 +399,7 @@ pub static CASE15: Endpoint = Endpoint {
     path: "/case15",
     cost: Some((CASE15_MIN_COST, CASE15_MAX_COST)),
     price: Some(&CASE15_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -417,7 +417,7 @@ pub static CASE16: Endpoint = Endpoint {
     path: "/case16",
     cost: Some((CASE16_MIN_COST, CASE16_MAX_COST)),
     price: Some(&CASE16_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -435,7 +435,7 @@ pub static CASE17: Endpoint = Endpoint {
     path: "/case17",
     cost: Some((CASE17_MIN_COST, CASE17_MAX_COST)),
     price: Some(&CASE17_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -453,7 +453,7 @@ pub static CASE18: Endpoint = Endpoint {
     path: "/case18",
     cost: Some((CASE18_MIN_COST, CASE18_MAX_COST)),
     price: Some(&CASE18_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -471,7 +471,7 @@ pub static CASE19: Endpoint = Endpoint {
     path: "/case19",
     cost: Some((CASE19_MIN_COST, CASE19_MAX_COST)),
     price: Some(&CASE19_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -489,7 +489,7 @@ pub static CASE20: Endpoint = Endpoint {
     path: "/case20",
     cost: Some((CASE20_MIN_COST, CASE20_MAX_COST)),
     price: Some(&CASE20_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -507,7 +507,7 @@ pub static CASE21: Endpoint = Endpoint {
     path: "/case21",
     cost: Some((CASE21_MIN_COST, CASE21_MAX_COST)),
     price: Some(&CASE21_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -525,7 +525,7 @@ pub static CASE22: Endpoint = Endpoint {
     path: "/case22",
     cost: Some((CASE22_MIN_COST, CASE22_MAX_COST)),
     price: Some(&CASE22_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -543,7 +543,7 @@ pub static CASE23: Endpoint = Endpoint {
     path: "/case23",
     cost: Some((CASE23_MIN_COST, CASE23_MAX_COST)),
     price: Some(&CASE23_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -561,7 +561,7 @@ pub static TIERS: Endpoint = Endpoint {
     path: "/tiers",
     cost: Some((TIERS_MIN_COST, TIERS_MAX_COST)),
     price: Some(&TIERS_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };

@@ -28,7 +28,7 @@ const DECIMALS: u8 = 6;
 const ATTEMPT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
 /// What may be paid, and to whom.
 pub const PINS: &[Pin] = &[
-    Pin { scheme: "exact", network: "eip155:84532", asset: "0x036CbD53842c5426634e7929541eC2318f3dCF7e", pay_to: "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266" },
+    Pin { rail: "sepolia", scheme: "exact", network: "eip155:84532", asset: "0x036CbD53842c5426634e7929541eC2318f3dCF7e", pay_to: "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266" },
 ];
 /// Everything that can be called.
 pub static ENDPOINTS: &[&Endpoint] = &[
@@ -60,7 +60,7 @@ pub static FN: Endpoint = Endpoint {
     path: "/fn",
     cost: Some((FN_MIN_COST, FN_MAX_COST)),
     price: Some(&FN_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -78,7 +78,7 @@ pub static CLASS: Endpoint = Endpoint {
     path: "/class",
     cost: Some((CLASS_MIN_COST, CLASS_MAX_COST)),
     price: Some(&CLASS_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -96,7 +96,7 @@ pub static CONSTRUCTOR: Endpoint = Endpoint {
     path: "/constructor",
     cost: Some((CONSTRUCTOR_MIN_COST, CONSTRUCTOR_MAX_COST)),
     price: Some(&CONSTRUCTOR_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -114,7 +114,7 @@ pub static DELETE: Endpoint = Endpoint {
     path: "/delete",
     cost: Some((DELETE_MIN_COST, DELETE_MAX_COST)),
     price: Some(&DELETE_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -132,7 +132,7 @@ pub static NEW: Endpoint = Endpoint {
     path: "/new",
     cost: Some((NEW_MIN_COST, NEW_MAX_COST)),
     price: Some(&NEW_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -150,7 +150,7 @@ pub static IMPORT: Endpoint = Endpoint {
     path: "/import",
     cost: Some((IMPORT_MIN_COST, IMPORT_MAX_COST)),
     price: Some(&IMPORT_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -168,7 +168,7 @@ pub static SELF: Endpoint = Endpoint {
     path: "/xself",
     cost: Some((SELF_MIN_COST, SELF_MAX_COST)),
     price: Some(&SELF_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -186,7 +186,7 @@ pub static THEN: Endpoint = Endpoint {
     path: "/then",
     cost: Some((THEN_MIN_COST, THEN_MAX_COST)),
     price: Some(&THEN_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -204,7 +204,7 @@ pub static ASYNC: Endpoint = Endpoint {
     path: "/async",
     cost: Some((ASYNC_MIN_COST, ASYNC_MAX_COST)),
     price: Some(&ASYNC_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -222,7 +222,7 @@ pub static WITH: Endpoint = Endpoint {
     path: "/with",
     cost: Some((WITH_MIN_COST, WITH_MAX_COST)),
     price: Some(&WITH_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -240,7 +240,7 @@ pub static INNER: Endpoint = Endpoint {
     path: "/inner",
     cost: Some((INNER_MIN_COST, INNER_MAX_COST)),
     price: Some(&INNER_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -258,7 +258,7 @@ pub static PARAMS: Endpoint = Endpoint {
     path: "/p/{type}/{class_}",
     cost: Some((PARAMS_MIN_COST, PARAMS_MAX_COST)),
     price: Some(&PARAMS_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -276,7 +276,7 @@ pub static LAST: Endpoint = Endpoint {
     path: "/last",
     cost: Some((LAST_MIN_COST, LAST_MAX_COST)),
     price: Some(&LAST_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };

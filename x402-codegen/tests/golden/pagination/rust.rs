@@ -28,7 +28,7 @@ const DECIMALS: u8 = 6;
 const ATTEMPT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
 /// What may be paid, and to whom.
 pub const PINS: &[Pin] = &[
-    Pin { scheme: "exact", network: "eip155:84532", asset: "0x036CbD53842c5426634e7929541eC2318f3dCF7e", pay_to: "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266" },
+    Pin { rail: "sepolia", scheme: "exact", network: "eip155:84532", asset: "0x036CbD53842c5426634e7929541eC2318f3dCF7e", pay_to: "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266" },
 ];
 /// Everything that can be called.
 pub static ENDPOINTS: &[&Endpoint] = &[
@@ -50,7 +50,7 @@ pub static LIST: Endpoint = Endpoint {
     path: "/items",
     cost: Some((LIST_MIN_COST, LIST_MAX_COST)),
     price: Some(&LIST_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
         Example { input: "{\"query\":{}}", cost: Some("0.002 USD"), output: Some("{\"items\":[{\"id\":1}],\"next\":null}") },
     ],
@@ -69,7 +69,7 @@ pub static WALK: Endpoint = Endpoint {
     path: "/walk",
     cost: Some((WALK_MIN_COST, WALK_MAX_COST)),
     price: Some(&WALK_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -87,7 +87,7 @@ pub static ROLL: Endpoint = Endpoint {
     path: "/roll",
     cost: Some((ROLL_MIN_COST, ROLL_MAX_COST)),
     price: Some(&ROLL_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };

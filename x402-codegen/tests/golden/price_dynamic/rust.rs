@@ -28,7 +28,7 @@ const DECIMALS: u8 = 6;
 const ATTEMPT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
 /// What may be paid, and to whom.
 pub const PINS: &[Pin] = &[
-    Pin { scheme: "exact", network: "eip155:84532", asset: "0x036CbD53842c5426634e7929541eC2318f3dCF7e", pay_to: "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266" },
+    Pin { rail: "sepolia", scheme: "exact", network: "eip155:84532", asset: "0x036CbD53842c5426634e7929541eC2318f3dCF7e", pay_to: "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266" },
 ];
 /// Everything that can be called.
 pub static ENDPOINTS: &[&Endpoint] = &[
@@ -51,7 +51,7 @@ pub static AUCTION: Endpoint = Endpoint {
     path: "/auction",
     cost: Some((AUCTION_MIN_COST, AUCTION_MAX_COST)),
     price: Some(&AUCTION_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -69,7 +69,7 @@ pub static ASKED: Endpoint = Endpoint {
     path: "/asked",
     cost: Some((ASKED_MIN_COST, ASKED_MAX_COST)),
     price: Some(&ASKED_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -87,7 +87,7 @@ pub static QUOTE_IT: Endpoint = Endpoint {
     path: "/quote",
     cost: Some((QUOTE_IT_MIN_COST, QUOTE_IT_MAX_COST)),
     price: Some(&QUOTE_IT_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -103,7 +103,7 @@ pub static FUTURE: Endpoint = Endpoint {
     path: "/future",
     cost: Some((FUTURE_MIN_COST, FUTURE_MAX_COST)),
     price: None,
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };

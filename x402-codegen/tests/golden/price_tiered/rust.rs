@@ -28,7 +28,7 @@ const DECIMALS: u8 = 6;
 const ATTEMPT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
 /// What may be paid, and to whom.
 pub const PINS: &[Pin] = &[
-    Pin { scheme: "exact", network: "eip155:84532", asset: "0x036CbD53842c5426634e7929541eC2318f3dCF7e", pay_to: "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266" },
+    Pin { rail: "sepolia", scheme: "exact", network: "eip155:84532", asset: "0x036CbD53842c5426634e7929541eC2318f3dCF7e", pay_to: "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266" },
 ];
 /// Everything that can be called.
 pub static ENDPOINTS: &[&Endpoint] = &[
@@ -49,7 +49,7 @@ pub static RENDER: Endpoint = Endpoint {
     path: "/render/{format}",
     cost: Some((RENDER_MIN_COST, RENDER_MAX_COST)),
     price: Some(&RENDER_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
         Example { input: "{\"body\":{\"pages\":[\"a\"]},\"path\":{\"format\":\"pdf\"}}", cost: Some("0.01 USD"), output: Some("\"x\"") },
         Example { input: "{\"body\":{\"hd\":true,\"pages\":[\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\"]},\"path\":{\"format\":\"png\"}}", cost: Some("0.075 USD"), output: Some("\"x\"") },
@@ -69,7 +69,7 @@ pub static SEARCH: Endpoint = Endpoint {
     path: "/search",
     cost: Some((SEARCH_MIN_COST, SEARCH_MAX_COST)),
     price: Some(&SEARCH_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
         Example { input: "{\"query\":{}}", cost: Some("0.0015 USD"), output: Some("\"x\"") },
         Example { input: "{\"header\":{\"X-Speed\":\"fast\"},\"query\":{\"depth\":3,\"region\":\"north pole\"}}", cost: Some("0.0147 USD"), output: Some("\"x\"") },

@@ -28,7 +28,7 @@ const DECIMALS: u8 = 6;
 const ATTEMPT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
 /// What may be paid, and to whom.
 pub const PINS: &[Pin] = &[
-    Pin { scheme: "exact", network: "eip155:84532", asset: "0x036CbD53842c5426634e7929541eC2318f3dCF7e", pay_to: "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266" },
+    Pin { rail: "sepolia", scheme: "exact", network: "eip155:84532", asset: "0x036CbD53842c5426634e7929541eC2318f3dCF7e", pay_to: "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266" },
 ];
 /// Everything that can be called.
 pub static ENDPOINTS: &[&Endpoint] = &[
@@ -51,7 +51,7 @@ pub static TREE: Endpoint = Endpoint {
     path: "/tree",
     cost: Some((TREE_MIN_COST, TREE_MAX_COST)),
     price: Some(&TREE_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -69,7 +69,7 @@ pub static JSON2: Endpoint = Endpoint {
     path: "/json",
     cost: Some((JSON2_MIN_COST, JSON2_MAX_COST)),
     price: Some(&JSON2_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -87,7 +87,7 @@ pub static OWN: Endpoint = Endpoint {
     path: "/own",
     cost: Some((OWN_MIN_COST, OWN_MAX_COST)),
     price: Some(&OWN_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
@@ -105,7 +105,7 @@ pub static DEEP: Endpoint = Endpoint {
     path: "/deep",
     cost: Some((DEEP_MIN_COST, DEEP_MAX_COST)),
     price: Some(&DEEP_PRICE),
-    pay_to: Some("0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"),
+    rails: &["sepolia"],
     examples: &[
     ],
 };
