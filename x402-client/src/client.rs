@@ -20,6 +20,7 @@ mod request;
 
 pub use builder::{ClientBuilder, Missing, SetupError};
 pub use credits::{Bought, CreditBalance, CreditError, Credits};
+pub use drive::{Opened, ResponseStream};
 pub use priced::{Asked, OfferedOption, PricedCall};
 pub use request::RequestBuilder;
 

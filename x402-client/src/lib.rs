@@ -28,7 +28,7 @@ pub use budget::{
 pub use chain::{ChainReader, JsonRpcReader};
 pub use client::{
     Asked, Bought, Client, ClientBuilder, CreditBalance, CreditError, Credits, Missing,
-    OfferedOption, PricedCall, RequestBuilder, SetupError,
+    OfferedOption, Opened, PricedCall, RequestBuilder, ResponseStream, SetupError,
 };
 pub use error::Error;
 pub use flow::RetryPolicy;
@@ -44,6 +44,8 @@ pub use terms::{Terms, TermsError, Version};
 pub use transport::ReqwestTransport;
 pub use wallet::{Wallet, WalletError};
 
+/// What [`ResponseStream`] is.
+pub use futures_util::stream::Stream;
 /// The ways to pay: [`Receipt::kind`] and [`Policy::kinds`].
 pub use x402_model::evm::EvmKind;
 /// What money was taken, and what to do next: the words of [`Error::charged`] and [`Error::action`].

@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::future::BoxFuture;
+use futures_util::stream::{self, BoxStream, StreamExt as _};
 use http::{HeaderMap, Request, StatusCode};
 
 #[cfg(feature = "reqwest")]
@@ -31,6 +32,18 @@ pub trait Transport: Send + Sync + 'static {
         &self,
         request: Request<Bytes>,
     ) -> BoxFuture<'_, Result<TransportReply, TransportError>>;
+
+    /// Sends `request` and returns status and headers as soon as they are there; the body comes in parts. The deadline of the
+    /// request is for its headers: how long a body may take is for the reader to say, and so is how much of it is kept.
+    ///
+    /// Unless it is implemented, the body comes whole.
+    ///
+    /// # Errors
+    /// As for [`Transport::send`].
+    fn open(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<OpenReply, TransportError>> {
+        let reply = self.send(request);
+        Box::pin(async move { reply.await.map(OpenReply::from) })
+    }
 }
 
 impl<T: Transport + ?Sized> Transport for Arc<T> {
@@ -39,6 +52,70 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
         request: Request<Bytes>,
     ) -> BoxFuture<'_, Result<TransportReply, TransportError>> {
         (**self).send(request)
+    }
+
+    fn open(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<OpenReply, TransportError>> {
+        (**self).open(request)
+    }
+}
+
+/// A body as it comes: parts, and perhaps why there are no more.
+pub type BodyParts = BoxStream<'static, Result<Bytes, CutReason>>;
+
+/// What comes back for a request that was opened.
+pub struct OpenReply {
+    /// Status of the answer.
+    pub status: StatusCode,
+    /// Headers of the answer.
+    pub headers: HeaderMap,
+    /// The body.
+    pub parts: BodyParts,
+}
+
+impl From<TransportReply> for OpenReply {
+    fn from(reply: TransportReply) -> Self {
+        let (part, cut) = match reply.body {
+            ReplyBody::Whole(body) => (body, None),
+            ReplyBody::Cut { partial, reason } => (partial, Some(Err(reason))),
+        };
+        Self {
+            status: reply.status,
+            headers: reply.headers,
+            parts: stream::iter([Ok(part)].into_iter().chain(cut)).boxed(),
+        }
+    }
+}
+
+impl fmt::Debug for OpenReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenReply")
+            .field("status", &self.status)
+            .field("headers", &self.headers.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A body of at most `max_body` bytes, read to its end.
+pub(crate) async fn collect(mut parts: BodyParts, max_body: usize) -> ReplyBody {
+    let mut body = BytesMut::new();
+    loop {
+        let reason = match parts.next().await {
+            None => return ReplyBody::Whole(body.freeze()),
+            Some(Ok(part)) => {
+                let room = max_body.saturating_sub(body.len());
+                if part.len() <= room {
+                    body.extend_from_slice(&part);
+                    continue;
+                }
+                body.extend_from_slice(part.get(..room).unwrap_or_default());
+                CutReason::TooLarge
+            }
+            Some(Err(reason)) => reason,
+        };
+        return ReplyBody::Cut {
+            partial: body.freeze(),
+            reason,
+        };
     }
 }
 

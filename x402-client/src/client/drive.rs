@@ -1,6 +1,6 @@
 //! Performs what the state machine decides: the only place of the crate that does IO for a call.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use http::StatusCode;
 use tracing::{Instrument as _, Span};
@@ -18,18 +18,21 @@ use crate::seller::SellerProblem;
 use crate::target;
 use crate::telemetry::event;
 use crate::terms::Terms;
-use crate::transport::{TransportError, TransportReply};
+use crate::transport::{BodyParts, TransportError, TransportReply};
 
 mod ending;
 mod exchange;
 mod hook;
+mod live;
 mod price;
 mod sign;
 mod sign_in;
 mod stream;
+mod tail;
 mod trace;
 
 use ending::terms_error;
+pub use live::{Opened, ResponseStream};
 
 /// One call in progress: the machine's state and the things it must not know.
 pub(crate) struct Drive<'a> {
@@ -44,6 +47,10 @@ pub(crate) struct Drive<'a> {
     problem: Option<SellerProblem>,
     failure: Option<TransportError>,
     error: Option<Error>,
+    /// Whether a success is handed over as it comes.
+    is_live: bool,
+    /// The body of the last reply, if it is one. Never locked: a body need not be `Sync`, but a call must be.
+    live: Mutex<Option<BodyParts>>,
     span: Span,
     sends: u32,
 }
@@ -84,15 +91,26 @@ impl<'a> Drive<'a> {
             problem: None,
             failure: None,
             error: None,
+            is_live: false,
+            live: Mutex::default(),
         }
     }
 
     pub(crate) async fn run(self) -> Result<Response, Error> {
         let span = self.span.clone();
-        self.steps().instrument(span).await
+        let (drive, ending) = self.steps().instrument(span).await;
+        drive.finish(ending)
     }
 
-    async fn steps(mut self) -> Result<Response, Error> {
+    /// The same call; a success is handed over as soon as its headers are there.
+    pub(crate) async fn open(mut self) -> Result<Opened, Error> {
+        self.is_live = true;
+        let span = self.span.clone();
+        let (drive, ending) = self.steps().instrument(span).await;
+        drive.hand_over(ending)
+    }
+
+    async fn steps(mut self) -> (Self, Ending) {
         let (mut state, mut event) = self.start;
         if let Some(payment) = &self.payment {
             self.shared.open.add(payment.clone());
@@ -112,7 +130,7 @@ impl<'a> Drive<'a> {
                 }
                 CallEffect::Finish(ending) => {
                     trace::ended(&self.span, ending, self.sends);
-                    return self.finish(ending);
+                    return (self, ending);
                 }
             };
         }

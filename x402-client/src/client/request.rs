@@ -11,7 +11,7 @@ use x402_model::extension::PaymentIdentifier;
 use x402_model::wire::headers::{PAYMENT_SIGNATURE, X_PAYMENT};
 
 use super::Shared;
-use super::drive::Drive;
+use super::drive::{Drive, Opened};
 use super::priced::Asked;
 use crate::error::{Error, RequestFault};
 use crate::payment::PlainRequest;
@@ -233,6 +233,31 @@ impl RequestBuilder {
     pub async fn ask(self) -> Result<Asked, Error> {
         let (shared, call) = self.finish()?;
         Box::pin(Drive::start(&shared, call).price()).await
+    }
+
+    /// As [`RequestBuilder::send`], but a success is handed over as soon as its headers are there, and its body as it comes, of
+    /// any length: for answers of many events. The time of one attempt is then the longest that nothing may come.
+    ///
+    /// ```no_run
+    /// # async fn listen(client: &x402_client::Client) -> Result<(), x402_client::Error> {
+    /// match client.get("https://api.example.com/prices").open().await? {
+    ///     x402_client::Opened::Stream(mut answer) => {
+    ///         while let Some(part) = answer.part().await {
+    ///             println!("{} bytes", part?.len());
+    ///         }
+    ///         println!("cost: {:?}", answer.receipt().and_then(|receipt| receipt.charged));
+    ///     }
+    ///     x402_client::Opened::Whole(answer) => println!("{}", answer.status()),
+    ///     _ => {}
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`RequestBuilder::send`]. What goes wrong later is told by [`ResponseStream::part`](super::ResponseStream::part).
+    pub async fn open(self) -> Result<Opened, Error> {
+        let (shared, call) = self.finish()?;
+        Box::pin(Drive::start(&shared, call).open()).await
     }
 
     fn finish(self) -> Result<(Arc<Shared>, Call), RequestFault> {

@@ -4,13 +4,14 @@ use std::error::Error as _;
 use std::fmt;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use futures_util::stream::{self, StreamExt as _};
 use http::Request;
 
 use super::{
-    CutReason, ReplyBody, ReplyLimits, Transport, TransportError, TransportErrorKind,
-    TransportReply,
+    BodyParts, CutReason, OpenReply, ReplyLimits, Transport, TransportError, TransportErrorKind,
+    TransportReply, collect,
 };
 
 /// Deadline for making a connection.
@@ -88,62 +89,69 @@ impl fmt::Debug for ReqwestTransport {
     }
 }
 
+impl ReqwestTransport {
+    /// Sends a request, with a deadline for the whole exchange or none.
+    async fn execute(
+        &self,
+        request: Request<Bytes>,
+        timeout: Option<Duration>,
+    ) -> Result<OpenReply, TransportError> {
+        let client = self
+            .client
+            .as_ref()
+            .map_err(|error| not_sendable(&error.to_string()))?;
+        let mut request =
+            reqwest::Request::try_from(request).map_err(|error| not_sendable(&describe(&error)))?;
+        *request.timeout_mut() = timeout;
+        let mut response = client
+            .execute(request)
+            .await
+            .map_err(|error| classify(&error))?;
+        Ok(OpenReply {
+            status: response.status(),
+            headers: std::mem::take(response.headers_mut()),
+            parts: parts(response),
+        })
+    }
+}
+
 impl Transport for ReqwestTransport {
     fn send(
         &self,
         request: Request<Bytes>,
     ) -> BoxFuture<'_, Result<TransportReply, TransportError>> {
         Box::pin(async move {
-            let client = self
-                .client
-                .as_ref()
-                .map_err(|error| not_sendable(&error.to_string()))?;
             let limits = request
                 .extensions()
                 .get::<ReplyLimits>()
                 .copied()
                 .unwrap_or(FALLBACK);
-            let mut request = reqwest::Request::try_from(request)
-                .map_err(|error| not_sendable(&describe(&error)))?;
-            *request.timeout_mut() = Some(limits.timeout);
-            let mut response = client
-                .execute(request)
-                .await
-                .map_err(|error| classify(&error))?;
-            let status = response.status();
-            let headers = std::mem::take(response.headers_mut());
-            let body = read_body(&mut response, limits.max_body).await;
+            let opened = self.execute(request, Some(limits.timeout)).await?;
             Ok(TransportReply {
-                status,
-                headers,
-                body,
+                status: opened.status,
+                headers: opened.headers,
+                body: collect(opened.parts, limits.max_body).await,
             })
         })
     }
+
+    fn open(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<OpenReply, TransportError>> {
+        Box::pin(self.execute(request, None))
+    }
 }
 
-async fn read_body(response: &mut reqwest::Response, max_body: usize) -> ReplyBody {
-    let mut body = BytesMut::new();
-    loop {
-        let reason = match response.chunk().await {
-            Ok(None) => return ReplyBody::Whole(body.freeze()),
-            Ok(Some(chunk)) => {
-                let room = max_body.saturating_sub(body.len());
-                if chunk.len() <= room {
-                    body.extend_from_slice(&chunk);
-                    continue;
-                }
-                body.extend_from_slice(chunk.get(..room).unwrap_or_default());
-                CutReason::TooLarge
-            }
-            Err(error) if error.is_timeout() => CutReason::TimedOut,
-            Err(_) => CutReason::Interrupted,
-        };
-        return ReplyBody::Cut {
-            partial: body.freeze(),
-            reason,
-        };
-    }
+/// The body of an answer, up to its end or to the first trouble.
+fn parts(response: reqwest::Response) -> BodyParts {
+    let parts = stream::unfold(Some(response), |response| async {
+        let mut response = response?;
+        match response.chunk().await {
+            Ok(None) => None,
+            Ok(Some(part)) => Some((Ok(part), Some(response))),
+            Err(error) if error.is_timeout() => Some((Err(CutReason::TimedOut), None)),
+            Err(_) => Some((Err(CutReason::Interrupted), None)),
+        }
+    });
+    parts.boxed()
 }
 
 fn classify(error: &reqwest::Error) -> TransportError {

@@ -12,6 +12,7 @@ mod asking;
 mod calls;
 mod hooks;
 mod identity;
+mod live;
 mod ordinary;
 mod permit2;
 mod race;

@@ -8,6 +8,7 @@ use alloy_signer_local::PrivateKeySigner;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::UnboundedReceiver;
 use x402_client::{Budget, Client, ClientBuilder, RetryPolicy, Wallet};
 use x402_model::wire::headers::{DEFAULT_CAP, decode_value, encode};
 
@@ -43,6 +44,8 @@ pub(crate) enum Act {
     Drop,
     /// Send these bytes, then close.
     Raw(String),
+    /// Send bytes as they are given, then close.
+    Parts(Arc<tokio::sync::Mutex<UnboundedReceiver<String>>>),
     /// Say nothing until the client gives up.
     Hang,
 }
@@ -139,6 +142,13 @@ async fn serve(
     match act {
         Act::Drop => {}
         Act::Hang => tokio::time::sleep(Duration::from_secs(30)).await,
+        Act::Parts(parts) => {
+            let mut parts = parts.lock().await;
+            while let Some(part) = parts.recv().await {
+                let _ = stream.write_all(part.as_bytes()).await;
+            }
+            let _ = stream.shutdown().await;
+        }
         Act::Raw(bytes) => {
             let _ = stream.write_all(bytes.as_bytes()).await;
             let _ = stream.shutdown().await;

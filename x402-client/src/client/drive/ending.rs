@@ -1,9 +1,11 @@
 //! Turns the end of a call into what the caller gets, and closes the books.
 
+use std::sync::{Arc, PoisonError};
+
 use http::StatusCode;
 use x402_model::asset::TransferMethod;
 
-use super::{Drive, Ending};
+use super::{Drive, Ending, Opened, ResponseStream};
 use crate::error::{
     ApprovalRequired, BodyCut, Error, OutcomeUnknown, PartialBody, Redirected, Refused,
 };
@@ -16,6 +18,23 @@ use crate::terms::Terms;
 use crate::transport::{ReplyBody, TransportReply};
 
 impl Drive<'_> {
+    /// As [`Self::finish`], with a success handed over before it has come. Its payment stays open until it has ended.
+    pub(super) fn hand_over(mut self, ending: Ending) -> Result<Opened, Error> {
+        let succeeded = self.error.is_none() && matches!(ending, Ending::Free | Ending::Answered);
+        let live = std::mem::take(&mut self.live).into_inner();
+        let live = live.unwrap_or_else(PoisonError::into_inner);
+        let Some(parts) = live.filter(|_| succeeded) else {
+            return self.finish(ending).map(Opened::Whole);
+        };
+        let (reply, payment) = (self.take_reply()?, self.payment.take());
+        if let Some(payment) = payment.as_ref().filter(|one| one.receipt().is_settled()) {
+            self.shared.open.close(&payment.nonce());
+        }
+        let shared = Arc::clone(self.shared);
+        let stream = ResponseStream::new(shared, reply, parts, payment);
+        Ok(Opened::Stream(stream))
+    }
+
     pub(super) fn finish(mut self, ending: Ending) -> Result<Response, Error> {
         if let Some(payment) = &self.payment {
             self.shared.open.close(&payment.nonce());

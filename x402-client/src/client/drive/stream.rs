@@ -12,6 +12,17 @@ const SETTLEMENT: &[u8] = b"x402-payment-response";
 /// Name of the event whose data is the problem that stands in the body of a refusal elsewhere.
 const PROBLEM: &[u8] = b"x402-problem";
 
+/// The names of the events that are about the payment.
+pub(super) const NAMES: &[&[u8]] = &[SETTLEMENT, PROBLEM];
+
+/// What the last event says about the payment.
+pub(super) enum End {
+    /// The value that the `PAYMENT-RESPONSE` header has elsewhere.
+    Settlement(HeaderValue),
+    /// Why there is no more.
+    Problem(SellerProblem),
+}
+
 /// Takes the last event off a whole stream of events, if it is about the payment. A settlement becomes the header that it stands
 /// for; a problem is returned.
 ///
@@ -25,20 +36,28 @@ pub(super) fn take_end(reply: &mut TransportReply, cap: usize) -> Option<SellerP
         return None;
     };
     let (at, name, data) = last_event(body, cap)?;
-    let problem = match name {
-        SETTLEMENT => {
-            let value = HeaderValue::from_bytes(data).ok()?;
+    let end = read_end(name, data)?;
+    reply.body = ReplyBody::Whole(body.slice(..at));
+    match end {
+        End::Settlement(value) => {
             reply.headers.insert(PAYMENT_RESPONSE, value);
             None
         }
-        PROBLEM => Some(SellerProblem::parse(data)?),
-        _ => return None,
-    };
-    reply.body = ReplyBody::Whole(body.slice(..at));
-    problem
+        End::Problem(problem) => Some(problem),
+    }
 }
 
-fn is_events(reply: &TransportReply) -> bool {
+/// What an event says about the payment, if it does.
+pub(super) fn read_end(name: &[u8], data: &[u8]) -> Option<End> {
+    match name {
+        SETTLEMENT => HeaderValue::from_bytes(data).ok().map(End::Settlement),
+        PROBLEM => SellerProblem::parse(data).map(End::Problem),
+        _ => None,
+    }
+}
+
+/// Whether an answer is a stream of events.
+pub(super) fn is_events(reply: &TransportReply) -> bool {
     let kind = reply.headers.get(CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
@@ -46,7 +65,7 @@ fn is_events(reply: &TransportReply) -> bool {
 }
 
 /// Where the last event begins, its name and its data, if it is one of a name and one line of data.
-fn last_event(body: &[u8], cap: usize) -> Option<(usize, &[u8], &[u8])> {
+pub(super) fn last_event(body: &[u8], cap: usize) -> Option<(usize, &[u8], &[u8])> {
     let events = body.strip_suffix(b"\n\n")?;
     let from = events.len().saturating_sub(cap);
     let near = events.get(from..)?;
