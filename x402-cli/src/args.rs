@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{call, diff, facilitator, manifest, shell, wallet};
+use crate::{call, diff, facilitator, generate, manifest, shell, wallet};
 
 /// The shortest way from nothing to a paid call. The key is one of those that every development tool prints.
 const FIRST_STEPS: &str = "\
@@ -35,6 +35,8 @@ pub enum Command {
     Manifest(manifest::Args),
     /// Compare two price manifests: what breaks, what costs more, what a person has to look at
     Diff(diff::Args),
+    /// Generate a typed client from a price manifest or an OpenAPI description
+    Generate(generate::Args),
     /// Make, import and look at wallets
     Wallet(wallet::Args),
     /// Verify and settle payments for others, over HTTP

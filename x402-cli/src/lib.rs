@@ -5,6 +5,7 @@ mod call;
 mod diff;
 mod exit;
 pub mod facilitator;
+mod generate;
 mod inputs;
 mod manifest;
 mod output;
@@ -24,6 +25,7 @@ pub use call::Args as CallArgs;
 pub use diff::Args as DiffArgs;
 pub use exit::{Exit, Failure};
 pub use facilitator::Args as FacilitatorArgs;
+pub use generate::Args as GenerateArgs;
 pub use manifest::Args as ManifestArgs;
 pub use shell::{CompletionsArgs, ManArgs};
 pub use wallet::Args as WalletArgs;
@@ -34,6 +36,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let ended = match cli.command {
         Command::Call(args) => call::run(&args),
         Command::Diff(args) => diff::run(&args),
+        Command::Generate(args) => generate::run(&args),
         Command::Manifest(args) => manifest::run(&args),
         Command::Wallet(args) => wallet::run(&args),
         Command::Facilitator(args) => facilitator::run(args),

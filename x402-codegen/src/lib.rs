@@ -37,7 +37,7 @@ pub mod typescript;
 pub use error::CodegenError;
 pub use lower::lower;
 pub use model::ClientModel;
-pub use package::SourceFile;
+pub use package::{SourceFile, is_generated};
 pub use read::{MAX_BYTES, read};
 pub use sentence::price_sentence;
 

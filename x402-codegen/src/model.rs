@@ -316,6 +316,35 @@ pub struct Example {
     pub output: Option<Value>,
 }
 
+impl ClientModel {
+    /// What the document leaves open, in words: schemas and prices that it does not give. The client has any JSON in their
+    /// place, and calls without a price are not paid.
+    #[must_use]
+    pub fn gaps(&self) -> Vec<String> {
+        let mut gaps = Vec::new();
+        for endpoint in &self.endpoints {
+            let mut gap = |what: &str| gaps.push(format!("{}: {what}", endpoint.id));
+            let open = |ty: &TypeRef| matches!(ty, TypeRef::Any);
+            if endpoint
+                .body
+                .as_ref()
+                .and_then(|body| body.json.as_ref())
+                .is_some_and(open)
+            {
+                gap("no schema of the body, which can be any JSON");
+            }
+            if matches!(&endpoint.output, Output::Json(ty) | Output::Stream { item: ty, .. } if open(ty))
+            {
+                gap("no schema of the answer, which can be any JSON");
+            }
+            if endpoint.price.is_none() {
+                gap("no price, so a request for payment ends the call");
+            }
+        }
+        gaps
+    }
+}
+
 impl EndpointModel {
     /// The path as it is documented.
     #[must_use]

@@ -1,6 +1,35 @@
 //! Files of a generated package. Their names are ours: nothing of a document gets into a path.
 
+use crate::VERSION;
 use crate::error::CodegenError;
+
+/// What stands in one of the first lines of every file that is generated, before the version.
+const MARK: &str = "enerated by x402-codegen ";
+
+/// Lines in which the mark is looked for.
+const MARKED_LINES: usize = 3;
+
+/// Whether a file says of itself that it was generated, so that it may be written again. Files without content are not told.
+///
+/// ```
+/// # fn main() -> Result<(), x402_codegen::CodegenError> {
+/// # let model = x402_codegen::read(include_bytes!("../tests/golden/example/manifest.json"))?;
+/// for file in x402_codegen::python::package(&model, "textkit")? {
+///     assert!(x402_codegen::is_generated(&file.text) || file.path.ends_with("py.typed"));
+/// }
+/// assert!(!x402_codegen::is_generated("fn main() {}"));
+/// # Ok(()) }
+/// ```
+#[must_use]
+pub fn is_generated(text: &str) -> bool {
+    let mut lines = text.lines().take(MARKED_LINES);
+    lines.any(|line| line.contains(MARK))
+}
+
+/// The mark of files that hold no source text.
+pub(crate) fn mark() -> String {
+    format!("@g{MARK}{VERSION}. Do not edit: generate it again.")
+}
 
 /// A file of a generated package.
 #[derive(Clone, Debug, PartialEq, Eq)]

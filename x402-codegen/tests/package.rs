@@ -46,6 +46,22 @@ fn m06_packages_have_the_files_that_their_tools_look_for() {
 }
 
 #[test]
+fn m06_every_file_says_that_it_was_generated() {
+    let model = read(&support::manifest("example")).unwrap();
+    let packages = [
+        rust::package(&model, "text-kit"),
+        typescript::package(&model, "text-kit"),
+        python::package(&model, "text-kit"),
+    ];
+    for file in packages.into_iter().flat_map(Result::unwrap) {
+        let marked = x402_codegen::is_generated(&file.text);
+        assert!(marked || file.text.is_empty(), "{}", file.path);
+        let yours = format!("# mine\n\n\n{}", file.text);
+        assert!(!x402_codegen::is_generated(&yours), "{}", file.path);
+    }
+}
+
+#[test]
 fn m06_a_name_that_is_a_path_makes_no_package() {
     let model = read(&support::manifest("example")).unwrap();
     for name in ["../x", "/x", "a/b", "C:x", "", "nul", "a\"b", "a\nb"] {

@@ -9,6 +9,7 @@
 )]
 
 mod calls;
+mod clients;
 mod diffs;
 mod docs;
 mod documents;

@@ -3,7 +3,7 @@
 use super::render;
 use crate::error::CodegenError;
 use crate::model::ClientModel;
-use crate::package::{SourceFile, check_name};
+use crate::package::{SourceFile, check_name, mark};
 
 /// The files of a crate: `Cargo.toml` and `src/lib.rs`.
 ///
@@ -14,10 +14,11 @@ use crate::package::{SourceFile, check_name};
 pub fn package(model: &ClientModel, name: &str) -> Result<Vec<SourceFile>, CodegenError> {
     check_name(name)?;
     let manifest = format!(
-        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\npublish = false\n\n\
+        "# {mark}\n[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\npublish = false\n\n\
          [lib]\ndoctest = false\n\n[dependencies]\nbytes = \"1\"\nhttp = \"1\"\n\
          serde = {{ version = \"1\", features = [\"derive\"] }}\nserde_json = \"1\"\n\
          x402-client = \"{version}\"\nx402-model = \"{version}\"\n",
+        mark = mark(),
         version = crate::VERSION,
     );
     Ok(vec![

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::render;
 use crate::error::CodegenError;
 use crate::model::ClientModel;
-use crate::package::{SourceFile, check_name};
+use crate::package::{SourceFile, check_name, mark};
 
 /// The files of an npm package: `package.json`, `tsconfig.json` and `src/index.ts`.
 ///
@@ -14,6 +14,7 @@ use crate::package::{SourceFile, check_name};
 pub fn package(model: &ClientModel, name: &str) -> Result<Vec<SourceFile>, CodegenError> {
     check_name(name)?;
     let manifest = json!({
+        "//": mark(),
         "name": name,
         "version": "0.1.0",
         "private": true,
@@ -25,6 +26,7 @@ pub fn package(model: &ClientModel, name: &str) -> Result<Vec<SourceFile>, Codeg
         "devDependencies": { "typescript": "^5.9.0" },
     });
     let config = json!({
+        "//": mark(),
         "compilerOptions": {
             "target": "ES2022",
             "module": "NodeNext",
