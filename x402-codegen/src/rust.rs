@@ -2,6 +2,7 @@
 
 mod calls;
 mod errors;
+mod object;
 mod package;
 mod price;
 mod types;
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 
 use crate::VERSION;
 use crate::escape::{one_line, rust_doc, rust_string};
-use crate::model::{ClientModel, EndpointModel};
+use crate::model::{ClientModel, EndpointModel, Shape, TypeDef};
 use crate::names::{Scope, pascal, rust_value};
 use crate::out::{Out, line};
 
@@ -18,6 +19,9 @@ pub use package::package;
 use types::Boxes;
 
 const SUPPORT: &str = include_str!("rust/support.txt");
+
+/// How members of objects are read.
+const MEMBERS: &str = include_str!("rust/members.txt");
 
 /// Names of one endpoint.
 struct Names {
@@ -90,6 +94,11 @@ pub fn render(model: &ClientModel) -> String {
     }
     calls::write(&mut out, &context);
     errors::write(&mut out, &context);
+    let object = |def: &TypeDef| matches!(def.shape, Shape::Object { .. });
+    if model.types.iter().any(object) {
+        // A macro has to stand before its use, and have one.
+        out.verbatim(MEMBERS);
+    }
     types::write(&mut out, &context);
     out.verbatim(SUPPORT);
     out.finish()

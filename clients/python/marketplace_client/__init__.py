@@ -330,6 +330,27 @@ class Pin:
     pay_to: str
 
 
+def _worth(units: str, pin: Pin) -> Optional[Fraction]:
+    """What a service writes as units of a token, as what they are worth."""
+    if not units.isascii() or not units.isdigit() or len(units) > 78:
+        return None
+    return Fraction(int(units), 10**pin.decimals) * Fraction(pin.peg)
+
+
+def _pin_of(info: EndpointInfo, terms: PaymentRequirements) -> Optional[Pin]:
+    """The way to pay of the service's document that an offer is. Addresses of EVM networks are the same in any case."""
+
+    def plain(address: str) -> str:
+        return address.lower() if terms.network.startswith("eip155:") else address
+
+    for pin in PINS:
+        if pin.rail not in info.rails or (pin.scheme, pin.network) != (terms.scheme, terms.network):
+            continue
+        if plain(pin.asset) == plain(terms.asset) and (pin.pay_to == "*" or plain(pin.pay_to) == plain(terms.pay_to)):
+            return pin
+    return None
+
+
 class _Wire:
     """A request as it goes on the wire."""
 
@@ -745,7 +766,7 @@ class _Core:
             give_back(amount)
             raise
         # From here on somebody may use the signature: the room stays taken.
-        if (payload.accepted.amount, payload.accepted.pay_to) != (terms.amount, terms.pay_to):
+        if any(getattr(payload.accepted, name) != getattr(terms, name) for name in ("scheme", "network", "asset", "pay_to", "amount")):
             raise UnexpectedTerms("the payer signed something else")
         headers = self.http.encode_payment_signature_header(payload)
         began = time.monotonic()
@@ -784,11 +805,10 @@ class _Core:
             raise UnexpectedTerms("the service speaks version 1 only")
         offers = []
         for terms in required.accepts:
-            for pin in PINS:
-                same = (pin.scheme, pin.network) == (terms.scheme, terms.network) and pin.rail in info.rails
-                payee = pin.asset.lower() == terms.asset.lower() and pin.pay_to.lower() in ("*", terms.pay_to.lower())
-                if same and payee and terms.amount.isascii() and terms.amount.isdigit() and len(terms.amount) <= 78:
-                    offers.append((terms, pin, Fraction(int(terms.amount), 10**pin.decimals) * Fraction(pin.peg)))
+            pin = _pin_of(info, terms)
+            units = None if pin is None else _worth(terms.amount, pin)
+            if pin is not None and units is not None:
+                offers.append((terms, pin, units))
         if not offers:
             raise UnexpectedTerms("no offer is one that the service's document names")
         if info.cost is not None:
@@ -824,10 +844,8 @@ class _Core:
         done = settled is not None and settled.success and settled.transaction != ""
         charged = None
         if settled is not None and done:
-            atomic = settled.amount or payload.accepted.amount
-            if atomic.isascii() and atomic.isdigit() and len(atomic) <= 78:
-                units = Fraction(int(atomic), 10**pin.decimals) * Fraction(pin.peg)
-                charged = _shown(units) if units <= Fraction(amount) else None
+            units = _worth(settled.amount or payload.accepted.amount, pin)
+            charged = _shown(units) if units is not None and units <= Fraction(amount) else None
         declared = (payload.extensions or {}).get("payment-identifier")
         told = declared.get("info") if isinstance(declared, dict) else None
         id = told.get("id") if isinstance(told, dict) else None

@@ -28,9 +28,9 @@ const DECIMALS: u8 = 6;
 const ATTEMPT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
 /// What may be paid, and to whom.
 pub const PINS: &[Pin] = &[
-    Pin { scheme: "exact", network: "eip155:84532", asset: "0x00000000000000000000000000000000000074e5", pay_to: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8" },
-    Pin { scheme: "exact", network: "eip155:84532", asset: "0x036CbD53842c5426634e7929541eC2318f3dCF7e", pay_to: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8" },
-    Pin { scheme: "upto", network: "eip155:84532", asset: "0x036CbD53842c5426634e7929541eC2318f3dCF7e", pay_to: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8" },
+    Pin { rail: "tusd-base-sepolia-exact-300s", scheme: "exact", network: "eip155:84532", asset: "0x00000000000000000000000000000000000074e5", pay_to: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8" },
+    Pin { rail: "usdc-base-sepolia-exact-300s", scheme: "exact", network: "eip155:84532", asset: "0x036CbD53842c5426634e7929541eC2318f3dCF7e", pay_to: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8" },
+    Pin { rail: "usdc-base-sepolia-permit2-upto-300s", scheme: "upto", network: "eip155:84532", asset: "0x036CbD53842c5426634e7929541eC2318f3dCF7e", pay_to: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8" },
 ];
 /// Everything that can be called.
 pub static ENDPOINTS: &[&Endpoint] = &[
@@ -56,7 +56,7 @@ pub static COMPLETE: Endpoint = Endpoint {
     path: "/complete",
     cost: Some((COMPLETE_MIN_COST, COMPLETE_MAX_COST)),
     price: Some(&COMPLETE_PRICE),
-    pay_to: Some("0x70997970C51812dc3A010C7d01b50e0d17dc79C8"),
+    rails: &["usdc-base-sepolia-permit2-upto-300s"],
     examples: &[
         Example { input: "{\"body\":{\"max_words\":8,\"prompt\":\"Agents pay sellers.\"}}", cost: Some("0.05 USD"), output: None },
     ],
@@ -75,7 +75,7 @@ pub static COMPLETE_STREAMED: Endpoint = Endpoint {
     path: "/complete/stream",
     cost: Some((COMPLETE_STREAMED_MIN_COST, COMPLETE_STREAMED_MAX_COST)),
     price: Some(&COMPLETE_STREAMED_PRICE),
-    pay_to: Some("0x70997970C51812dc3A010C7d01b50e0d17dc79C8"),
+    rails: &["usdc-base-sepolia-permit2-upto-300s"],
     examples: &[
         Example { input: "{\"body\":{\"max_words\":8,\"prompt\":\"Agents pay sellers.\"}}", cost: Some("0.05 USD"), output: None },
     ],
@@ -94,7 +94,7 @@ pub static WEATHER: Endpoint = Endpoint {
     path: "/weather/{city}",
     cost: Some((WEATHER_MIN_COST, WEATHER_MAX_COST)),
     price: Some(&WEATHER_PRICE),
-    pay_to: Some("0x70997970C51812dc3A010C7d01b50e0d17dc79C8"),
+    rails: &["usdc-base-sepolia-exact-300s"],
     examples: &[
     ],
 };
@@ -112,7 +112,7 @@ pub static SUMMARIZE: Endpoint = Endpoint {
     path: "/summarize",
     cost: Some((SUMMARIZE_MIN_COST, SUMMARIZE_MAX_COST)),
     price: Some(&SUMMARIZE_PRICE),
-    pay_to: Some("0x70997970C51812dc3A010C7d01b50e0d17dc79C8"),
+    rails: &["usdc-base-sepolia-exact-300s"],
     examples: &[
         Example { input: "{\"body\":{\"quality\":\"fast\",\"text\":\"Agents pay. Sellers earn.\"}}", cost: Some("0.05 USD"), output: None },
     ],
@@ -131,7 +131,7 @@ pub static REPORT: Endpoint = Endpoint {
     path: "/report",
     cost: Some((REPORT_MIN_COST, REPORT_MAX_COST)),
     price: Some(&REPORT_PRICE),
-    pay_to: Some("0x70997970C51812dc3A010C7d01b50e0d17dc79C8"),
+    rails: &["usdc-base-sepolia-exact-300s", "tusd-base-sepolia-exact-300s"],
     examples: &[
     ],
 };
@@ -149,7 +149,7 @@ pub static QUOTE: Endpoint = Endpoint {
     path: "/quote",
     cost: Some((QUOTE_MIN_COST, QUOTE_MAX_COST)),
     price: Some(&QUOTE_PRICE),
-    pay_to: Some("0x70997970C51812dc3A010C7d01b50e0d17dc79C8"),
+    rails: &["usdc-base-sepolia-exact-300s"],
     examples: &[
     ],
 };
@@ -167,7 +167,7 @@ pub static SAMPLE: Endpoint = Endpoint {
     path: "/sample",
     cost: Some((SAMPLE_MIN_COST, SAMPLE_MAX_COST)),
     price: Some(&SAMPLE_PRICE),
-    pay_to: Some("0x70997970C51812dc3A010C7d01b50e0d17dc79C8"),
+    rails: &["usdc-base-sepolia-exact-300s"],
     examples: &[
     ],
 };
@@ -702,8 +702,100 @@ fn status_of(code: &str) -> u16 {
     }
 }
 
+
+/// Reads an object member by member.
+macro_rules! read_members {
+    ($name:ident { $($field:ident: $how:ident $wire:literal,)* } $other:ident $($rest:ident)?) => {
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Members;
+                impl<'de> serde::de::Visitor<'de> for Members {
+                    type Value = $name;
+                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str("an object")
+                    }
+                    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<$name, A::Error> {
+                        $(let mut $field = None;)*
+                        $(let mut $rest = BTreeMap::new();)?
+                        while let Some(name) = map.next_key::<Name<'_>>()? {
+                            match &*name.0 {
+                                $($wire => read_into(&mut $field, &mut map, $wire),)*
+                                _ => $other(name, &mut map $(, &mut $rest)?),
+                            }?;
+                        }
+                        Ok($name { $($field: $how($field, $wire)?,)* $($rest,)? })
+                    }
+                }
+                deserializer.deserialize_map(Members)
+            }
+        }
+    };
+}
+
+/// The name of a member, without a copy where the text has it as it is.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Reads one member of an object, which may stand there once.
+fn read_into<'de, T: Deserialize<'de>, A: serde::de::MapAccess<'de>>(slot: &mut Option<T>, map: &mut A, name: &'static str) -> Result<(), A::Error> {
+    if slot.is_some() {
+        return Err(serde::de::Error::duplicate_field(name));
+    }
+    *slot = Some(map.next_value()?);
+    Ok(())
+}
+
+/// Passes over a member that the object does not keep.
+fn skip<'de, A: serde::de::MapAccess<'de>>(_: Name<'_>, map: &mut A) -> Result<(), A::Error> {
+    map.next_value::<serde::de::IgnoredAny>().map(drop)
+}
+
+/// Keeps a member that has no field of its own.
+fn keep<'de, T: Deserialize<'de>, A: serde::de::MapAccess<'de>>(
+    name: Name<'_>,
+    map: &mut A,
+    rest: &mut BTreeMap<String, T>,
+) -> Result<(), A::Error> {
+    rest.insert(name.0.into_owned(), map.next_value()?);
+    Ok(())
+}
+
+/// A member that must be there, unless it may be null.
+fn required<'de, T: Deserialize<'de>, E: serde::de::Error>(slot: Option<T>, name: &'static str) -> Result<T, E> {
+    slot.map_or_else(|| T::deserialize(Missing(name)).map_err(E::custom), Ok)
+}
+
+/// A member for which null and absent are the same.
+fn or_null<T, E>(slot: Option<Option<T>>, _: &'static str) -> Result<Option<T>, E> {
+    Ok(slot.flatten())
+}
+
+/// A member that is absent, null, or there: `None`, `Some(None)`, `Some(Some(…))`.
+fn present<T, E>(slot: Option<Option<T>>, _: &'static str) -> Result<Option<Option<T>>, E> {
+    Ok(slot)
+}
+
+/// What is read where a member is absent.
+struct Missing(&'static str);
+
+impl<'de> serde::Deserializer<'de> for Missing {
+    type Error = serde::de::value::Error;
+
+    fn deserialize_any<V: serde::de::Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        Err(serde::de::Error::missing_field(self.0))
+    }
+
+    fn deserialize_option<V: serde::de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_none()
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct newtype_struct seq tuple
+        tuple_struct map struct enum identifier ignored_any
+    }
+}
 /// A completion and what it used.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Completion {
     /// The words that go on.
     #[serde(rename = "text")]
@@ -724,14 +816,19 @@ impl Completion {
     }
 }
 
+read_members!(Completion {
+    text: required "text",
+    usage: required "usage",
+} skip);
+
 /// What to go on from.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CompletionRequest {
     /// How many words to add at most; 64 if absent.
     /// At least 0.
     /// Format: uint.
     /// Default: 64.
-    #[serde(rename = "max_words", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "max_words", skip_serializing_if = "Option::is_none")]
     pub max_words: Option<u64>,
     /// The beginning.
     #[serde(rename = "prompt")]
@@ -748,6 +845,11 @@ impl CompletionRequest {
         }
     }
 }
+
+read_members!(CompletionRequest {
+    max_words: or_null "max_words",
+    prompt: required "prompt",
+} skip);
 
 /// How sentences are chosen.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -795,7 +897,7 @@ impl<'de> Deserialize<'de> for Quality {
 }
 
 /// What this marketplace has sold since it started.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
     /// Weather readings sold.
     /// At least 0.
@@ -820,8 +922,13 @@ impl Report {
     }
 }
 
+read_members!(Report {
+    readings: required "readings",
+    summaries: required "summaries",
+} skip);
+
 /// The sentences that carry most of a text.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Summary {
     /// How many sentences the text had.
     /// At least 0.
@@ -844,18 +951,23 @@ impl Summary {
     }
 }
 
+read_members!(Summary {
+    sentences_read: required "sentences_read",
+    summary: required "summary",
+} skip);
+
 /// A text to shorten.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SummaryRequest {
     /// How to choose them; \`best\` if absent.
     /// Default: "best".
-    #[serde(rename = "quality", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "quality", skip_serializing_if = "Option::is_none")]
     pub quality: Option<Quality>,
     /// How many sentences to keep; 3 if absent.
     /// At least 0.
     /// Format: uint.
     /// Default: 3.
-    #[serde(rename = "sentences", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "sentences", skip_serializing_if = "Option::is_none")]
     pub sentences: Option<u64>,
     /// The text, at most 64 KiB.
     #[serde(rename = "text")]
@@ -874,8 +986,14 @@ impl SummaryRequest {
     }
 }
 
+read_members!(SummaryRequest {
+    quality: or_null "quality",
+    sentences: or_null "sentences",
+    text: required "text",
+} skip);
+
 /// What a completion used.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Usage {
     /// Words read.
     /// At least 0.
@@ -900,8 +1018,13 @@ impl Usage {
     }
 }
 
+read_members!(Usage {
+    input: required "input",
+    output: required "output",
+} skip);
+
 /// A synthetic reading: stable for a city, not a forecast.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Weather {
     /// Temperature in degrees Celsius.
     /// -32768 to 32767.
@@ -923,6 +1046,11 @@ impl Weather {
         }
     }
 }
+
+read_members!(Weather {
+    celsius: required "celsius",
+    city: required "city",
+} skip);
 
 
 // ---- What every call shares -------------------------------------------------------------------------------------------
@@ -969,7 +1097,8 @@ pub fn policy() -> x402_client::Policy {
     let mut networks = Vec::new();
     for pin in PINS {
         let Ok(network) = x402_model::network::Network::parse_any(pin.network) else { continue };
-        let address = x402_model::asset::parse_address(pin.asset).ok();
+        // An address is the same in any case.
+        let address = x402_model::asset::parse_address(&pin.asset.to_ascii_lowercase()).ok();
         if let Some(asset) = address.and_then(|address| builtin.get(&network, address)) {
             // A token that several rails name is refused the second time, which changes nothing.
             assets = assets.clone().with_asset(asset.clone()).unwrap_or(assets);
@@ -985,6 +1114,8 @@ pub fn policy() -> x402_client::Policy {
 /// One way to pay that the service's document names.
 #[derive(Clone, Copy, Debug)]
 pub struct Pin {
+    /// Its key.
+    pub rail: &'static str,
     /// Payment scheme.
     pub scheme: &'static str,
     /// Network in CAIP-2 form.
@@ -1008,8 +1139,8 @@ pub struct Endpoint {
     pub cost: Option<(&'static str, &'static str)>,
     /// The rule by which a call is priced, if it can be evaluated here.
     pub price: Option<&'static PriceModel>,
-    /// The only account to pay, if there is only one.
-    pub pay_to: Option<&'static str>,
+    /// Keys of the ways to pay.
+    pub rails: &'static [&'static str],
     /// Documented calls.
     pub examples: &'static [Example],
 }
@@ -1029,6 +1160,14 @@ impl Endpoint {
     fn is_free(&self) -> bool {
         // What has no documented price is not paid.
         self.cost.is_none() || self.price.is_some_and(PriceModel::is_free)
+    }
+
+    /// The ways to pay that the document names for it, as far as this program can pay in them.
+    fn pins(&self) -> impl Iterator<Item = x402_client::select::Pin> + '_ {
+        PINS.iter().filter(|pin| self.rails.contains(&pin.rail)).filter_map(|pin| {
+            let pay_to = (pin.pay_to != "*").then_some(pin.pay_to);
+            x402_client::select::Pin::parse(pin.scheme, pin.network, pin.asset, pay_to)
+        })
     }
 }
 
@@ -1325,7 +1464,7 @@ impl<'c, T> Call<'c, T> {
             url.push_str(&wire.query);
         }
         let method = http::Method::from_bytes(self.endpoint.method.as_bytes()).map_err(|_| Error::Argument("method"))?;
-        let mut request = self.client.inner.request(method, &url);
+        let mut request = self.client.inner.request(method, &url).only(self.endpoint.pins());
         for (name, value) in &wire.headers {
             request = request.header(name, value);
         }
@@ -1334,9 +1473,6 @@ impl<'c, T> Call<'c, T> {
         }
         if let Some(cap) = &cap {
             request = request.max(cap);
-        }
-        if let Some(pay_to) = self.endpoint.pay_to {
-            request = request.pay_to(pay_to);
         }
         if let Some(key) = &self.idempotency_key {
             request = request.idempotency_key(key);
@@ -1660,11 +1796,6 @@ impl<'c, R, T: serde::de::DeserializeOwned> Pages<'c, R, T> {
         let value = T::deserialize(value).map_err(|error| Error::decode(&response, error.to_string()))?;
         Ok(Paid { value, receipt })
     }
-}
-
-/// A member that is absent, null, or there: `None`, `Some(None)`, `Some(Some(…))`.
-fn present<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 /// Stands in for the network in tests: answers each documented call with its documented answer.

@@ -501,6 +501,12 @@ export interface PriceRule {
   readonly factors?: readonly string[];
 }
 
+/** What a service writes as units of a token, as what they are worth. */
+function worth(units: unknown, pin: Pin): Ratio | undefined {
+  if (typeof units !== "string" || !/^\d{1,78}$/.test(units)) return undefined;
+  return times({ n: BigInt(units), d: 10n ** BigInt(pin.decimals) }, ratio(pin.peg) ?? ZERO);
+}
+
 /** What is known about an endpoint before it is called. */
 export interface EndpointInfo {
   readonly id: string;
@@ -525,6 +531,27 @@ export interface Pin {
   /** How much of the service's currency one token stands for. */
   readonly peg: string;
   readonly payTo: string;
+}
+
+/** Whether JSON is an object. */
+const isObject = (value: unknown): value is { [name: string]: unknown } =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Whether a service offers a payment that can be read. */
+function isOffer(offer: unknown): offer is PaymentRequirements {
+  if (!isObject(offer) || !(offer["extra"] === undefined || offer["extra"] === null || isObject(offer["extra"]))) return false;
+  const texts = ["scheme", "network", "asset", "payTo", "amount"];
+  return texts.every((name) => typeof offer[name] === "string") && Number.isSafeInteger(offer["maxTimeoutSeconds"]);
+}
+
+/** The way to pay of the service's document that an offer is. Addresses of EVM networks are the same in any case. */
+function pinOf(info: EndpointInfo, offer: PaymentRequirements): Pin | undefined {
+  const plain = (address: string) => (offer.network.startsWith("eip155:") ? address.toLowerCase() : address);
+  return PINS.find(
+    (pin) =>
+      info.rails.includes(pin.rail) && pin.scheme === offer.scheme && pin.network === offer.network &&
+      plain(pin.asset) === plain(offer.asset) && (pin.payTo === "*" || plain(pin.payTo) === plain(offer.payTo)),
+  );
 }
 
 /** A request as it goes on the wire. */
@@ -1059,31 +1086,34 @@ class Core {
       throw error;
     }
     // From here on somebody may use the signature: the room stays taken.
-    if (payload.accepted.amount !== terms.amount || payload.accepted.payTo !== terms.payTo) {
-      throw new UnexpectedTerms("the payer signed something else");
-    }
+    const told = ["scheme", "network", "asset", "payTo", "amount"] as const;
+    if (told.some((name) => payload.accepted[name] !== terms[name])) throw new UnexpectedTerms("the payer signed something else");
     return this.#present(info, wire, payload, { terms, amount, pin, giveBack, signal: options.signal });
   }
 
-  async #terms(info: EndpointInfo, first: Response, options: CallOptions) {
-    let required: PaymentRequired;
+  /** The terms of an answer: nothing but their outer form is known to be as it should. */
+  async #required(first: Response): Promise<PaymentRequired> {
+    let required: unknown;
     try {
       const body: unknown = await first.json().catch(() => undefined);
       required = this.#http.getPaymentRequiredResponse((name) => first.headers.get(name), body);
     } catch {
       throw new UnexpectedTerms("the payment terms cannot be read");
     }
-    const same = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
-    const offers = required.accepts.flatMap((terms) => {
-      const pin = PINS.find(
-        (one) =>
-          info.rails.includes(one.rail) && one.scheme === terms.scheme && one.network === terms.network &&
-          same(one.asset, terms.asset) && (one.payTo === "*" || same(one.payTo, terms.payTo)),
-      );
-      const units = ratio(terms.amount);
-      if (pin === undefined || units === undefined || units.d !== 1n) return [];
-      const amount = times({ n: units.n, d: 10n ** BigInt(pin.decimals) }, ratio(pin.peg) ?? ZERO);
-      return [{ terms, pin, amount }];
+    if (isObject(required) && required["x402Version"] === 1) throw new UnexpectedTerms("the service speaks version 1 only");
+    const extensions = isObject(required) ? (required["extensions"] ?? {}) : undefined;
+    if (!isObject(required) || required["x402Version"] !== 2 || !Array.isArray(required["accepts"]) || !isObject(extensions)) {
+      throw new UnexpectedTerms("the payment terms cannot be read");
+    }
+    return { ...required, extensions } as unknown as PaymentRequired;
+  }
+
+  async #terms(info: EndpointInfo, first: Response, options: CallOptions) {
+    const required = await this.#required(first);
+    const offers = required.accepts.filter(isOffer).flatMap((terms) => {
+      const pin = pinOf(info, terms);
+      const amount = pin === undefined ? undefined : worth(terms.amount, pin);
+      return pin === undefined || amount === undefined ? [] : [{ terms, pin, amount }];
     });
     if (offers.length === 0) throw new UnexpectedTerms("no offer is one that the service's document names");
     const most = info.cost === undefined ? undefined : money(info.cost[1], "the bound");
@@ -1096,8 +1126,8 @@ class Core {
     if (options.dryRun === true) throw new DryRun(amount);
     const extensions: { [name: string]: unknown } = { ...required.extensions };
     const declared = extensions["payment-identifier"];
-    if (typeof declared === "object" && declared !== null) {
-      const info = (declared as { info?: object }).info;
+    if (isObject(declared)) {
+      const info = isObject(declared["info"]) ? declared["info"] : {};
       const id = options.paymentId ?? "pay_" + globalThis.crypto.randomUUID().replaceAll("-", "");
       extensions["payment-identifier"] = { ...declared, info: { ...info, id } };
     }
@@ -1139,15 +1169,17 @@ class Core {
   }
 
   #receipt(payload: PaymentPayload, payment: { terms: PaymentRequirements; amount: string; pin: Pin }, report: Headed | undefined, attempts: number, began: number): Receipt {
-    let settled: ReturnType<x402HTTPClient["getPaymentSettleResponse"]> | undefined;
+    let settled: { readonly [name: string]: unknown } = {};
     try {
-      settled = report === undefined ? undefined : this.#http.getPaymentSettleResponse(report);
+      const told: unknown = report === undefined ? undefined : this.#http.getPaymentSettleResponse(report);
+      if (isObject(told)) settled = told;
     } catch {
       // No report, or none that can be read.
     }
-    const done = settled?.success === true && settled.transaction !== "";
-    const units = done ? ratio(settled?.amount ?? payment.terms.amount) : undefined;
-    const charged = units === undefined ? undefined : times({ n: units.n, d: 10n ** BigInt(payment.pin.decimals) }, ratio(payment.pin.peg) ?? ZERO);
+    const text = (name: string) => (typeof settled[name] === "string" ? settled[name] : undefined);
+    const transaction = text("transaction");
+    const done = settled["success"] === true && transaction !== undefined && transaction !== "";
+    const charged = done ? worth(settled["amount"] ?? payment.terms.amount, payment.pin) : undefined;
     const honest = charged !== undefined && !above(charged, money(payment.amount, "the amount"));
     const declared = payload.extensions?.["payment-identifier"] as { info?: { id?: string } } | undefined;
     return {
@@ -1156,8 +1188,8 @@ class Core {
       network: payment.terms.network,
       asset: payment.terms.asset,
       payTo: payment.terms.payTo,
-      payer: settled?.payer,
-      transaction: done ? settled?.transaction : undefined,
+      payer: text("payer"),
+      transaction: done ? transaction : undefined,
       settled: done,
       paymentId: declared?.info?.id,
       attempts,

@@ -3,8 +3,8 @@
 use super::{Context, docs};
 use crate::escape::rust_string;
 use crate::graph::{alias_edges, components, cyclic};
-use crate::model::{Field, Shape, TypeDef, TypeRef};
-use crate::names::{Scope, pascal, rust_value};
+use crate::model::{Shape, TypeDef, TypeRef};
+use crate::names::{Scope, pascal};
 use crate::out::{Out, line};
 
 const DERIVE: &str = "#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]";
@@ -71,7 +71,7 @@ impl Context<'_> {
         }
     }
 
-    fn name(&self, id: usize) -> &str {
+    pub(super) fn name(&self, id: usize) -> &str {
         self.model
             .types
             .get(id)
@@ -79,7 +79,7 @@ impl Context<'_> {
     }
 
     /// The type of a member of `owner`, boxed where it must be.
-    fn member(&self, owner: usize, ty: &TypeRef) -> String {
+    pub(super) fn member(&self, owner: usize, ty: &TypeRef) -> String {
         match ty {
             TypeRef::Named(id) if self.boxes.needed(owner, *id) => {
                 format!("Box<{}>", self.name(*id))
@@ -100,7 +100,9 @@ pub(super) fn write(out: &mut Out, context: &Context<'_>) {
             None => line!(out, "/// `{}` of the document.", def.name),
         }
         match &def.shape {
-            Shape::Object { fields, rest } => object(out, context, id, fields, rest.as_ref()),
+            Shape::Object { fields, rest } => {
+                super::object::write(out, context, id, fields, rest.as_ref());
+            }
             Shape::Enum { values } => enumeration(out, &def.name, values),
             Shape::Tagged { tag, variants } => tagged(out, context, &def.name, tag, variants),
             Shape::Untagged { variants } => untagged(out, context, &def.name, variants),
@@ -126,96 +128,6 @@ fn boxed_alias(context: &Context<'_>, ty: &TypeRef) -> String {
         TypeRef::Nullable(inner) => format!("Option<Box<{}>>", context.ty(inner)),
         ty => context.ty(ty),
     }
-}
-
-fn object(
-    out: &mut Out,
-    context: &Context<'_>,
-    id: usize,
-    fields: &[Field],
-    rest: Option<&TypeRef>,
-) {
-    let name = context.name(id).to_owned();
-    let mut scope = Scope::with(if rest.is_some() { &["rest"] } else { &[] });
-    let names: Vec<String> = fields
-        .iter()
-        .map(|field| scope.unique(&rust_value(&field.wire, "value")))
-        .collect();
-    out.line(DERIVE);
-    out.block(format!("pub struct {name} {{"), "}", |out| {
-        for (field, name) in fields.iter().zip(&names) {
-            match &field.docs {
-                Some(text) => docs(out, text),
-                None => docs(out, &format!("{}.", field.wire)),
-            }
-            let ty = context.member(id, &field.ty);
-            let nullable = matches!(field.ty, TypeRef::Nullable(_));
-            let mut attributes = vec![format!("rename = {}", rust_string(&field.wire))];
-            let ty = if field.required {
-                ty
-            } else {
-                attributes.push("default".to_owned());
-                attributes.push("skip_serializing_if = \"Option::is_none\"".to_owned());
-                if nullable {
-                    attributes.push("deserialize_with = \"present\"".to_owned());
-                }
-                format!("Option<{ty}>")
-            };
-            line!(out, "#[serde({})]", attributes.join(", "));
-            if field.deprecated {
-                out.line("#[deprecated]");
-            }
-            line!(out, "pub {name}: {ty},");
-        }
-        if let Some(rest) = rest {
-            out.line("/// All other members.");
-            out.line("#[serde(flatten)]");
-            line!(out, "pub rest: BTreeMap<String, {}>,", context.ty(rest));
-        }
-    });
-    out.gap();
-    constructor(out, context, id, fields, &names, rest.is_some());
-}
-
-/// `new` with everything that must be given.
-fn constructor(
-    out: &mut Out,
-    context: &Context<'_>,
-    id: usize,
-    fields: &[Field],
-    names: &[String],
-    rest: bool,
-) {
-    let given = |field: &Field| field.required && !matches!(field.ty, TypeRef::Const(_));
-    let both = || fields.iter().zip(names);
-    let arguments: Vec<String> = both()
-        .filter(|(field, _)| given(field))
-        .map(|(field, name)| format!("{name}: {}", context.member(id, &field.ty)))
-        .collect();
-    out.block(format!("impl {} {{", context.name(id)), "}", |out| {
-        out.line("/// A value with what must be there.");
-        out.line("#[must_use]");
-        out.block(
-            format!("pub fn new({}) -> Self {{", arguments.join(", ")),
-            "}",
-            |out| {
-                out.block("Self {", "}", |out| {
-                    for (field, name) in both() {
-                        match &field.ty {
-                            TypeRef::Const(value) if field.required => {
-                                line!(out, "{name}: {}.to_owned(),", rust_string(value));
-                            }
-                            _ if field.required => line!(out, "{name},"),
-                            _ => line!(out, "{name}: None,"),
-                        }
-                    }
-                    if rest {
-                        out.line("rest: BTreeMap::new(),");
-                    }
-                });
-            },
-        );
-    });
 }
 
 fn enumeration(out: &mut Out, name: &str, values: &[String]) {

@@ -224,3 +224,15 @@ fn values_survive_json() {
     same::<crate::collisions::Item2>(r#"{"a":1,"A":2,"a_":3,"a-":4,"a1":5,"1a":6}"#);
     same::<crate::numbers::Numbers>(r#"{"any":-1,"half":0.5,"huge":18446744073709551615,"list":[[1.5]]}"#);
 }
+
+#[test]
+fn an_object_has_its_members_once_and_has_those_that_it_must_have() {
+    use crate::optional_nullable::Record;
+    let refused = |text: &str| serde_json::from_str::<Record>(text).unwrap_err().to_string();
+    assert!(refused(r#"{"c":null,"e":null,"i":null,"j":null}"#).contains("missing field `a`"));
+    assert!(refused(r#"{"a":"x","a":"y","c":null,"e":null,"i":null,"j":null}"#).contains("duplicate field `a`"));
+    assert!(refused("[1]").contains("an object"));
+    // A member that may be null may be left out by a careless service.
+    let record: Record = serde_json::from_str(r#"{"a":"x","i":null,"j":null,"new":[{"deep":1}]}"#).unwrap();
+    assert_eq!((record.a.as_str(), record.c), ("x", None));
+}

@@ -299,8 +299,100 @@ fn status_of(code: &str) -> u16 {
     }
 }
 
+
+/// Reads an object member by member.
+macro_rules! read_members {
+    ($name:ident { $($field:ident: $how:ident $wire:literal,)* } $other:ident $($rest:ident)?) => {
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Members;
+                impl<'de> serde::de::Visitor<'de> for Members {
+                    type Value = $name;
+                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str("an object")
+                    }
+                    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<$name, A::Error> {
+                        $(let mut $field = None;)*
+                        $(let mut $rest = BTreeMap::new();)?
+                        while let Some(name) = map.next_key::<Name<'_>>()? {
+                            match &*name.0 {
+                                $($wire => read_into(&mut $field, &mut map, $wire),)*
+                                _ => $other(name, &mut map $(, &mut $rest)?),
+                            }?;
+                        }
+                        Ok($name { $($field: $how($field, $wire)?,)* $($rest,)? })
+                    }
+                }
+                deserializer.deserialize_map(Members)
+            }
+        }
+    };
+}
+
+/// The name of a member, without a copy where the text has it as it is.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Reads one member of an object, which may stand there once.
+fn read_into<'de, T: Deserialize<'de>, A: serde::de::MapAccess<'de>>(slot: &mut Option<T>, map: &mut A, name: &'static str) -> Result<(), A::Error> {
+    if slot.is_some() {
+        return Err(serde::de::Error::duplicate_field(name));
+    }
+    *slot = Some(map.next_value()?);
+    Ok(())
+}
+
+/// Passes over a member that the object does not keep.
+fn skip<'de, A: serde::de::MapAccess<'de>>(_: Name<'_>, map: &mut A) -> Result<(), A::Error> {
+    map.next_value::<serde::de::IgnoredAny>().map(drop)
+}
+
+/// Keeps a member that has no field of its own.
+fn keep<'de, T: Deserialize<'de>, A: serde::de::MapAccess<'de>>(
+    name: Name<'_>,
+    map: &mut A,
+    rest: &mut BTreeMap<String, T>,
+) -> Result<(), A::Error> {
+    rest.insert(name.0.into_owned(), map.next_value()?);
+    Ok(())
+}
+
+/// A member that must be there, unless it may be null.
+fn required<'de, T: Deserialize<'de>, E: serde::de::Error>(slot: Option<T>, name: &'static str) -> Result<T, E> {
+    slot.map_or_else(|| T::deserialize(Missing(name)).map_err(E::custom), Ok)
+}
+
+/// A member for which null and absent are the same.
+fn or_null<T, E>(slot: Option<Option<T>>, _: &'static str) -> Result<Option<T>, E> {
+    Ok(slot.flatten())
+}
+
+/// A member that is absent, null, or there: `None`, `Some(None)`, `Some(Some(…))`.
+fn present<T, E>(slot: Option<Option<T>>, _: &'static str) -> Result<Option<Option<T>>, E> {
+    Ok(slot)
+}
+
+/// What is read where a member is absent.
+struct Missing(&'static str);
+
+impl<'de> serde::Deserializer<'de> for Missing {
+    type Error = serde::de::value::Error;
+
+    fn deserialize_any<V: serde::de::Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        Err(serde::de::Error::missing_field(self.0))
+    }
+
+    fn deserialize_option<V: serde::de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_none()
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct newtype_struct seq tuple
+        tuple_struct map struct enum identifier ignored_any
+    }
+}
 /// `InlineBody` of the document.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct InlineBody {
     /// Format: byte.
     #[serde(rename = "data")]
@@ -317,8 +409,12 @@ impl InlineBody {
     }
 }
 
+read_members!(InlineBody {
+    data: required "data",
+} skip);
+
 /// `InlineResult` of the document.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct InlineResult {
     /// Format: base64.
     #[serde(rename = "data")]
@@ -334,6 +430,10 @@ impl InlineResult {
         }
     }
 }
+
+read_members!(InlineResult {
+    data: required "data",
+} skip);
 
 
 <the support module>

@@ -522,11 +522,103 @@ fn status_of(code: &str) -> u16 {
     }
 }
 
+
+/// Reads an object member by member.
+macro_rules! read_members {
+    ($name:ident { $($field:ident: $how:ident $wire:literal,)* } $other:ident $($rest:ident)?) => {
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Members;
+                impl<'de> serde::de::Visitor<'de> for Members {
+                    type Value = $name;
+                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str("an object")
+                    }
+                    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<$name, A::Error> {
+                        $(let mut $field = None;)*
+                        $(let mut $rest = BTreeMap::new();)?
+                        while let Some(name) = map.next_key::<Name<'_>>()? {
+                            match &*name.0 {
+                                $($wire => read_into(&mut $field, &mut map, $wire),)*
+                                _ => $other(name, &mut map $(, &mut $rest)?),
+                            }?;
+                        }
+                        Ok($name { $($field: $how($field, $wire)?,)* $($rest,)? })
+                    }
+                }
+                deserializer.deserialize_map(Members)
+            }
+        }
+    };
+}
+
+/// The name of a member, without a copy where the text has it as it is.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Reads one member of an object, which may stand there once.
+fn read_into<'de, T: Deserialize<'de>, A: serde::de::MapAccess<'de>>(slot: &mut Option<T>, map: &mut A, name: &'static str) -> Result<(), A::Error> {
+    if slot.is_some() {
+        return Err(serde::de::Error::duplicate_field(name));
+    }
+    *slot = Some(map.next_value()?);
+    Ok(())
+}
+
+/// Passes over a member that the object does not keep.
+fn skip<'de, A: serde::de::MapAccess<'de>>(_: Name<'_>, map: &mut A) -> Result<(), A::Error> {
+    map.next_value::<serde::de::IgnoredAny>().map(drop)
+}
+
+/// Keeps a member that has no field of its own.
+fn keep<'de, T: Deserialize<'de>, A: serde::de::MapAccess<'de>>(
+    name: Name<'_>,
+    map: &mut A,
+    rest: &mut BTreeMap<String, T>,
+) -> Result<(), A::Error> {
+    rest.insert(name.0.into_owned(), map.next_value()?);
+    Ok(())
+}
+
+/// A member that must be there, unless it may be null.
+fn required<'de, T: Deserialize<'de>, E: serde::de::Error>(slot: Option<T>, name: &'static str) -> Result<T, E> {
+    slot.map_or_else(|| T::deserialize(Missing(name)).map_err(E::custom), Ok)
+}
+
+/// A member for which null and absent are the same.
+fn or_null<T, E>(slot: Option<Option<T>>, _: &'static str) -> Result<Option<T>, E> {
+    Ok(slot.flatten())
+}
+
+/// A member that is absent, null, or there: `None`, `Some(None)`, `Some(Some(…))`.
+fn present<T, E>(slot: Option<Option<T>>, _: &'static str) -> Result<Option<Option<T>>, E> {
+    Ok(slot)
+}
+
+/// What is read where a member is absent.
+struct Missing(&'static str);
+
+impl<'de> serde::Deserializer<'de> for Missing {
+    type Error = serde::de::value::Error;
+
+    fn deserialize_any<V: serde::de::Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        Err(serde::de::Error::missing_field(self.0))
+    }
+
+    fn deserialize_option<V: serde::de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_none()
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct newtype_struct seq tuple
+        tuple_struct map struct enum identifier ignored_any
+    }
+}
 /// `A` of the document.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct A {
     /// x.
-    #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "x", skip_serializing_if = "Option::is_none")]
     pub x: Option<String>,
 }
 
@@ -540,11 +632,15 @@ impl A {
     }
 }
 
+read_members!(A {
+    x: or_null "x",
+} skip);
+
 /// `AB` of the document.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AB {
     /// y.
-    #[serde(rename = "y", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "y", skip_serializing_if = "Option::is_none")]
     pub y: Option<String>,
 }
 
@@ -558,11 +654,15 @@ impl AB {
     }
 }
 
+read_members!(AB {
+    y: or_null "y",
+} skip);
+
 /// `GetItemRequest` of the document.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct GetItemRequest {
     /// x.
-    #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "x", skip_serializing_if = "Option::is_none")]
     pub x: Option<Item2>,
 }
 
@@ -576,14 +676,18 @@ impl GetItemRequest {
     }
 }
 
+read_members!(GetItemRequest {
+    x: or_null "x",
+} skip);
+
 /// `GetItemResult` of the document.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct GetItemResult {
     /// A.
-    #[serde(rename = "A", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "A", skip_serializing_if = "Option::is_none")]
     pub a: Option<GetItemResultA>,
     /// a.
-    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "a", skip_serializing_if = "Option::is_none")]
     pub a2: Option<GetItemResultAValue>,
 }
 
@@ -598,11 +702,16 @@ impl GetItemResult {
     }
 }
 
+read_members!(GetItemResult {
+    a: or_null "A",
+    a2: or_null "a",
+} skip);
+
 /// `GetItemResultA` of the document.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct GetItemResultA {
     /// y.
-    #[serde(rename = "y", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "y", skip_serializing_if = "Option::is_none")]
     pub y: Option<i64>,
 }
 
@@ -616,11 +725,15 @@ impl GetItemResultA {
     }
 }
 
+read_members!(GetItemResultA {
+    y: or_null "y",
+} skip);
+
 /// `GetItemResultAValue` of the document.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct GetItemResultAValue {
     /// x.
-    #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "x", skip_serializing_if = "Option::is_none")]
     pub x: Option<i64>,
 }
 
@@ -633,6 +746,10 @@ impl GetItemResultAValue {
         }
     }
 }
+
+read_members!(GetItemResultAValue {
+    x: or_null "x",
+} skip);
 
 /// `Item` of the document.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -705,25 +822,25 @@ impl<'de> Deserialize<'de> for Item {
 }
 
 /// `Item2` of the document.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Item2 {
     /// 1a.
-    #[serde(rename = "1a", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "1a", skip_serializing_if = "Option::is_none")]
     pub n1a: Option<i64>,
     /// A.
-    #[serde(rename = "A", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "A", skip_serializing_if = "Option::is_none")]
     pub a: Option<i64>,
     /// a.
-    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "a", skip_serializing_if = "Option::is_none")]
     pub a2: Option<i64>,
     /// a-.
-    #[serde(rename = "a-", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "a-", skip_serializing_if = "Option::is_none")]
     pub a3: Option<i64>,
     /// a1.
-    #[serde(rename = "a1", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "a1", skip_serializing_if = "Option::is_none")]
     pub a1: Option<i64>,
     /// a\_.
-    #[serde(rename = "a_", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "a_", skip_serializing_if = "Option::is_none")]
     pub a4: Option<i64>,
 }
 
@@ -742,20 +859,29 @@ impl Item2 {
     }
 }
 
+read_members!(Item2 {
+    n1a: or_null "1a",
+    a: or_null "A",
+    a2: or_null "a",
+    a3: or_null "a-",
+    a1: or_null "a1",
+    a4: or_null "a_",
+} skip);
+
 /// `Item3` of the document.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Item3 {
     /// FOO\_BAR.
-    #[serde(rename = "FOO_BAR", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "FOO_BAR", skip_serializing_if = "Option::is_none")]
     pub foo_bar: Option<String>,
     /// foo-bar.
-    #[serde(rename = "foo-bar", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "foo-bar", skip_serializing_if = "Option::is_none")]
     pub foo_bar2: Option<String>,
     /// fooBar.
-    #[serde(rename = "fooBar", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "fooBar", skip_serializing_if = "Option::is_none")]
     pub foo_bar3: Option<String>,
     /// foo\_bar.
-    #[serde(rename = "foo_bar", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "foo_bar", skip_serializing_if = "Option::is_none")]
     pub foo_bar4: Option<String>,
 }
 
@@ -771,6 +897,13 @@ impl Item3 {
         }
     }
 }
+
+read_members!(Item3 {
+    foo_bar: or_null "FOO_BAR",
+    foo_bar2: or_null "foo-bar",
+    foo_bar3: or_null "fooBar",
+    foo_bar4: or_null "foo_bar",
+} skip);
 
 
 <the support module>

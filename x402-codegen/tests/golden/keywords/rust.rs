@@ -633,11 +633,103 @@ fn status_of(code: &str) -> u16 {
     }
 }
 
+
+/// Reads an object member by member.
+macro_rules! read_members {
+    ($name:ident { $($field:ident: $how:ident $wire:literal,)* } $other:ident $($rest:ident)?) => {
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Members;
+                impl<'de> serde::de::Visitor<'de> for Members {
+                    type Value = $name;
+                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str("an object")
+                    }
+                    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<$name, A::Error> {
+                        $(let mut $field = None;)*
+                        $(let mut $rest = BTreeMap::new();)?
+                        while let Some(name) = map.next_key::<Name<'_>>()? {
+                            match &*name.0 {
+                                $($wire => read_into(&mut $field, &mut map, $wire),)*
+                                _ => $other(name, &mut map $(, &mut $rest)?),
+                            }?;
+                        }
+                        Ok($name { $($field: $how($field, $wire)?,)* $($rest,)? })
+                    }
+                }
+                deserializer.deserialize_map(Members)
+            }
+        }
+    };
+}
+
+/// The name of a member, without a copy where the text has it as it is.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Reads one member of an object, which may stand there once.
+fn read_into<'de, T: Deserialize<'de>, A: serde::de::MapAccess<'de>>(slot: &mut Option<T>, map: &mut A, name: &'static str) -> Result<(), A::Error> {
+    if slot.is_some() {
+        return Err(serde::de::Error::duplicate_field(name));
+    }
+    *slot = Some(map.next_value()?);
+    Ok(())
+}
+
+/// Passes over a member that the object does not keep.
+fn skip<'de, A: serde::de::MapAccess<'de>>(_: Name<'_>, map: &mut A) -> Result<(), A::Error> {
+    map.next_value::<serde::de::IgnoredAny>().map(drop)
+}
+
+/// Keeps a member that has no field of its own.
+fn keep<'de, T: Deserialize<'de>, A: serde::de::MapAccess<'de>>(
+    name: Name<'_>,
+    map: &mut A,
+    rest: &mut BTreeMap<String, T>,
+) -> Result<(), A::Error> {
+    rest.insert(name.0.into_owned(), map.next_value()?);
+    Ok(())
+}
+
+/// A member that must be there, unless it may be null.
+fn required<'de, T: Deserialize<'de>, E: serde::de::Error>(slot: Option<T>, name: &'static str) -> Result<T, E> {
+    slot.map_or_else(|| T::deserialize(Missing(name)).map_err(E::custom), Ok)
+}
+
+/// A member for which null and absent are the same.
+fn or_null<T, E>(slot: Option<Option<T>>, _: &'static str) -> Result<Option<T>, E> {
+    Ok(slot.flatten())
+}
+
+/// A member that is absent, null, or there: `None`, `Some(None)`, `Some(Some(…))`.
+fn present<T, E>(slot: Option<Option<T>>, _: &'static str) -> Result<Option<Option<T>>, E> {
+    Ok(slot)
+}
+
+/// What is read where a member is absent.
+struct Missing(&'static str);
+
+impl<'de> serde::Deserializer<'de> for Missing {
+    type Error = serde::de::value::Error;
+
+    fn deserialize_any<V: serde::de::Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        Err(serde::de::Error::missing_field(self.0))
+    }
+
+    fn deserialize_option<V: serde::de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_none()
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct newtype_struct seq tuple
+        tuple_struct map struct enum identifier ignored_any
+    }
+}
 /// `Client2` of the document.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Client2 {
     /// e.
-    #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
     pub e: Option<Error2>,
 }
 
@@ -651,11 +743,15 @@ impl Client2 {
     }
 }
 
+read_members!(Client2 {
+    e: or_null "e",
+} skip);
+
 /// `Error2` of the document.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Error2 {
     /// Option.
-    #[serde(rename = "Option", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "Option", skip_serializing_if = "Option::is_none")]
     pub option: Option<Option2>,
 }
 
@@ -669,11 +765,15 @@ impl Error2 {
     }
 }
 
+read_members!(Error2 {
+    option: or_null "Option",
+} skip);
+
 /// `Option2` of the document.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Option2 {
     /// value.
-    #[serde(rename = "value", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "value", skip_serializing_if = "Option::is_none")]
     pub value: Option<String2>,
 }
 
@@ -687,14 +787,18 @@ impl Option2 {
     }
 }
 
+read_members!(Option2 {
+    value: or_null "value",
+} skip);
+
 /// `Self2` of the document.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Self2 {
     /// None.
     #[serde(rename = "None")]
     pub none: String,
     /// Self.
-    #[serde(rename = "Self", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "Self", skip_serializing_if = "Option::is_none")]
     pub self_: Option<String>,
     /// \_\_proto\_\_.
     #[serde(rename = "__proto__")]
@@ -706,7 +810,7 @@ pub struct Self2 {
     #[serde(rename = "await")]
     pub await_: String,
     /// body.
-    #[serde(rename = "body", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "body", skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
     /// class.
     #[serde(rename = "class")]
@@ -715,16 +819,16 @@ pub struct Self2 {
     #[serde(rename = "constructor")]
     pub constructor: String,
     /// copy.
-    #[serde(rename = "copy", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "copy", skip_serializing_if = "Option::is_none")]
     pub copy: Option<String>,
     /// crate.
-    #[serde(rename = "crate", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "crate", skip_serializing_if = "Option::is_none")]
     pub crate_: Option<String>,
     /// def.
-    #[serde(rename = "def", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "def", skip_serializing_if = "Option::is_none")]
     pub def: Option<String>,
     /// delete.
-    #[serde(rename = "delete", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "delete", skip_serializing_if = "Option::is_none")]
     pub delete: Option<String>,
     /// fn.
     #[serde(rename = "fn")]
@@ -733,46 +837,46 @@ pub struct Self2 {
     #[serde(rename = "import")]
     pub import: String,
     /// in.
-    #[serde(rename = "in", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "in", skip_serializing_if = "Option::is_none")]
     pub in_: Option<String>,
     /// is.
-    #[serde(rename = "is", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "is", skip_serializing_if = "Option::is_none")]
     pub is: Option<String>,
     /// json.
-    #[serde(rename = "json", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "json", skip_serializing_if = "Option::is_none")]
     pub json: Option<String>,
     /// lambda.
-    #[serde(rename = "lambda", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "lambda", skip_serializing_if = "Option::is_none")]
     pub lambda: Option<String>,
     /// match.
-    #[serde(rename = "match", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "match", skip_serializing_if = "Option::is_none")]
     pub match_: Option<String>,
     /// model\_config.
-    #[serde(rename = "model_config", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "model_config", skip_serializing_if = "Option::is_none")]
     pub model_config: Option<String>,
     /// new.
-    #[serde(rename = "new", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "new", skip_serializing_if = "Option::is_none")]
     pub new: Option<String>,
     /// prototype.
-    #[serde(rename = "prototype", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "prototype", skip_serializing_if = "Option::is_none")]
     pub prototype: Option<String>,
     /// rest.
-    #[serde(rename = "rest", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "rest", skip_serializing_if = "Option::is_none")]
     pub rest: Option<String>,
     /// self.
     #[serde(rename = "self")]
     pub self_2: String,
     /// string.
-    #[serde(rename = "string", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "string", skip_serializing_if = "Option::is_none")]
     pub string: Option<String>,
     /// super.
-    #[serde(rename = "super", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "super", skip_serializing_if = "Option::is_none")]
     pub super_: Option<String>,
     /// type.
     #[serde(rename = "type")]
     pub type_: String,
     /// yield.
-    #[serde(rename = "yield", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "yield", skip_serializing_if = "Option::is_none")]
     pub yield_: Option<String>,
 }
 
@@ -812,6 +916,37 @@ impl Self2 {
         }
     }
 }
+
+read_members!(Self2 {
+    none: required "None",
+    self_: or_null "Self",
+    proto: required "__proto__",
+    async_: required "async",
+    await_: required "await",
+    body: or_null "body",
+    class: required "class",
+    constructor: required "constructor",
+    copy: or_null "copy",
+    crate_: or_null "crate",
+    def: or_null "def",
+    delete: or_null "delete",
+    fn_: required "fn",
+    import: required "import",
+    in_: or_null "in",
+    is: or_null "is",
+    json: or_null "json",
+    lambda: or_null "lambda",
+    match_: or_null "match",
+    model_config: or_null "model_config",
+    new: or_null "new",
+    prototype: or_null "prototype",
+    rest: or_null "rest",
+    self_2: required "self",
+    string: or_null "string",
+    super_: or_null "super",
+    type_: required "type",
+    yield_: or_null "yield",
+} skip);
 
 /// `String2` of the document.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -855,43 +990,43 @@ impl<'de> Deserialize<'de> for String2 {
 }
 
 /// `Type` of the document.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Type {
     /// None.
-    #[serde(rename = "None", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "None", skip_serializing_if = "Option::is_none")]
     pub none: Option<i64>,
     /// \_\_proto\_\_.
-    #[serde(rename = "__proto__", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "__proto__", skip_serializing_if = "Option::is_none")]
     pub proto: Option<i64>,
     /// async.
-    #[serde(rename = "async", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "async", skip_serializing_if = "Option::is_none")]
     pub async_: Option<i64>,
     /// await.
-    #[serde(rename = "await", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "await", skip_serializing_if = "Option::is_none")]
     pub await_: Option<i64>,
     /// class.
-    #[serde(rename = "class", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "class", skip_serializing_if = "Option::is_none")]
     pub class: Option<i64>,
     /// constructor.
-    #[serde(rename = "constructor", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "constructor", skip_serializing_if = "Option::is_none")]
     pub constructor: Option<i64>,
     /// def.
-    #[serde(rename = "def", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "def", skip_serializing_if = "Option::is_none")]
     pub def: Option<i64>,
     /// fn.
-    #[serde(rename = "fn", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "fn", skip_serializing_if = "Option::is_none")]
     pub fn_: Option<i64>,
     /// import.
-    #[serde(rename = "import", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "import", skip_serializing_if = "Option::is_none")]
     pub import: Option<i64>,
     /// lambda.
-    #[serde(rename = "lambda", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "lambda", skip_serializing_if = "Option::is_none")]
     pub lambda: Option<i64>,
     /// self.
     #[serde(rename = "self")]
     pub self_: i64,
     /// type.
-    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_: Option<i64>,
 }
 
@@ -915,6 +1050,21 @@ impl Type {
         }
     }
 }
+
+read_members!(Type {
+    none: or_null "None",
+    proto: or_null "__proto__",
+    async_: or_null "async",
+    await_: or_null "await",
+    class: or_null "class",
+    constructor: or_null "constructor",
+    def: or_null "def",
+    fn_: or_null "fn",
+    import: or_null "import",
+    lambda: or_null "lambda",
+    self_: required "self",
+    type_: or_null "type",
+} skip);
 
 
 <the support module>

@@ -158,47 +158,139 @@ fn status_of(code: &str) -> u16 {
     }
 }
 
+
+/// Reads an object member by member.
+macro_rules! read_members {
+    ($name:ident { $($field:ident: $how:ident $wire:literal,)* } $other:ident $($rest:ident)?) => {
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Members;
+                impl<'de> serde::de::Visitor<'de> for Members {
+                    type Value = $name;
+                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str("an object")
+                    }
+                    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<$name, A::Error> {
+                        $(let mut $field = None;)*
+                        $(let mut $rest = BTreeMap::new();)?
+                        while let Some(name) = map.next_key::<Name<'_>>()? {
+                            match &*name.0 {
+                                $($wire => read_into(&mut $field, &mut map, $wire),)*
+                                _ => $other(name, &mut map $(, &mut $rest)?),
+                            }?;
+                        }
+                        Ok($name { $($field: $how($field, $wire)?,)* $($rest,)? })
+                    }
+                }
+                deserializer.deserialize_map(Members)
+            }
+        }
+    };
+}
+
+/// The name of a member, without a copy where the text has it as it is.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Reads one member of an object, which may stand there once.
+fn read_into<'de, T: Deserialize<'de>, A: serde::de::MapAccess<'de>>(slot: &mut Option<T>, map: &mut A, name: &'static str) -> Result<(), A::Error> {
+    if slot.is_some() {
+        return Err(serde::de::Error::duplicate_field(name));
+    }
+    *slot = Some(map.next_value()?);
+    Ok(())
+}
+
+/// Passes over a member that the object does not keep.
+fn skip<'de, A: serde::de::MapAccess<'de>>(_: Name<'_>, map: &mut A) -> Result<(), A::Error> {
+    map.next_value::<serde::de::IgnoredAny>().map(drop)
+}
+
+/// Keeps a member that has no field of its own.
+fn keep<'de, T: Deserialize<'de>, A: serde::de::MapAccess<'de>>(
+    name: Name<'_>,
+    map: &mut A,
+    rest: &mut BTreeMap<String, T>,
+) -> Result<(), A::Error> {
+    rest.insert(name.0.into_owned(), map.next_value()?);
+    Ok(())
+}
+
+/// A member that must be there, unless it may be null.
+fn required<'de, T: Deserialize<'de>, E: serde::de::Error>(slot: Option<T>, name: &'static str) -> Result<T, E> {
+    slot.map_or_else(|| T::deserialize(Missing(name)).map_err(E::custom), Ok)
+}
+
+/// A member for which null and absent are the same.
+fn or_null<T, E>(slot: Option<Option<T>>, _: &'static str) -> Result<Option<T>, E> {
+    Ok(slot.flatten())
+}
+
+/// A member that is absent, null, or there: `None`, `Some(None)`, `Some(Some(…))`.
+fn present<T, E>(slot: Option<Option<T>>, _: &'static str) -> Result<Option<Option<T>>, E> {
+    Ok(slot)
+}
+
+/// What is read where a member is absent.
+struct Missing(&'static str);
+
+impl<'de> serde::Deserializer<'de> for Missing {
+    type Error = serde::de::value::Error;
+
+    fn deserialize_any<V: serde::de::Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        Err(serde::de::Error::missing_field(self.0))
+    }
+
+    fn deserialize_option<V: serde::de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_none()
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct newtype_struct seq tuple
+        tuple_struct map struct enum identifier ignored_any
+    }
+}
 /// `Numbers` of the document.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Numbers {
     /// any.
     #[serde(rename = "any")]
     pub any: i64,
     /// Format: uint64.
-    #[serde(rename = "big", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "big", skip_serializing_if = "Option::is_none")]
     pub big: Option<u64>,
     /// half.
     #[serde(rename = "half")]
     pub half: f64,
     /// 0 to 18446744073709551615.
-    #[serde(rename = "huge", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "huge", skip_serializing_if = "Option::is_none")]
     pub huge: Option<u64>,
     /// level.
-    #[serde(rename = "level", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "level", skip_serializing_if = "Option::is_none")]
     pub level: Option<u64>,
     /// list.
-    #[serde(rename = "list", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "list", skip_serializing_if = "Option::is_none")]
     pub list: Option<Vec<Vec<f64>>>,
     /// mixed.
-    #[serde(rename = "mixed", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "mixed", skip_serializing_if = "Option::is_none")]
     pub mixed: Option<Value>,
     /// money.
-    #[serde(rename = "money", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "money", skip_serializing_if = "Option::is_none")]
     pub money: Option<String>,
     /// only.
-    #[serde(rename = "only", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "only", skip_serializing_if = "Option::is_none")]
     pub only: Option<u64>,
     /// pair.
-    #[serde(rename = "pair", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "pair", skip_serializing_if = "Option::is_none")]
     pub pair: Option<Vec<Value>>,
     /// At least -5.
-    #[serde(rename = "signed", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "signed", skip_serializing_if = "Option::is_none")]
     pub signed: Option<i64>,
     /// 0 to 255.
-    #[serde(rename = "small", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "small", skip_serializing_if = "Option::is_none")]
     pub small: Option<u64>,
     /// Format: date.
-    #[serde(rename = "when", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "when", skip_serializing_if = "Option::is_none")]
     pub when: Option<String>,
 }
 
@@ -223,6 +315,22 @@ impl Numbers {
         }
     }
 }
+
+read_members!(Numbers {
+    any: required "any",
+    big: or_null "big",
+    half: required "half",
+    huge: or_null "huge",
+    level: or_null "level",
+    list: or_null "list",
+    mixed: or_null "mixed",
+    money: or_null "money",
+    only: or_null "only",
+    pair: or_null "pair",
+    signed: or_null "signed",
+    small: or_null "small",
+    when: or_null "when",
+} skip);
 
 
 <the support module>

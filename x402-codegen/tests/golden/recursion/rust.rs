@@ -248,6 +248,98 @@ fn status_of(code: &str) -> u16 {
     }
 }
 
+
+/// Reads an object member by member.
+macro_rules! read_members {
+    ($name:ident { $($field:ident: $how:ident $wire:literal,)* } $other:ident $($rest:ident)?) => {
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Members;
+                impl<'de> serde::de::Visitor<'de> for Members {
+                    type Value = $name;
+                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str("an object")
+                    }
+                    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<$name, A::Error> {
+                        $(let mut $field = None;)*
+                        $(let mut $rest = BTreeMap::new();)?
+                        while let Some(name) = map.next_key::<Name<'_>>()? {
+                            match &*name.0 {
+                                $($wire => read_into(&mut $field, &mut map, $wire),)*
+                                _ => $other(name, &mut map $(, &mut $rest)?),
+                            }?;
+                        }
+                        Ok($name { $($field: $how($field, $wire)?,)* $($rest,)? })
+                    }
+                }
+                deserializer.deserialize_map(Members)
+            }
+        }
+    };
+}
+
+/// The name of a member, without a copy where the text has it as it is.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Reads one member of an object, which may stand there once.
+fn read_into<'de, T: Deserialize<'de>, A: serde::de::MapAccess<'de>>(slot: &mut Option<T>, map: &mut A, name: &'static str) -> Result<(), A::Error> {
+    if slot.is_some() {
+        return Err(serde::de::Error::duplicate_field(name));
+    }
+    *slot = Some(map.next_value()?);
+    Ok(())
+}
+
+/// Passes over a member that the object does not keep.
+fn skip<'de, A: serde::de::MapAccess<'de>>(_: Name<'_>, map: &mut A) -> Result<(), A::Error> {
+    map.next_value::<serde::de::IgnoredAny>().map(drop)
+}
+
+/// Keeps a member that has no field of its own.
+fn keep<'de, T: Deserialize<'de>, A: serde::de::MapAccess<'de>>(
+    name: Name<'_>,
+    map: &mut A,
+    rest: &mut BTreeMap<String, T>,
+) -> Result<(), A::Error> {
+    rest.insert(name.0.into_owned(), map.next_value()?);
+    Ok(())
+}
+
+/// A member that must be there, unless it may be null.
+fn required<'de, T: Deserialize<'de>, E: serde::de::Error>(slot: Option<T>, name: &'static str) -> Result<T, E> {
+    slot.map_or_else(|| T::deserialize(Missing(name)).map_err(E::custom), Ok)
+}
+
+/// A member for which null and absent are the same.
+fn or_null<T, E>(slot: Option<Option<T>>, _: &'static str) -> Result<Option<T>, E> {
+    Ok(slot.flatten())
+}
+
+/// A member that is absent, null, or there: `None`, `Some(None)`, `Some(Some(…))`.
+fn present<T, E>(slot: Option<Option<T>>, _: &'static str) -> Result<Option<Option<T>>, E> {
+    Ok(slot)
+}
+
+/// What is read where a member is absent.
+struct Missing(&'static str);
+
+impl<'de> serde::Deserializer<'de> for Missing {
+    type Error = serde::de::value::Error;
+
+    fn deserialize_any<V: serde::de::Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        Err(serde::de::Error::missing_field(self.0))
+    }
+
+    fn deserialize_option<V: serde::de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_none()
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct newtype_struct seq tuple
+        tuple_struct map struct enum identifier ignored_any
+    }
+}
 /// `Deep` of the document.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -259,10 +351,10 @@ pub struct Deep(pub BTreeMap<String, Deeper>);
 pub struct Deeper(pub Vec<Deep>);
 
 /// `Edge` of the document.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Edge {
     /// label.
-    #[serde(rename = "label", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "label", skip_serializing_if = "Option::is_none")]
     pub label: Option<Label>,
     /// to.
     #[serde(rename = "to")]
@@ -279,6 +371,11 @@ impl Edge {
         }
     }
 }
+
+read_members!(Edge {
+    label: or_null "label",
+    to: required "to",
+} skip);
 
 /// `Json2` of the document.
 pub type Json2 = Option<Json2Value>;
@@ -305,10 +402,10 @@ pub enum Json2Value {
 pub type Label = Text;
 
 /// `Leaf` of the document.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Leaf {
     /// next.
-    #[serde(rename = "next", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "next", skip_serializing_if = "Option::is_none")]
     pub next: Option<Box<Leaf>>,
     /// value.
     #[serde(rename = "value")]
@@ -326,16 +423,21 @@ impl Leaf {
     }
 }
 
+read_members!(Leaf {
+    next: or_null "next",
+    value: required "value",
+} skip);
+
 /// `Nested` of the document.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Nested(pub Vec<Nested>);
 
 /// `Node` of the document.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Node {
     /// edge.
-    #[serde(rename = "edge", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "edge", skip_serializing_if = "Option::is_none")]
     pub edge: Option<Box<Edge>>,
     /// name.
     #[serde(rename = "name")]
@@ -353,11 +455,16 @@ impl Node {
     }
 }
 
+read_members!(Node {
+    edge: or_null "edge",
+    name: required "name",
+} skip);
+
 /// `OwnResult` of the document.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct OwnResult {
     /// leaf.
-    #[serde(rename = "leaf", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "leaf", skip_serializing_if = "Option::is_none")]
     pub leaf: Option<Leaf>,
 }
 
@@ -371,20 +478,24 @@ impl OwnResult {
     }
 }
 
+read_members!(OwnResult {
+    leaf: or_null "leaf",
+} skip);
+
 /// `Text` of the document.
 pub type Text = String;
 
 /// `Tree` of the document.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Tree {
     /// children.
     #[serde(rename = "children")]
     pub children: Vec<Tree>,
     /// left.
-    #[serde(rename = "left", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "left", skip_serializing_if = "Option::is_none")]
     pub left: Option<Box<Tree>>,
     /// right.
-    #[serde(rename = "right", default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    #[serde(rename = "right", skip_serializing_if = "Option::is_none")]
     pub right: Option<Option<Box<Tree>>>,
     /// value.
     #[serde(rename = "value")]
@@ -403,6 +514,13 @@ impl Tree {
         }
     }
 }
+
+read_members!(Tree {
+    children: required "children",
+    left: or_null "left",
+    right: present "right",
+    value: required "value",
+} skip);
 
 
 <the support module>
