@@ -10,7 +10,7 @@ use proc_macro2::TokenStream;
 use crate::pipeline;
 
 /// Name of the file, arguments of the attribute, and the item it stands on.
-const CASES: [(&str, &str, &str); 20] = [
+const CASES: [(&str, &str, &str); 21] = [
     (
         "smallest",
         r#"price = "1 USD""#,
@@ -109,6 +109,11 @@ const CASES: [(&str, &str, &str); 20] = [
         "offers",
         r#"GET "/", price = "0.01 USD", free = "100/day per payer",
            plans = [prepaid("10 USD", credit = "11 USD", expires = "180d"), prepaid("1 USD", id = "small", path = "/small")]"#,
+        "async fn weather() {}",
+    ),
+    (
+        "lifecycle",
+        r#"GET "/", price = "0.01 USD", deprecated = since("2026-12-01", sunset = "2027-03-01T12:00:00Z", replacement = "weather_v2")"#,
         "async fn weather() {}",
     ),
     (

@@ -66,6 +66,7 @@ use proc_macro::TokenStream;
 /// | `pay_to` | receiving address | the paywall's |
 /// | `rails` | accepted rails, `["base:USDC"]` | all rails of the paywall |
 /// | `payment_ids` | whether buyers may or must give purchases ids of their own: `"required"`, `"optional"`, `"off"` | the paywall's |
+/// | `deprecated` | since when buyers should use something else: `since("2026-12-01", sunset = "2027-03-01", replacement = "weather_v2")` | not deprecated |
 /// | `crate` | path of `x402_runtime`, if it is re-exported elsewhere | `::x402_runtime` |
 ///
 /// # Prices that depend on something
@@ -113,6 +114,14 @@ use proc_macro::TokenStream;
 /// }
 /// # fn main() {}
 /// ```
+///
+/// # What will change
+///
+/// `deprecated` tells buyers a day (midnight UTC) or a time (`"2026-12-01T09:00:00Z"`) from which they should use something else, and
+/// after which `sunset` the endpoint may be gone: in the headers `Deprecation` and `Sunset` of every answer, in the manifest and in
+/// OpenAPI. It goes on to be served. `replacement` is the id of another endpoint, or a URL.
+///
+/// It is not Rust's `#[deprecated]`, which stands on the function and is for callers in Rust; a function may have both.
 ///
 /// # The function
 ///

@@ -81,6 +81,21 @@ pub(crate) struct Spec {
     pub(crate) pay_to: Option<String>,
     pub(crate) rails: Vec<String>,
     pub(crate) payment_ids: Option<PaymentIds>,
+    pub(crate) lifecycle: Lifecycle,
+}
+
+/// What will change.
+#[derive(Debug)]
+pub(crate) struct Lifecycle {
+    pub(crate) deprecation: Option<ValidDeprecation>,
+}
+
+/// Since when the endpoint should no longer be used, and until when it can be, in Unix seconds.
+#[derive(Debug)]
+pub(crate) struct ValidDeprecation {
+    pub(crate) since: u64,
+    pub(crate) sunset: Option<u64>,
+    pub(crate) replacement: Option<String>,
 }
 
 /// The price and what goes with it.

@@ -148,6 +148,12 @@ mod tests {
             "price = \"1 USD\", plans = [,]",
             "price = \"1 USD\", plans = [prepaid(\"1 USD\", path = \"\u{20AC}\")]",
             "price = \"1 USD\", probe = 1",
+            "price = \"1 USD\", deprecated = since",
+            "price = \"1 USD\", deprecated = since[\"2026-12-01\"]",
+            "price = \"1 USD\", deprecated = since(\"\u{20AC}\")",
+            "price = \"1 USD\", deprecated = since(\"2026-12-01\u{20AC}\")",
+            "price = \"1 USD\", deprecated = since(\"2026-12-01\", replacement = \"\u{20AC}\")",
+            "price = \"1 USD\", deprecated = since(,)",
         ]
         .into_iter()
         .for_each(is_an_error);

@@ -3,6 +3,7 @@
 pub(crate) mod attr;
 pub(crate) mod item;
 mod keys;
+pub(crate) mod lifecycle;
 mod parts;
 pub(crate) mod price;
 mod route;

@@ -2,6 +2,7 @@
 
 mod args;
 pub(crate) mod attributes;
+mod lifecycle;
 mod price;
 mod route;
 mod signature;
@@ -27,6 +28,7 @@ pub(crate) fn spec(function: &PaidFn, d: &mut Diagnostics) -> Option<Spec> {
     let timeout_seconds = texts::check_timeout(attr, d);
     let pay_to = texts::check_pay_to(attr, d);
     let payment_ids = texts::check_payment_ids(attr, d);
+    let lifecycle = lifecycle::check(attr, d);
     if let Some(route) = &route {
         args::check_captures(item, route, d);
     }
@@ -42,6 +44,7 @@ pub(crate) fn spec(function: &PaidFn, d: &mut Diagnostics) -> Option<Spec> {
         pay_to,
         rails,
         payment_ids,
+        lifecycle: lifecycle?,
     })
 }
 

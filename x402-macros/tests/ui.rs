@@ -11,6 +11,7 @@ fn mistakes_are_reported_where_they_are() {
         "conflict",
         "duplicate",
         "keys",
+        "lifecycle",
         "price",
         "pricing",
         "pricing_types",

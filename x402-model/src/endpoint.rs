@@ -5,6 +5,7 @@
 
 mod host;
 mod ids;
+mod lifecycle;
 mod operation;
 mod path;
 pub mod rules;
@@ -15,6 +16,9 @@ use crate::price::{Allowance, OfferError, Plan, PriceError, PriceModel, PriceMod
 
 pub use host::{is_host, is_origin};
 pub use ids::PaymentIds;
+pub use lifecycle::{
+    DeprecationSpec, Lifecycle, LifecycleError, MIN_SUNSET_DAYS, check_replacement, read_instant,
+};
 pub use operation::operation_id;
 pub use path::{RouteError, RouteErrorCode};
 pub use rules::{Rule, RuleError};
@@ -90,7 +94,7 @@ impl fmt::Display for RouteSpec {
 /// Everything the author said about one paid handler.
 ///
 /// ```
-/// use x402_model::endpoint::{EndpointSpec, Method, RouteSpec, rules};
+/// use x402_model::endpoint::{EndpointSpec, Lifecycle, Method, RouteSpec, rules};
 /// use x402_model::money::Decimal;
 /// use x402_model::price::{Price, PriceModel, PriceUnit};
 ///
@@ -109,6 +113,7 @@ impl fmt::Display for RouteSpec {
 ///     pay_to: None,
 ///     rails: &["base:USDC"],
 ///     payment_ids: None,
+///     lifecycle: Lifecycle::NONE,
 /// };
 /// assert!(WEATHER.check().is_empty());
 /// ```
@@ -143,6 +148,8 @@ pub struct EndpointSpec {
     pub rails: &'static [&'static str],
     /// Whether buyers may or must give purchases ids of their own, unless the paywall's setting is right.
     pub payment_ids: Option<PaymentIds>,
+    /// What will change about it.
+    pub lifecycle: Lifecycle,
 }
 
 impl EndpointSpec {
@@ -185,6 +192,7 @@ impl EndpointSpec {
         let plans = self.plans.iter().map(|plan| plan.check(&unit));
         let offers = allowances.chain(plans).filter_map(Result::err);
         errors.extend(offers.map(SpecError::Offer));
+        errors.extend(self.lifecycle.check().err().map(SpecError::Lifecycle));
         errors
     }
 }
@@ -213,4 +221,7 @@ pub enum SpecError {
     /// A free allowance or a plan.
     #[error("{0}")]
     Offer(OfferError),
+    /// What will change.
+    #[error("{0}")]
+    Lifecycle(LifecycleError),
 }

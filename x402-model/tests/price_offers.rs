@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use x402_model::endpoint::{EndpointSpec, Method, RouteSpec, SpecError, rules};
+use x402_model::endpoint::{EndpointSpec, Lifecycle, Method, RouteSpec, SpecError, rules};
 use x402_model::money::Decimal;
 use x402_model::price::{
     Allowance, AllowanceKind, Identify, OfferError, Plan, PlanKind, Price, PriceModel,
@@ -148,6 +148,7 @@ fn an_endpoint_is_refused_for_an_example_without_a_price_or_a_wrong_offer() {
         timeout_seconds: rules::DEFAULT_TIMEOUT_SECONDS,
         pay_to: None,
         payment_ids: None,
+        lifecycle: Lifecycle::NONE,
         rails: &[],
     };
     let errors = spec.check();

@@ -8,7 +8,9 @@ pub use core::option::Option;
 pub use std::borrow::Cow;
 pub use std::boxed::Box;
 
-pub use x402_model::endpoint::{EndpointSpec, Method, PaymentIds, RouteSpec};
+pub use x402_model::endpoint::{
+    DeprecationSpec, EndpointSpec, Lifecycle, Method, PaymentIds, RouteSpec,
+};
 pub use x402_model::money::Decimal;
 pub use x402_model::price::{
     Allowance, AllowanceKind, Band, Bounds, Case, CaseValue, Charge, Combine, Dimension,

@@ -5,6 +5,7 @@
 
 mod development;
 mod endpoint;
+mod lifecycle;
 mod origin;
 pub(crate) mod plans;
 mod prices;
@@ -93,6 +94,7 @@ pub(crate) fn bind(
         given,
     };
     plans::check(mounted, plans, mistakes);
+    mistakes.extend(lifecycle::check(mounted).map(Mistake::from));
     let mut endpoints: Vec<BoundEndpoint> = mounted
         .iter()
         .filter_map(|one| context.endpoint(one, mistakes))

@@ -26,6 +26,7 @@
 mod builder;
 mod cost;
 mod desk;
+mod lifecycle;
 mod limits;
 mod mistake;
 mod mount;
@@ -48,7 +49,7 @@ use crate::resolver;
 use crate::telemetry::event;
 
 pub use builder::PaywallBuilder;
-pub use mistake::{BuildError, Mistake, SigningMistake, TokenMistake};
+pub use mistake::{BuildError, LifecycleMistake, Mistake, SigningMistake, TokenMistake};
 pub use rail::{Rail, RailError};
 pub use resolver::Recovered;
 pub use warning::Warning;

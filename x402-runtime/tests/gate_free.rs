@@ -30,7 +30,7 @@ use x402_runtime::clock::{Clock, ManualClock};
 use x402_runtime::handler::{Endpoint, MountWithPaywall};
 use x402_runtime::ledger::{Ledger, MemoryLedger};
 use x402_runtime::model::asset::checksum;
-use x402_runtime::model::endpoint::{EndpointSpec, Method, RouteSpec, rules};
+use x402_runtime::model::endpoint::{EndpointSpec, Lifecycle, Method, RouteSpec, rules};
 use x402_runtime::model::extension::SignIn;
 use x402_runtime::model::extension::siwx::{Challenge, personal_hash};
 use x402_runtime::model::money::Decimal;
@@ -68,6 +68,7 @@ const fn spec(
         timeout_seconds: rules::DEFAULT_TIMEOUT_SECONDS,
         pay_to: None,
         payment_ids: None,
+        lifecycle: Lifecycle::NONE,
         rails: &[],
         probe: None,
         allowances,

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use common::{Double, PAY_TO};
 use x402_runtime::handler::{Endpoint, MountWithPaywall};
 use x402_runtime::ledger::MemoryLedger;
-use x402_runtime::model::endpoint::{EndpointSpec, Method, RouteSpec, rules};
+use x402_runtime::model::endpoint::{EndpointSpec, Lifecycle, Method, RouteSpec, rules};
 use x402_runtime::model::money::Decimal;
 use x402_runtime::model::network::Network;
 use x402_runtime::model::price::{Plan, PlanKind, Price, PriceModel, PriceUnit};
@@ -75,6 +75,7 @@ const fn spec(id: &'static str, path: &'static str, plans: &'static [Plan]) -> E
         rails: &[],
         probe: None,
         payment_ids: None,
+        lifecycle: Lifecycle::NONE,
         allowances: &[],
         plans,
     }

@@ -5,7 +5,7 @@ use std::error::Error;
 use axum::Router;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
-use x402_model::endpoint::{EndpointSpec, Method, RouteSpec, rules};
+use x402_model::endpoint::{EndpointSpec, Lifecycle, Method, RouteSpec, rules};
 use x402_model::money::Decimal;
 use x402_model::price::{Price, PriceModel, PriceUnit};
 use x402_runtime::facilitator::BoxFuture;
@@ -57,6 +57,7 @@ impl<const HIGH: usize, const LOW: usize> Endpoint for Idle<HIGH, LOW> {
         timeout_seconds: rules::DEFAULT_TIMEOUT_SECONDS,
         pay_to: None,
         payment_ids: None,
+        lifecycle: Lifecycle::NONE,
         rails: &[],
     };
 }

@@ -1,6 +1,6 @@
 //! Every member inherits what the workspace decides once.
 
-use crate::{assert_none, graph, root};
+use crate::{assert_none, graph};
 
 #[test]
 fn members_inherit_from_the_workspace() {

@@ -5,7 +5,7 @@ use quote::quote;
 use x402_model::endpoint::{Method, PaymentIds};
 
 use super::price::Writer;
-use crate::model::{Route, Spec};
+use crate::model::{Lifecycle, Route, Spec};
 use crate::paths::Runtime;
 
 /// `EndpointSpec { … }`.
@@ -22,6 +22,7 @@ pub(super) fn endpoint_spec(spec: &Spec, runtime: &Runtime) -> TokenStream {
         pay_to,
         rails,
         payment_ids,
+        lifecycle,
     } = spec;
     let route = optional(
         route.as_ref().map(|route| route_spec(route, runtime)),
@@ -35,6 +36,7 @@ pub(super) fn endpoint_spec(spec: &Spec, runtime: &Runtime) -> TokenStream {
     let plans = price.offers.plans.iter().map(|plan| write.plan(plan));
     let payment_ids = payment_ids.map(|ids| payment_ids_of(ids, runtime));
     let payment_ids = optional(payment_ids, runtime);
+    let lifecycle = lifecycle_of(lifecycle, runtime);
     let pay_to = optional(pay_to.as_ref().map(|address| quote!(#address)), runtime);
     quote! {
         #runtime::EndpointSpec {
@@ -52,6 +54,7 @@ pub(super) fn endpoint_spec(spec: &Spec, runtime: &Runtime) -> TokenStream {
             pay_to: #pay_to,
             rails: &[#(#rails),*],
             payment_ids: #payment_ids,
+            lifecycle: #lifecycle,
         }
     }
 }
@@ -79,6 +82,7 @@ pub(crate) fn placeholder(runtime: &Runtime) -> TokenStream {
             pay_to: #runtime::Option::None,
             rails: &[],
             payment_ids: #runtime::Option::None,
+            lifecycle: #runtime::Lifecycle::NONE,
         }
     }
 }
@@ -101,6 +105,27 @@ fn payment_ids_of(ids: PaymentIds, runtime: &Runtime) -> TokenStream {
         PaymentIds::Required => quote!(Required),
     };
     quote! { #runtime::PaymentIds::#setting }
+}
+
+fn lifecycle_of(lifecycle: &Lifecycle, runtime: &Runtime) -> TokenStream {
+    let Lifecycle { deprecation } = lifecycle;
+    let Some(deprecation) = deprecation else {
+        return quote!(#runtime::Lifecycle::NONE);
+    };
+    let since = deprecation.since;
+    let sunset = deprecation.sunset.map(|seconds| quote!(#seconds));
+    let sunset = optional(sunset, runtime);
+    let replacement = deprecation.replacement.as_ref().map(|text| quote!(#text));
+    let replacement = optional(replacement, runtime);
+    let deprecation = quote! {
+        #runtime::DeprecationSpec {
+            since: #since,
+            sunset: #sunset,
+            replacement: #replacement,
+        }
+    };
+    let deprecation = optional(Some(deprecation), runtime);
+    quote! { #runtime::Lifecycle { deprecation: #deprecation, } }
 }
 
 fn route_spec(route: &Route, runtime: &Runtime) -> TokenStream {

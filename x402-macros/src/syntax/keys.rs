@@ -22,11 +22,12 @@ pub(crate) enum Key {
     PayTo,
     Rails,
     PaymentIds,
+    Deprecated,
     Crate,
 }
 
 impl Key {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 16] = [
         Self::Price,
         Self::Rebate,
         Self::Free,
@@ -41,6 +42,7 @@ impl Key {
         Self::PayTo,
         Self::Rails,
         Self::PaymentIds,
+        Self::Deprecated,
         Self::Crate,
     ];
 
@@ -60,6 +62,7 @@ impl Key {
             Self::PayTo => "pay_to",
             Self::Rails => "rails",
             Self::PaymentIds => "payment_ids",
+            Self::Deprecated => "deprecated",
             Self::Crate => "crate",
         }
     }
@@ -81,6 +84,7 @@ impl Key {
             Self::PayTo => r#"pay_to = "0x<40 hex digits>""#,
             Self::Rails => r#"rails = ["base:USDC"]"#,
             Self::PaymentIds => r#"payment_ids = "required""#,
+            Self::Deprecated => r#"deprecated = since("2026-12-01", sunset = "2027-03-01")"#,
             Self::Crate => "crate = my_crate::x402_runtime",
         }
     }
@@ -151,6 +155,7 @@ fn instead_of(name: &str) -> Option<Key> {
         "payto" | "recipient" | "receiver" | "wallet" | "address" => Key::PayTo,
         "network" | "networks" | "asset" | "accepts" | "accept" | "chain" => Key::Rails,
         "idempotency" | "idempotency_key" | "payment_identifier" => Key::PaymentIds,
+        "sunset" | "deprecation" | "deprecate" | "replacement" | "since" => Key::Deprecated,
         _ => return None,
     };
     Some(key)

@@ -97,7 +97,7 @@ pub(crate) fn price(value: &[TokenTree], d: &mut Diagnostics) -> Option<RawPrice
 }
 
 /// The name and arguments of `word(…)`.
-pub(super) fn call(tokens: &[TokenTree]) -> Option<(&Ident, &Group, &[TokenTree])> {
+pub(crate) fn call(tokens: &[TokenTree]) -> Option<(&Ident, &Group, &[TokenTree])> {
     match tokens {
         [TokenTree::Ident(word), TokenTree::Group(group), rest @ ..]
             if group.delimiter() == Delimiter::Parenthesis =>

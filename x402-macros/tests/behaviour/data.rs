@@ -1,6 +1,6 @@
 //! The constant data that `#[paid]` emits.
 
-use x402_runtime::model::endpoint::{Method, PaymentIds};
+use x402_runtime::model::endpoint::{DeprecationSpec, Method, PaymentIds};
 use x402_runtime::model::money::Decimal;
 use x402_runtime::model::price::{PriceModel, PriceUnit};
 use x402_runtime::paid;
@@ -50,6 +50,25 @@ async fn with_ids_or_without() {}
 
 #[paid(GET "/c", price = "1 USDC", payment_ids = "off")]
 async fn without_ids() {}
+
+#[paid(
+    GET "/old",
+    price = "1 USDC",
+    deprecated = since("2026-12-01", sunset = "2027-03-01T12:00:00+01:00", replacement = "weather.v2")
+)]
+async fn old() {}
+
+#[test]
+fn a_deprecation_is_in_seconds() {
+    let spec = spec(old);
+    assert_eq!(spec.check(), []);
+    let deprecation = DeprecationSpec {
+        since: 1_796_083_200,
+        sunset: Some(1_803_898_800),
+        replacement: Some("weather.v2"),
+    };
+    assert_eq!(spec.lifecycle.deprecation, Some(deprecation));
+}
 
 #[test]
 fn everything_written_is_kept() {

@@ -35,6 +35,7 @@ pub(crate) fn weather() -> ::x402_runtime::__private::MountWithPaywall<
             pay_to: ::x402_runtime::__private::Option::None,
             rails: &[],
             payment_ids: ::x402_runtime::__private::Option::None,
+            lifecycle: ::x402_runtime::__private::Lifecycle::NONE,
         };
     }
     #[tracing::instrument(skip_all)]

@@ -40,6 +40,7 @@ pub fn weather(
             payment_ids: my::x402::__private::Option::Some(
                 my::x402::__private::PaymentIds::Required,
             ),
+            lifecycle: my::x402::__private::Lifecycle::NONE,
         };
         fn describe(to: &mut my::x402::__private::described::Description<'_>) {
             #[allow(unused_imports)]

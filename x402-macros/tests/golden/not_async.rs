@@ -38,6 +38,7 @@ fn weather() -> ::x402_runtime::__private::MountWithPaywall<
             pay_to: ::x402_runtime::__private::Option::None,
             rails: &[],
             payment_ids: ::x402_runtime::__private::Option::None,
+            lifecycle: ::x402_runtime::__private::Lifecycle::NONE,
         };
     }
     async fn weather() -> String {

@@ -30,6 +30,7 @@ pub(in crate::api) fn r#type() -> ::x402_runtime::__private::MountWithPaywall<
             pay_to: ::x402_runtime::__private::Option::None,
             rails: &[],
             payment_ids: ::x402_runtime::__private::Option::None,
+            lifecycle: ::x402_runtime::__private::Lifecycle::NONE,
         };
     }
     async fn r#type() {}

@@ -92,6 +92,7 @@ fn weather(
             pay_to: ::x402_runtime::__private::Option::None,
             rails: &[],
             payment_ids: ::x402_runtime::__private::Option::None,
+            lifecycle: ::x402_runtime::__private::Lifecycle::NONE,
         };
         fn describe(to: &mut ::x402_runtime::__private::described::Description<'_>) {
             #[allow(unused_imports)]

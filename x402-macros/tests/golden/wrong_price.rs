@@ -31,6 +31,7 @@ fn weather(
             pay_to: ::x402_runtime::__private::Option::None,
             rails: &[],
             payment_ids: ::x402_runtime::__private::Option::None,
+            lifecycle: ::x402_runtime::__private::Lifecycle::NONE,
         };
     }
     async fn weather(Path(city): Path<String>) -> String {

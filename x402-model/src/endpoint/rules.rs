@@ -56,6 +56,8 @@ pub enum Rule {
     Rail,
     /// An unknown network.
     Network,
+    /// Not a day or a time.
+    Time,
 }
 
 /// A text that breaks a rule, with the place in it.

@@ -42,27 +42,96 @@ pub fn read(text: &str) -> Option<u64> {
 /// Prints milliseconds since 1970 as RFC 3339 text in UTC with milliseconds. Years after 9999 print as the end of 9999.
 #[must_use]
 pub fn print(ms: u64) -> String {
-    const END_OF_9999: u64 = 253_402_300_799_999;
-    let ms = ms.min(END_OF_9999);
-    let (mut days, in_day) = (ms / DAY_MS, ms % DAY_MS);
-    let mut year = 1970;
-    while days >= days_in_year(year) {
-        days -= days_in_year(year);
-        year += 1;
+    let time = Civil::of(ms);
+    format!("{}T{}.{:03}Z", time.date(), time.clock(), time.millis)
+}
+
+/// Prints Unix seconds as RFC 3339 text in UTC. Years after 9999 print as the end of 9999.
+///
+/// ```
+/// use x402_model::extension::timestamp::print_seconds;
+/// assert_eq!(print_seconds(1_790_000_000), "2026-09-21T14:13:20Z");
+/// ```
+#[must_use]
+pub fn print_seconds(seconds: u64) -> String {
+    let time = Civil::of(seconds.saturating_mul(1000));
+    format!("{}T{}Z", time.date(), time.clock())
+}
+
+/// Prints Unix seconds as headers of HTTP have them (RFC 9110). Years after 9999 print as the end of 9999.
+///
+/// ```
+/// use x402_model::extension::timestamp::http_date;
+/// assert_eq!(http_date(784_111_777), "Sun, 06 Nov 1994 08:49:37 GMT");
+/// ```
+#[must_use]
+pub fn http_date(seconds: u64) -> String {
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    // The first of January 1970 was a Thursday.
+    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    let time = Civil::of(seconds.saturating_mul(1000));
+    let name = |names: &[&'static str], at: u64| {
+        let at = usize::try_from(at).unwrap_or_default();
+        names.get(at).copied().unwrap_or_default()
+    };
+    let month = name(&MONTHS, time.month - 1);
+    let weekday = name(&DAYS, time.days % 7);
+    let (day, year, clock) = (time.day, time.year, time.clock());
+    format!("{weekday}, {day:02} {month} {year:04} {clock} GMT")
+}
+
+/// A point of time in UTC by the calendar.
+struct Civil {
+    /// Whole days since 1970.
+    days: u64,
+    year: u64,
+    month: u64,
+    day: u64,
+    seconds: u64,
+    millis: u64,
+}
+
+impl Civil {
+    fn of(ms: u64) -> Self {
+        const END_OF_9999: u64 = 253_402_300_799_999;
+        let ms = ms.min(END_OF_9999);
+        let (days, in_day) = (ms / DAY_MS, ms % DAY_MS);
+        let (mut left, mut year, mut month) = (days, 1970, 1);
+        while left >= days_in_year(year) {
+            left -= days_in_year(year);
+            year += 1;
+        }
+        while let Some(length) = days_in(year, month).filter(|length| left >= *length) {
+            left -= length;
+            month += 1;
+        }
+        Self {
+            days,
+            year,
+            month,
+            day: left + 1,
+            seconds: in_day / 1000,
+            millis: in_day % 1000,
+        }
     }
-    let mut month = 1;
-    while let Some(length) = days_in(year, month).filter(|length| days >= *length) {
-        days -= length;
-        month += 1;
+
+    fn date(&self) -> String {
+        let Self {
+            year, month, day, ..
+        } = self;
+        format!("{year:04}-{month:02}-{day:02}")
     }
-    let (seconds, millis) = (in_day / 1000, in_day % 1000);
-    format!(
-        "{year:04}-{month:02}-{:02}T{:02}:{:02}:{:02}.{millis:03}Z",
-        days + 1,
-        seconds / 3600,
-        seconds / 60 % 60,
-        seconds % 60,
-    )
+
+    fn clock(&self) -> String {
+        let (hour, minute, second) = (
+            self.seconds / 3600,
+            self.seconds / 60 % 60,
+            self.seconds % 60,
+        );
+        format!("{hour:02}:{minute:02}:{second:02}")
+    }
 }
 
 fn digits(rest: &mut &str, count: usize) -> Option<u64> {
@@ -182,5 +251,18 @@ mod tests {
             assert_eq!(read(&print(ms)), Some(ms));
         }
         assert_eq!(print(u64::MAX), "9999-12-31T23:59:59.999Z");
+        assert_eq!(print_seconds(u64::MAX), "9999-12-31T23:59:59Z");
+    }
+
+    #[test]
+    fn prints_dates_of_http() {
+        for (seconds, text) in [
+            (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
+            (951_827_696, "Tue, 29 Feb 2000 12:34:56 GMT"),
+            (1_803_859_200, "Mon, 01 Mar 2027 00:00:00 GMT"),
+            (253_402_300_799, "Fri, 31 Dec 9999 23:59:59 GMT"),
+        ] {
+            assert_eq!(http_date(seconds), text);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Plans that endpoints offer: each is sold once, as an endpoint of its own.
 
 use serde_json::{Value, json};
-use x402_model::endpoint::{EndpointSpec, Method, rules};
+use x402_model::endpoint::{EndpointSpec, Lifecycle, Method, rules};
 use x402_model::extension::siwx;
 use x402_model::price::{Plan, PlanKind, Price, PriceModel};
 
@@ -133,6 +133,7 @@ fn sale(spec: &EndpointSpec, plan: &'static Plan) -> Result<Sold, Mistake> {
                 rails: spec.rails,
                 probe: None,
                 payment_ids: spec.payment_ids,
+                lifecycle: Lifecycle::NONE,
                 allowances: &[],
                 plans: &[],
             },

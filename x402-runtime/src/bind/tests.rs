@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use x402_model::endpoint::RouteSpec;
+use x402_model::endpoint::{Lifecycle, RouteSpec};
 use x402_model::evm::is_development_account;
 use x402_model::money::Decimal;
 use x402_model::network::Network;
@@ -25,6 +25,7 @@ fn spec(price: Price) -> EndpointSpec {
         timeout_seconds: 300,
         pay_to: None,
         payment_ids: None,
+        lifecycle: Lifecycle::NONE,
         rails: &[],
     }
 }

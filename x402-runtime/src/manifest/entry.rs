@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use x402_model::endpoint::rules::{self, DEFAULT_MIME_TYPE};
-use x402_model::endpoint::{Method, operation_id};
+use x402_model::endpoint::{DeprecationSpec, Method, operation_id};
+use x402_model::extension::timestamp::print_seconds;
 use x402_model::manifest::{
-    AllowanceEntry, Amount, BodyEntry, EndpointEntry, ExampleEntry, Idempotency, InputEntry,
-    OutputEntry, Period, PriceEntry,
+    AllowanceEntry, Amount, BodyEntry, Deprecation, EndpointEntry, ExampleEntry, Idempotency,
+    InputEntry, OutputEntry, Period, PriceEntry,
 };
 use x402_model::price::{
     Allowance, AllowanceKind, CaseValue, DimensionTable, Identify, PriceModel, Scope, Selector,
@@ -77,7 +78,7 @@ impl Common<'_> {
             idempotency: (idempotency != *self.usual_idempotency).then_some(idempotency),
             examples: example(endpoint).into_iter().collect(),
             scheduled: Vec::new(),
-            deprecation: None,
+            deprecation: spec.lifecycle.deprecation.map(deprecation),
         })
     }
 
@@ -193,6 +194,19 @@ fn output(endpoint: &BoundEndpoint) -> OutputEntry {
         schema: schema.filter(|_| said.is_none_or(|said| Some(said) == told)),
         content_type,
         pagination: None,
+    }
+}
+
+fn deprecation(spec: DeprecationSpec) -> Deprecation {
+    let named = |text: &str| match text.contains("://") {
+        true => text.to_owned(),
+        false => operation_id(text),
+    };
+    Deprecation {
+        endpoint: None,
+        deprecated_at: print_seconds(spec.since),
+        sunset: spec.sunset.map(print_seconds),
+        replacement: spec.replacement.map(named),
     }
 }
 

@@ -1,10 +1,12 @@
 //! Everything that can be wrong with a paywall before it serves its first request.
 
 mod error;
+mod lifecycle;
 mod signing;
 mod token;
 
 pub use error::BuildError;
+pub use lifecycle::LifecycleMistake;
 pub use signing::SigningMistake;
 pub use token::TokenMistake;
 
@@ -267,6 +269,9 @@ pub enum Mistake {
         /// Which rule, and where.
         reason: String,
     },
+    /// What an endpoint says will change is no use to agents.
+    #[error(transparent)]
+    Lifecycle(#[from] LifecycleMistake),
     /// The manifest would be signed by the wrong one, or not at all.
     #[error(transparent)]
     Signing(#[from] SigningMistake),
@@ -362,6 +367,7 @@ impl Mistake {
             Self::FacilitatorUnreachable { .. } => "facilitator_unreachable",
             Self::KindMissing { .. } => "facilitator_kind_missing",
             Self::Manifest { .. } => "manifest_invalid",
+            Self::Lifecycle(mistake) => mistake.code(),
             Self::Signing(mistake) => mistake.code(),
             Self::LedgerMissing => "ledger_missing",
             Self::LedgerVolatile { .. } => "ledger_volatile",

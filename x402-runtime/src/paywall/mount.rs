@@ -1,10 +1,15 @@
 //! Mounted handlers and the router made of them.
 
+use std::future::ready;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::middleware::map_response;
+use axum::response::Response;
 use axum::routing::{MethodFilter, on};
-use x402_model::endpoint::Method;
+use x402_model::endpoint::{DeprecationSpec, Method};
+use x402_model::extension::timestamp::http_date;
 
 use crate::bind::Mounted;
 use crate::gate::{ErasedHandler, Gate, GateHandler};
@@ -28,9 +33,36 @@ where
         .fold(Router::new(), |router, (gate, handler)| {
             let filter = filter(gate.endpoint.method());
             let path = gate.endpoint.path().to_owned();
-            router.route(&path, on(filter, GateHandler { gate, handler }))
+            let notice = notice(gate.endpoint.spec().lifecycle.deprecation);
+            let sold = on(filter, GateHandler { gate, handler });
+            router.route(
+                &path,
+                match notice {
+                    None => sold,
+                    Some(notice) => {
+                        sold.route_layer(map_response(move |mut response: Response| {
+                            response.headers_mut().extend(notice.clone());
+                            ready(response)
+                        }))
+                    }
+                },
+            )
         })
 }
+
+/// The headers by which every answer of an endpoint says that it is going away: `Deprecation` (RFC 9745), `Sunset` (RFC 8594).
+fn notice(deprecation: Option<DeprecationSpec>) -> Option<HeaderMap> {
+    let DeprecationSpec { since, sunset, .. } = deprecation?;
+    let sunset = sunset.map(|seconds| (SUNSET, http_date(seconds)));
+    let all = [(DEPRECATION, format!("@{since}"))]
+        .into_iter()
+        .chain(sunset);
+    let all = all.filter_map(|(name, text)| Some((name, HeaderValue::try_from(text).ok()?)));
+    Some(all.collect())
+}
+
+const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
+const SUNSET: HeaderName = HeaderName::from_static("sunset");
 
 const fn filter(method: Method) -> MethodFilter {
     match method {

@@ -19,7 +19,7 @@ use super::mount::Mount;
 use super::publish::{Facts, facts, list, publish};
 use super::tokens::Tokens;
 use super::warning::Warning;
-use super::{Paywall, cost, desk, mount, rail_id};
+use super::{Paywall, cost, desk, lifecycle, mount, rail_id};
 use crate::allowance::Allowances;
 use crate::bind::{Bound, BoundEndpoint, Given, MAX_TERMS_HEADER, Mounted, bind, is_main, plans};
 use crate::credit::rail::WithCredit;
@@ -125,7 +125,11 @@ fn draft<S>(builder: &PaywallBuilder<S>, given: &Given) -> Draft {
     builder.limits.check(&mut mistakes);
     let plans = plans::sold(&mounted, &mut mistakes);
     let mut bound = bind(&mounted, &plans, given, &mut mistakes);
-    let warnings = given.tokens.check(&bound, &mut mistakes);
+    let mut warnings = given.tokens.check(&bound, &mut mistakes);
+    warnings.extend(lifecycle::warnings(
+        &bound.endpoints,
+        builder.clock.now_seconds(),
+    ));
     let facts = facts(builder, &mut bound.endpoints);
     Draft {
         plans,

@@ -1,5 +1,7 @@
 //! What a seller should know about a paywall that starts nevertheless.
 
+use x402_model::endpoint::MIN_SUNSET_DAYS;
+
 /// Something that is probably not meant. Its text says what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -56,6 +58,27 @@ pub enum Warning {
         /// Wei per unit of gas at the start.
         wei_per_gas: u128,
     },
+    /// An endpoint goes away soon after it is deprecated.
+    #[error(
+        "`{endpoint}` is deprecated {days} days before its sunset, and buyers need at least {MIN_SUNSET_DAYS} to change agents that \
+         run: set a later sunset"
+    )]
+    SunsetSoon {
+        /// The endpoint.
+        endpoint: String,
+        /// Whole days between the two.
+        days: u64,
+    },
+    /// An endpoint that was to be gone is still sold.
+    #[error(
+        "the sunset of `{endpoint}` was at {sunset}, and it is still sold: unmount it, or set a later sunset"
+    )]
+    SunsetPassed {
+        /// The endpoint.
+        endpoint: String,
+        /// When it was to be gone, RFC 3339.
+        sunset: String,
+    },
     /// The network did not say what gas costs.
     #[error("rail `{rail}`: nobody looked whether prices earn what settling costs: {reason}")]
     CostUnread {
@@ -76,13 +99,16 @@ impl Warning {
             Self::Loss { .. } => "settlement_loss",
             Self::CostUncompared { .. } => "settlement_cost_uncompared",
             Self::CostUnread { .. } => "settlement_cost_unread",
+            Self::SunsetSoon { .. } => "sunset_soon",
+            Self::SunsetPassed { .. } => "sunset_passed",
         }
     }
 
-    /// The rail that it is about.
+    /// The rail that it is about; empty if it is about an endpoint on all of its rails.
     #[must_use]
     pub fn rail(&self) -> &str {
         match self {
+            Self::SunsetSoon { .. } | Self::SunsetPassed { .. } => "",
             Self::TokenUnchecked { rail, .. }
             | Self::TokenUnproven { rail, .. }
             | Self::Loss { rail, .. }

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use serde_json::Value;
-use x402_model::endpoint::{EndpointSpec, Method, RouteSpec};
+use x402_model::endpoint::{EndpointSpec, Lifecycle, Method, RouteSpec};
 use x402_model::network::Network;
 use x402_model::wire::{PaymentRequired, headers};
 
@@ -29,6 +29,7 @@ fn endpoint(path: &'static str, description: &'static str) -> BoundEndpoint {
         timeout_seconds: 300,
         pay_to: None,
         payment_ids: None,
+        lifecycle: Lifecycle::NONE,
         rails: &[],
     };
     let given = Given {

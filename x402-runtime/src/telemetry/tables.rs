@@ -164,7 +164,7 @@ events! {
     STARTED "info" ["endpoints"]
         "A paywall started.";
     START_WARNING "warn" ["code", "rail", "detail"]
-        "At the start, something was found that is probably not meant: a token that could not be compared with the chain, or a price that costs more to settle than it earns.";
+        "At the start, something was found that is probably not meant: a token that could not be compared with the chain, a price that costs more to settle than it earns, or an endpoint that leaves buyers little time (`rail` is empty then).";
     RECOVERED "info" ["recovered"]
         "At the start, payments left by earlier processes were looked at.";
     LONG_TERMS "warn" ["endpoint", "bytes"]

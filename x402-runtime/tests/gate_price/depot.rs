@@ -15,7 +15,7 @@ use x402_runtime::handler::{
     Endpoint, MountWithPaywall, QuoteError, QuoteRequest, QuoteResult, Quotes, WithState,
 };
 use x402_runtime::ledger::{Ledger, MemoryLedger};
-use x402_runtime::model::endpoint::{EndpointSpec, Method, RouteSpec, rules};
+use x402_runtime::model::endpoint::{EndpointSpec, Lifecycle, Method, RouteSpec, rules};
 use x402_runtime::model::money::Decimal;
 use x402_runtime::model::network::Network;
 use x402_runtime::model::price::{
@@ -68,6 +68,7 @@ const fn spec(
         timeout_seconds: rules::DEFAULT_TIMEOUT_SECONDS,
         pay_to: None,
         payment_ids: None,
+        lifecycle: Lifecycle::NONE,
         rails: &[],
         probe: None,
         allowances: &[],

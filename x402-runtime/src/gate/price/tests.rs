@@ -7,7 +7,7 @@ use alloy_primitives::{Address, B256, U256, hex};
 use axum::body::Body;
 use axum::http::HeaderMap;
 use proptest::prelude::*;
-use x402_model::endpoint::{EndpointSpec, Method, RouteSpec};
+use x402_model::endpoint::{EndpointSpec, Lifecycle, Method, RouteSpec};
 use x402_model::money::{AtomicAmount, Decimal};
 use x402_model::network::Network;
 use x402_model::price::{
@@ -305,6 +305,7 @@ fn bound(model: PriceModel) -> BoundEndpoint {
         timeout_seconds: 300,
         pay_to: None,
         payment_ids: None,
+        lifecycle: Lifecycle::NONE,
         rails: &[],
     };
     let given = Given {

@@ -1,0 +1,42 @@
+//! What endpoints say will change, against what else is mounted.
+
+use x402_model::endpoint::operation_id;
+
+use super::Mounted;
+use crate::paywall::LifecycleMistake;
+
+/// Rule: an endpoint is replaced by another one of the paywall, or by something that has a URL.
+pub(super) fn check(mounted: &[Mounted]) -> impl Iterator<Item = LifecycleMistake> {
+    mounted.iter().filter_map(|one| {
+        let wanted = one.spec.lifecycle.deprecation?.replacement?;
+        let known = wanted.contains("://") || replaces(mounted, one, wanted);
+        (!known).then(|| LifecycleMistake::Replacement {
+            endpoint: one.spec.id.to_owned(),
+            replacement: wanted.to_owned(),
+            help: help(mounted, one, wanted),
+        })
+    })
+}
+
+/// Whether another endpoint is meant: by its id, or by the name that it has in documents for programs.
+fn replaces(mounted: &[Mounted], one: &Mounted, wanted: &str) -> bool {
+    let mut others = ids(mounted, one);
+    others.any(|id| id == wanted || operation_id(id) == wanted)
+}
+
+fn ids<'m>(mounted: &'m [Mounted], one: &Mounted) -> impl Iterator<Item = &'static str> + use<'m> {
+    let own = one.spec.id;
+    let ids = mounted.iter().map(|other| other.spec.id);
+    ids.filter(move |id| *id != own)
+}
+
+fn help(mounted: &[Mounted], one: &Mounted, wanted: &str) -> String {
+    let near = ids(mounted, one)
+        .map(|id| (strsim::damerau_levenshtein(id, wanted), id))
+        .filter(|(distance, _)| *distance <= 2)
+        .min();
+    match near {
+        Some((_, near)) => format!("did you mean `{near}`?"),
+        None => "name one that is mounted on this paywall, or give the URL of another".to_owned(),
+    }
+}
