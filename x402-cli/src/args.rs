@@ -12,6 +12,7 @@ From nothing to a paid call, on a chain that lives in the seller's process:
   x402 call http://127.0.0.1:4021/weather/zurich           # what does it cost?
   (umask 077; echo 0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80 > sandbox.key)
   x402 call http://127.0.0.1:4021/weather/zurich --key-file sandbox.key --max \"0.01 USD\"
+  x402 call http://127.0.0.1:4021 weather city=zurich      # the same by its id, checked against the manifest
   x402 wallet new                                          # a wallet of your own, for real networks
 
 The key above is public: it has money in the sandbox only, and everybody can take what is sent to it elsewhere.

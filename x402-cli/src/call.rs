@@ -1,9 +1,11 @@
 //! `x402 call`: calls an API and pays for the call, within a ceiling.
 
 mod advice;
+mod contract;
 mod flow;
 mod json;
 mod kept;
+mod named;
 mod outcome;
 mod print;
 mod request;
@@ -21,16 +23,20 @@ pub(crate) use request::fault;
 /// Arguments of `x402 call`.
 #[derive(Debug, clap::Args)]
 #[command(
-    override_usage = "x402 call [OPTIONS] [METHOD] <URL>\n       x402 call [OPTIONS] --resume <FILE>",
+    override_usage = "x402 call [OPTIONS] [METHOD] <URL>\n       x402 call [OPTIONS] <URL> <ENDPOINT> [NAME=VALUE]...\n       x402 call [OPTIONS] --resume <FILE>",
     after_help = Exit::table(),
 )]
 pub struct Args {
     /// HTTP method [default: GET, or POST with a body]
     #[arg(value_name = "METHOD", required_unless_present = "resume")]
     first: Option<String>,
-    /// URL to call, with https:// (http:// works on this machine only)
+    /// URL to call, with https:// (http:// works on this machine only); or, after the URL of a seller, the id that its
+    /// manifest gives to an endpoint
     #[arg(value_name = "URL")]
     second: Option<String>,
+    /// Arguments of an endpoint, checked against the manifest: NAME=VALUE, NAME=@FILE, or NAME:=JSON
+    #[arg(value_name = "NAME=VALUE")]
+    arguments: Vec<String>,
     /// HTTP method, as curl writes it
     #[arg(short = 'X', long = "request", value_name = "METHOD")]
     method: Option<String>,
@@ -82,7 +88,7 @@ pub struct Args {
         long,
         value_name = "FILE",
         help_heading = "Payment",
-        conflicts_with_all = ["first", "method", "headers", "data", "data_json", "max", "dry_run", "networks", "nodes", "pay_to", "sign_in", "idempotency_key"]
+        conflicts_with_all = ["first", "arguments", "method", "headers", "data", "data_json", "max", "dry_run", "networks", "nodes", "pay_to", "sign_in", "idempotency_key"]
     )]
     resume: Option<PathBuf>,
 

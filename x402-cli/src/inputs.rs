@@ -120,23 +120,66 @@ impl Input<'_> {
 
     /// The values that it may have, if its schema lists them.
     fn values(&self, manifest: &Manifest) -> Option<String> {
-        let values = resolved(manifest, self.schema)?.get("enum")?.as_array()?;
-        let texts: Option<Vec<&str>> = values.iter().map(Value::as_str).collect();
+        let values = listed_values(manifest, self.schema)?;
+        let texts: Option<Vec<&str>> = values.into_iter().map(Value::as_str).collect();
         texts
             .filter(|texts| texts.len() <= MAX_VALUES)
             .map(|texts| texts.join("|"))
     }
 }
 
-/// All arguments in the form in which they are given: `city [units=metric|imperial]`.
-pub(crate) fn usage(manifest: &Manifest, inputs: &[Input<'_>]) -> String {
+/// The values that a schema lists, null aside; `None` if it takes others too.
+pub(crate) fn listed_values<'m>(
+    manifest: &'m Manifest,
+    schema: &'m Value,
+) -> Option<Vec<&'m Value>> {
+    let mut values = Vec::new();
+    collect(manifest, schema, MAX_HOPS, &mut values)
+        .then_some(values)
+        .filter(|values| !values.is_empty())
+}
+
+/// Whether a schema takes listed values only, which are added to `values`.
+fn collect<'m>(
+    manifest: &'m Manifest,
+    schema: &'m Value,
+    hops: usize,
+    values: &mut Vec<&'m Value>,
+) -> bool {
+    let Some(schema) = resolved(manifest, schema).filter(|_| hops > 0) else {
+        return false;
+    };
+    let list = |word: &str| schema.get(word).and_then(Value::as_array);
+    if let Some(listed) = list("enum") {
+        values.extend(listed.iter().filter(|value| !value.is_null()));
+        return true;
+    }
+    if let Some(only) = schema.get("const") {
+        values.push(only);
+        return true;
+    }
+    if schema.get("type").is_some_and(|name| name == "null") {
+        return true;
+    }
+    let forms = list("anyOf").or_else(|| list("oneOf"));
+    forms.is_some_and(|forms| {
+        forms
+            .iter()
+            .all(|form| collect(manifest, form, hops.saturating_sub(1), values))
+    })
+}
+
+/// All arguments in the form in which they are given: `city [units=metric|imperial]`. What may have any value has `blank`
+/// behind its name.
+pub(crate) fn usage(manifest: &Manifest, inputs: &[Input<'_>], blank: &str) -> String {
     let all: Vec<String> = inputs
         .iter()
         .map(|input| {
-            let mut usage = input.called(inputs);
-            if let Some(values) = input.values(manifest) {
-                usage = format!("{usage}={values}");
-            }
+            let name = input.called(inputs);
+            let usage = match input.values(manifest) {
+                Some(values) => format!("{name}={values}"),
+                None => format!("{name}{blank}"),
+            };
             if input.required {
                 usage
             } else {

@@ -133,6 +133,11 @@ pub(super) fn price(option: &OfferedOption) -> String {
 
 /// Why a call is not paid for, given what the seller asks for; `None` if it may be.
 pub(super) fn not_paid(asking: &Asking) -> Option<Trouble> {
+    if let Some(contract) = &asking.contract
+        && let Some(trouble) = contract.trouble(asking)
+    {
+        return Some(trouble);
+    }
     let ask = |code: &str, message: String| Trouble::new(code, message, Action::AskHuman);
     let Some(max) = &asking.max else {
         let priced = asking.choice.as_ref().map(|choice| choice.index());

@@ -2,15 +2,19 @@
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256};
+use x402_client::select::Choice;
 use x402_client::{
     Asked, Budget, Client, ClientBuilder, Error, Missing, PricedCall, Response, RetryPolicy, Wallet,
 };
 use x402_runtime::model::asset::checksum;
 
+use super::contract::{Contract, Guard};
 use super::kept::{self, Kept};
+use super::named::{Given, Named};
 use super::outcome::{Asking, Outcome};
 use super::request::{self, Prepared};
 use super::{Args, advice};
@@ -26,7 +30,26 @@ pub(super) async fn call(args: &Args) -> Result<Outcome, Failure> {
     if let Some(file) = &args.resume {
         return resume(args, file).await;
     }
-    let prepared = Prepared::read(args)?;
+    let Some(given) = Given::of(args)? else {
+        let prepared = Prepared::read(args)?;
+        let limits = limits(args)?;
+        let builder = builder(args).policy(request::policy(args)?);
+        return buy(builder, args, &prepared, limits, None).await;
+    };
+    let limits = limits(args)?;
+    let Named { prepared, contract } = given.read(args).await?;
+    let builder = builder(args)
+        .policy(contract.policy(args)?)
+        .hook(Guard(Arc::clone(&contract)));
+    let outcome = buy(builder, args, &prepared, limits, Some(&contract)).await?;
+    Ok(Outcome {
+        contract: Some(contract),
+        ..outcome
+    })
+}
+
+/// The ceiling, and a budget of that much.
+fn limits(args: &Args) -> Result<(Option<String>, Budget), Failure> {
     let max = request::max(args)?;
     if args.sign_in && max.is_none() {
         let message = "--sign-in opens the wallet, which is done only with a ceiling";
@@ -34,26 +57,44 @@ pub(super) async fn call(args: &Args) -> Result<Outcome, Failure> {
             .help("say how much the call may cost if the seller lets nobody in, such as --max \"0.05 USD\""));
     }
     let budget = request::budget(max.as_deref().unwrap_or(LOOKING))?;
-    let builder = builder(args).policy(request::policy(args)?).budget(budget);
+    Ok((max, budget))
+}
+
+async fn buy(
+    builder: ClientBuilder<Missing, Missing>,
+    args: &Args,
+    prepared: &Prepared,
+    (max, budget): (Option<String>, Budget),
+    contract: Option<&Arc<Contract>>,
+) -> Result<Outcome, Failure> {
+    if let Some(contract) = contract.filter(|_| !args.json && !args.dry_run) {
+        output::say(&contract.line());
+    }
+    let builder = builder.budget(budget);
     let builder = match request::nodes(args)? {
         Some(reader) => builder.chain(reader),
         None => builder,
     };
-    if args.dry_run || max.is_none() {
+    let asker = Asker {
+        args,
+        prepared,
+        max,
+        contract,
+    };
+    if args.dry_run || asker.max.is_none() {
         let payer = args
             .wallet
             .find()
             .and_then(|found| found.address_without_key());
         let wallet = Wallet::view_only(payer.unwrap_or(Address::ZERO));
-        let client = build(builder.wallet(wallet))?;
-        return look(&client, args, &prepared, max, payer).await;
+        return asker.look(&build(builder.wallet(wallet))?, payer).await;
     }
     let kept = Kept::open()?;
     let recorder = kept.clone();
     let wallet = args.wallet.locate()?.open()?;
     let builder = builder.wallet(wallet);
     let client = build(builder.record(move |payment| recorder.write(payment)))?;
-    pay(&client, args, &prepared, max, &kept).await
+    asker.pay(&client, &kept).await
 }
 
 fn builder(args: &Args) -> ClientBuilder<Missing, Missing> {
@@ -93,67 +134,78 @@ fn check_output(file: Option<&Path>) -> Result<(), Failure> {
     })
 }
 
-/// Asks for the price and stops there.
-async fn look(
-    client: &Client,
-    args: &Args,
-    prepared: &Prepared,
+/// One call and what limits it.
+struct Asker<'a> {
+    args: &'a Args,
+    prepared: &'a Prepared,
     max: Option<String>,
-    payer: Option<Address>,
-) -> Result<Outcome, Failure> {
-    let request = prepared.build(client, args, max.as_deref());
-    Ok(match or_stopped(request.ask()).await {
-        None => Outcome::interrupted(None, None),
-        Some(Err(error)) => Outcome::error(&error, None),
-        Some(Ok(Asked::Answered(response))) => Outcome::answered(response, None),
-        Some(Ok(Asked::Priced(call))) => {
-            let asking = asking(&call, args, max, payer);
-            let trouble = advice::not_paid(&asking);
-            Outcome::asked(asking, trouble)
+    contract: Option<&'a Arc<Contract>>,
+}
+
+impl Asker<'_> {
+    /// Asks for the price and stops there.
+    async fn look(&self, client: &Client, payer: Option<Address>) -> Result<Outcome, Failure> {
+        let request = self.prepared.build(client, self.args, self.max.as_deref());
+        Ok(match or_stopped(request.ask()).await {
+            None => Outcome::interrupted(None, None),
+            Some(Err(error)) => Outcome::error(&error, None),
+            Some(Ok(Asked::Answered(response))) => Outcome::answered(response, None),
+            Some(Ok(Asked::Priced(call))) => {
+                let asking = self.asking(&call, payer);
+                let trouble = advice::not_paid(&asking);
+                Outcome::asked(asking, trouble)
+            }
+            Some(Ok(_)) => {
+                Outcome::failed(Failure::new(Exit::Failed, "an answer of an unknown kind"))
+            }
+        })
+    }
+
+    fn asking(&self, call: &PricedCall, payer: Option<Address>) -> Asking {
+        let promised =
+            |choice: &Choice| self.contract.is_none_or(|contract| contract.admits(choice));
+        let choice = call.choice().ok().filter(promised);
+        let note = self.contract.zip(choice.as_ref());
+        if let Some(note) = note.and_then(|(contract, choice)| contract.note(choice))
+            && !self.args.json
+        {
+            output::say(&note);
         }
-        Some(Ok(_)) => Outcome::failed(Failure::new(Exit::Failed, "an answer of an unknown kind")),
-    })
-}
+        Asking {
+            options: call.options(),
+            choice,
+            payer: payer.map(checksum),
+            max: self.max.clone(),
+            dry_run: self.args.dry_run,
+            contract: self.contract.cloned(),
+        }
+    }
 
-fn asking(call: &PricedCall, args: &Args, max: Option<String>, payer: Option<Address>) -> Asking {
-    Asking {
-        options: call.options(),
-        choice: call.choice().ok(),
-        payer: payer.map(checksum),
-        max,
-        dry_run: args.dry_run,
+    /// Asks for the price and pays it, if it may be paid.
+    async fn pay(&self, client: &Client, kept: &Kept) -> Result<Outcome, Failure> {
+        let request = self.prepared.build(client, self.args, self.max.as_deref());
+        let call = match or_stopped(request.ask()).await {
+            None => return Ok(Outcome::interrupted(None, None)),
+            Some(Err(error)) => return Ok(Outcome::error(&error, None)),
+            Some(Ok(Asked::Answered(response))) => return Ok(Outcome::answered(response, None)),
+            Some(Ok(Asked::Priced(call))) => call,
+            Some(Ok(_)) => return Err(Failure::new(Exit::Failed, "an answer of an unknown kind")),
+        };
+        let asking = self.asking(&call, Some(client.wallet().address()));
+        if let Some(trouble) = advice::not_paid(&asking) {
+            return Ok(Outcome::asked(asking, Some(trouble)));
+        }
+        let (method, url) = (self.prepared.method.as_str(), &self.prepared.url);
+        if let Some(file) = kept.earlier(method, url) {
+            output::say(&format!(
+                "note: an earlier payment for this call has no known outcome; `x402 call --resume {}` asks for it",
+                file.display()
+            ));
+        }
+        let outcome = or_stopped(call.pay()).await;
+        let path = |nonce| kept.path(nonce);
+        Ok(ended(client, outcome, path, kept.written()))
     }
-}
-
-/// Asks for the price and pays it, if it may be paid.
-async fn pay(
-    client: &Client,
-    args: &Args,
-    prepared: &Prepared,
-    max: Option<String>,
-    kept: &Kept,
-) -> Result<Outcome, Failure> {
-    let request = prepared.build(client, args, max.as_deref());
-    let call = match or_stopped(request.ask()).await {
-        None => return Ok(Outcome::interrupted(None, None)),
-        Some(Err(error)) => return Ok(Outcome::error(&error, None)),
-        Some(Ok(Asked::Answered(response))) => return Ok(Outcome::answered(response, None)),
-        Some(Ok(Asked::Priced(call))) => call,
-        Some(Ok(_)) => return Err(Failure::new(Exit::Failed, "an answer of an unknown kind")),
-    };
-    let asking = asking(&call, args, max, Some(client.wallet().address()));
-    if let Some(trouble) = advice::not_paid(&asking) {
-        return Ok(Outcome::asked(asking, Some(trouble)));
-    }
-    if let Some(file) = kept.earlier(prepared.method.as_str(), &prepared.url) {
-        output::say(&format!(
-            "note: an earlier payment for this call has no known outcome; `x402 call --resume {}` asks for it",
-            file.display()
-        ));
-    }
-    let outcome = or_stopped(call.pay()).await;
-    let path = |nonce| kept.path(nonce);
-    Ok(ended(client, outcome, path, kept.written()))
 }
 
 async fn resume(args: &Args, file: &Path) -> Result<Outcome, Failure> {

@@ -12,7 +12,7 @@ use x402_runtime::model::asset::checksum;
 use x402_runtime::model::money::AtomicAmount;
 
 use super::Args;
-use super::outcome::{Answer, Outcome};
+use super::outcome::{Answer, Asking, Outcome};
 
 #[derive(Serialize)]
 pub(super) struct Report {
@@ -37,6 +37,9 @@ pub(super) struct Report {
     options: Option<Vec<Choosable>>,
     resume: Option<String>,
     error: Option<Trouble>,
+    /// Of calls by id only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quote: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -104,6 +107,7 @@ impl Report {
                 charged: outcome.paid,
                 action: trouble.action,
             }),
+            quote: outcome.contract.as_ref().map(|contract| contract.to_json()),
         };
         match (&outcome.receipt, &outcome.terms) {
             (Some(receipt), _) => report.with_receipt(receipt),
@@ -142,7 +146,7 @@ impl Report {
             return self;
         };
         let chosen = asking.choice.as_ref().map(|choice| choice.index());
-        let choosable = |option: &OfferedOption| Choosable::new(option, chosen);
+        let choosable = |option: &OfferedOption| Choosable::new(asking, option, chosen);
         let report = Self {
             status: Some(402),
             payer: asking.payer.clone(),
@@ -171,7 +175,7 @@ impl Report {
 }
 
 impl Choosable {
-    fn new(option: &OfferedOption, chosen: Option<usize>) -> Self {
+    fn new(asking: &Asking, option: &OfferedOption, chosen: Option<usize>) -> Self {
         Self {
             index: option.index,
             chosen: chosen == Some(option.index),
@@ -183,7 +187,7 @@ impl Choosable {
             amount_text: option.amount_text(),
             pay_to: option.pay_to.map(checksum),
             valid_seconds: option.valid_seconds,
-            refusal: option.refusal.map(x402_client::select::Refusal::code),
+            refusal: asking.refusal(option).map(|(code, _)| code),
         }
     }
 }

@@ -1,12 +1,14 @@
 //! How a call ended, in one form for people and programs.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use x402_client::select::Choice;
 use x402_client::{Action, Charged, Error, OfferedOption, Receipt, Response, Settlement};
 
+use super::contract::Contract;
 use super::{advice, request};
 use crate::{Exit, Failure};
 
@@ -26,6 +28,8 @@ pub(super) struct Outcome {
     pub(super) trouble: Option<Trouble>,
     /// The file of the payment.
     pub(super) file: Option<PathBuf>,
+    /// What the manifest promises about a call by id.
+    pub(super) contract: Option<Arc<Contract>>,
 }
 
 /// What the seller answered.
@@ -45,6 +49,21 @@ pub(super) struct Asking {
     pub(super) payer: Option<String>,
     pub(super) max: Option<String>,
     pub(super) dry_run: bool,
+    /// What the manifest promises about a call by id.
+    pub(super) contract: Option<Arc<Contract>>,
+}
+
+impl Asking {
+    /// Why an option is not paid, with its code.
+    pub(super) fn refusal(&self, option: &OfferedOption) -> Option<(&'static str, String)> {
+        let contract = self.contract.as_ref();
+        if let Some(breach) = contract.and_then(|contract| contract.breach(option)) {
+            return Some((breach.code(), breach.text()));
+        }
+        option
+            .refusal
+            .map(|refusal| (refusal.code(), advice::reason(refusal)))
+    }
 }
 
 /// Why there is no answer, or none that was wanted.
@@ -84,6 +103,7 @@ impl Outcome {
             terms: None,
             trouble: None,
             file: None,
+            contract: None,
         }
     }
 

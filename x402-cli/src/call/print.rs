@@ -168,7 +168,7 @@ fn trouble_text(trouble: &Trouble) -> String {
     }
 }
 
-fn option_line(option: &OfferedOption) -> String {
+fn option_line(asking: &Asking, option: &OfferedOption) -> String {
     let network = option
         .network
         .as_ref()
@@ -177,8 +177,8 @@ fn option_line(option: &OfferedOption) -> String {
         .pay_to
         .map_or_else(|| "an unreadable address".to_owned(), checksum);
     let line = format!("{} on {network} to {payee}", advice::price(option));
-    match option.refusal {
-        Some(refusal) => format!("{line}\n      not payable: {}", advice::reason(refusal)),
+    match asking.refusal(option) {
+        Some((_, reason)) => format!("{line}\n      not payable: {reason}"),
         None => line,
     }
 }
@@ -186,13 +186,17 @@ fn option_line(option: &OfferedOption) -> String {
 fn offers(asking: &Asking) -> String {
     let mut text = "the seller asks for payment:".to_owned();
     for option in &asking.options {
-        let _ = write!(text, "\n  {}", option_line(option));
+        let _ = write!(text, "\n  {}", option_line(asking, option));
     }
     text
 }
 
 fn dry_run(asking: &Asking) -> String {
-    let mut text = format!("{}\n", offers(asking));
+    let quote = asking
+        .contract
+        .as_ref()
+        .map(|contract| format!("{}\n", contract.line()));
+    let mut text = format!("{}{}\n", quote.unwrap_or_default(), offers(asking));
     if let Some(choice) = &asking.choice {
         let (asset, amount) = (choice.asset(), choice.amount());
         let of = asking.options.len();

@@ -23,8 +23,19 @@ const MAX_BODY: u64 = 64 * 1024 * 1024;
 pub(super) struct Prepared {
     pub(super) method: Method,
     pub(super) url: String,
-    headers: Vec<(String, String)>,
-    body: Bytes,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Bytes,
+    /// What a manifest promises about it.
+    pub(super) promise: Promise,
+}
+
+/// Limits that a manifest sets for a call, besides those of the command line.
+#[derive(Default)]
+pub(super) struct Promise {
+    /// The most that it costs.
+    pub(super) cap: Option<String>,
+    /// The only address that is paid.
+    pub(super) payee: Option<String>,
 }
 
 impl Prepared {
@@ -51,6 +62,7 @@ impl Prepared {
             url,
             headers,
             body,
+            promise: Promise::default(),
         })
     }
 
@@ -61,10 +73,11 @@ impl Prepared {
             request = request.header(name, value);
         }
         request = request.body(self.body.clone());
-        if let Some(max) = max {
+        // The budget of the client is --max; a manifest can allow less.
+        if let Some(max) = self.promise.cap.as_deref().or(max) {
             request = request.max(max);
         }
-        if let Some(payee) = &args.pay_to {
+        if let Some(payee) = args.pay_to.as_ref().or(self.promise.payee.as_ref()) {
             request = request.pay_to(payee);
         }
         if let Some(key) = &args.idempotency_key {
@@ -140,7 +153,7 @@ fn read_method(word: &str) -> Result<Method, Failure> {
     })
 }
 
-fn header(line: &str) -> Result<(String, String), Failure> {
+pub(super) fn header(line: &str) -> Result<(String, String), Failure> {
     // The value can be a secret of the caller's and is not repeated.
     let split = line
         .split_once(':')
@@ -153,7 +166,7 @@ fn header(line: &str) -> Result<(String, String), Failure> {
         })
 }
 
-fn data(text: &str) -> Result<Bytes, Failure> {
+pub(super) fn data(text: &str) -> Result<Bytes, Failure> {
     let Some(source) = text.strip_prefix('@') else {
         return Ok(Bytes::copy_from_slice(text.as_bytes()));
     };
@@ -171,7 +184,10 @@ fn data(text: &str) -> Result<Bytes, Failure> {
     )
 }
 
-fn bounded(source: impl Read, unreadable: impl Fn(io::Error) -> Failure) -> Result<Bytes, Failure> {
+pub(super) fn bounded(
+    source: impl Read,
+    unreadable: impl Fn(io::Error) -> Failure,
+) -> Result<Bytes, Failure> {
     let mut bytes = Vec::new();
     source
         .take(MAX_BODY.saturating_add(1))
@@ -187,12 +203,19 @@ fn bounded(source: impl Read, unreadable: impl Fn(io::Error) -> Failure) -> Resu
 fn check_json(body: &[u8]) -> Result<(), Failure> {
     serde_json::from_slice::<serde::de::IgnoredAny>(body)
         .map(drop)
-        .map_err(|error| {
-            let (line, column) = (error.line(), error.column());
-            let message = format!("the body is not JSON (line {line}, column {column})");
-            Failure::usage("invalid_json", message)
-                .help("send other text with --data, and put JSON into single quotes on a shell")
-        })
+        .map_err(|error| not_json(&error))
+}
+
+/// The value of a body.
+pub(super) fn json(body: &[u8]) -> Result<serde_json::Value, Failure> {
+    serde_json::from_slice(body).map_err(|error| not_json(&error))
+}
+
+fn not_json(error: &serde_json::Error) -> Failure {
+    let (line, column) = (error.line(), error.column());
+    let message = format!("the body is not JSON (line {line}, column {column})");
+    Failure::usage("invalid_json", message)
+        .help("send other text with --data, and put JSON into single quotes on a shell")
 }
 
 /// The ceiling of the call, from `--max` or the environment.
@@ -225,6 +248,12 @@ pub(super) fn budget(max: &str) -> Result<Budget, Failure> {
 
 /// What may be paid besides the ceiling.
 pub(super) fn policy(args: &Args) -> Result<Policy, Failure> {
+    let (networks, class) = networks(args)?;
+    Ok(Policy::default().networks(networks).network_class(class))
+}
+
+/// The networks that are allowed, by name and by kind; no name allows all.
+pub(super) fn networks(args: &Args) -> Result<(Vec<Network>, NetworkClass), Failure> {
     let mut networks: Vec<Network> = Vec::new();
     let mut class = NetworkClass::Any;
     for text in &args.networks {
@@ -235,7 +264,7 @@ pub(super) fn policy(args: &Args) -> Result<Policy, Failure> {
             _ => networks.push(super::network(text)?),
         }
     }
-    Ok(Policy::default().networks(networks).network_class(class))
+    Ok((networks, class))
 }
 
 /// A call that is wrong as written.

@@ -133,7 +133,7 @@ fn endpoint(out: &mut String, manifest: &Manifest, endpoint: &EndpointEntry) {
 
 fn takes(manifest: &Manifest, endpoint: &EndpointEntry) -> String {
     let inputs = inputs::of(manifest, endpoint);
-    let mut takes = text(&inputs::usage(manifest, &inputs));
+    let mut takes = text(&inputs::usage(manifest, &inputs, ""));
     if let Some(body) = &endpoint.input.body {
         let comma = if takes.is_empty() { "" } else { "; " };
         let _ = write!(takes, "{comma}a body of {}", name(&body.content_type));

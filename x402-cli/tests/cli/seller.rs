@@ -4,12 +4,14 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use x402_runtime::evm::chain::{BlockRef, CallRequest};
 use x402_runtime::model::wire::headers::encode;
@@ -53,6 +55,48 @@ async fn echo(headers: HeaderMap, body: String) -> Json<Value> {
             .map(|value| value.to_str().unwrap().to_owned())
     };
     Json(json!({ "body": body, "type": header("content-type"), "trace": header("x-trace") }))
+}
+
+/// Units of temperature.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Units {
+    Metric,
+    Imperial,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+struct ForecastQuery {
+    units: Option<Units>,
+    /// How many days.
+    #[schemars(range(min = 1, max = 7))]
+    days: Option<u8>,
+    /// Whether every hour is told.
+    hourly: Option<bool>,
+}
+
+#[paid(GET "/forecast/{city}", price = "0.01 USDC")]
+async fn forecast(Path(city): Path<String>, Query(query): Query<ForecastQuery>) -> Json<Value> {
+    Json(json!({ "city": city, "units": query.units, "days": query.days, "hourly": query.hourly }))
+}
+
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+struct SummaryRequest {
+    #[schemars(length(min = 1))]
+    text: String,
+    quality: String,
+    /// Words that have to stay.
+    #[serde(default)]
+    keep: Vec<String>,
+}
+
+#[paid(
+    POST "/summaries",
+    price = tiers(by = body.quality, "fast" => "0.01 USDC", "best" => "0.04 USDC"),
+    probe = r#"{"body": {"text": "x", "quality": "fast"}}"#,
+)]
+async fn summarize(Json(request): Json<SummaryRequest>) -> Json<SummaryRequest> {
+    Json(request)
 }
 
 #[paid(GET "/missing", price = "0.01 USDC")]
@@ -200,6 +244,8 @@ async fn serve(sandbox: Sandbox, control: Arc<Control>, ready: &mpsc::Sender<Str
         .ledger(MemoryLedger::new())
         .mount(weather)
         .mount(echo)
+        .mount(forecast)
+        .mount(summarize)
         .mount(missing)
         .mount(bytes)
         .build()
