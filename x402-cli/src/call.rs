@@ -2,6 +2,8 @@
 
 mod advice;
 mod contract;
+#[cfg(test)]
+mod contract_tests;
 mod flow;
 mod json;
 mod kept;

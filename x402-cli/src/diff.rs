@@ -212,7 +212,7 @@ impl Comparison {
             return Ok(());
         }
         let text = rewrite::text(&self.new.found.bytes, version, revision)?;
-        safe_file::replace(file, text.as_bytes()).map_err(|error| {
+        safe_file::replace_target(file, text.as_bytes()).map_err(|error| {
             let message = format!("{} cannot be written: {error}", file.display());
             Failure::usage("output_unwritable", message)
         })?;

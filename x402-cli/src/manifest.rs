@@ -1,6 +1,7 @@
 //! `x402 manifest`: reads the price manifest of a service, and says who vouches for it.
 
 mod money;
+mod rule;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -130,7 +131,7 @@ fn show(args: &Args, read: &Read) -> Result<Exit, Failure> {
 }
 
 fn save(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    safe_file::replace(file, bytes).map_err(|error| {
+    safe_file::replace_target(file, bytes).map_err(|error| {
         let message = format!("{} cannot be written: {error}", file.display());
         Failure::usage("output_unwritable", message)
     })

@@ -4,7 +4,14 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-/// Writes a file in place of what was there. Whoever reads it at the same time sees the old one or the new one.
+/// As [`replace`], for a file that was named by the caller: a link stays, and what it points to is replaced.
+pub(crate) fn replace_target(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let target = fs::canonicalize(path);
+    replace(target.as_deref().unwrap_or(path), bytes)
+}
+
+/// Writes a file in place of what was there, a link itself too. Whoever reads it at the same time sees the old one or the new
+/// one.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if path.is_dir() {
         return Err(io::Error::other("it is a folder"));

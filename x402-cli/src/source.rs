@@ -11,10 +11,13 @@ use x402_client::transport::{CutReason, TransportErrorKind};
 use x402_client::{Asked, Client, Error, Wallet};
 use x402_runtime::model::manifest::{MAX_BYTES, WELL_KNOWN_PATH};
 
-use crate::{Exit, Failure, call, secret};
+use crate::{Exit, Failure, call, secret, shown};
 
 /// The longest document of one's own that is read, in bytes.
 pub(crate) const MAX_FILE: usize = x402_codegen::MAX_BYTES;
+
+/// Most characters of a reason, which can hold words of the document.
+const MAX_REASON: usize = 500;
 
 /// Most redirects within one origin that are followed.
 const MAX_REDIRECTS: usize = 3;
@@ -55,6 +58,7 @@ impl Found {
             Some(_) => Exit::Failed,
             None => Exit::Usage,
         };
+        let reason = shown::line(&reason.to_string(), MAX_REASON);
         Failure::new(exit, format!("{}: {reason}", self.name())).code(code)
     }
 }

@@ -9,7 +9,10 @@ use x402_runtime::model::extension::timestamp;
 use x402_runtime::model::manifest::{Document, SignatureFault};
 
 use crate::source::Found;
-use crate::{Exit, Failure};
+use crate::{Exit, Failure, shown};
+
+/// Most characters of a time.
+const TIME: usize = 40;
 
 /// What became of one signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,10 +168,11 @@ fn expired(document: &Document) -> String {
     let until = service
         .valid_until
         .as_deref()
-        .unwrap_or("no time that it states");
+        .map(|until| shown::line(until, TIME));
     format!(
-        "the manifest is not valid at this time: it was issued at {} and is good until {until}",
-        service.issued_at
+        "the manifest is not valid at this time: it was issued at {} and is good until {}",
+        shown::line(&service.issued_at, TIME),
+        until.as_deref().unwrap_or("no time that it states")
     )
 }
 

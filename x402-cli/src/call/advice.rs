@@ -8,6 +8,7 @@ use x402_client::{Action, Charged, Error, OfferedOption};
 use x402_runtime::model::asset::checksum;
 use x402_runtime::model::problem::ProblemCode;
 
+use super::contract::Breach;
 use super::network_text;
 use super::outcome::{Asking, Trouble};
 
@@ -38,6 +39,11 @@ pub(super) fn status(status: StatusCode, headers: &HeaderMap) -> Trouble {
 pub(super) fn error(error: &Error) -> Trouble {
     let trouble = Trouble::new(error.code(), error.to_string(), error.action());
     match error {
+        // The only hook of this program: see `contract::Guard`.
+        Error::Declined(_) => {
+            let message = "contract breach: the seller asked for something else than before, and its manifest does not promise it";
+            Trouble::new(Breach::OverBound.code(), message, Action::Stop)
+        }
         Error::Unreachable(cause) if cause.kind() == TransportErrorKind::Connect => {
             trouble.help("is the server running? check host and port of the URL, and the network")
         }

@@ -16,6 +16,7 @@ use x402_runtime::model::network::Network;
 
 use super::outcome::{Asking, Trouble};
 use super::{Args, network_text, request};
+use crate::vouched::Vouched;
 use crate::{Exit, Failure, shown};
 
 /// What a call costs, as far as the manifest tells.
@@ -84,10 +85,17 @@ pub(super) struct Contract {
     max: Decimal,
     quote: Quote,
     pins: Vec<Pin>,
+    /// Codes of what is worth a look about the manifest.
+    warnings: Vec<&'static str>,
 }
 
 impl Contract {
-    pub(super) fn new(document: &Document, endpoint: &EndpointEntry, quote: Quote) -> Self {
+    pub(super) fn new(
+        document: &Document,
+        vouched: &Vouched,
+        endpoint: &EndpointEntry,
+        quote: Quote,
+    ) -> Self {
         let manifest = document.manifest();
         let pins = manifest.rails_of(endpoint).filter_map(|(_, rail)| {
             let asset = manifest.assets.get(&rail.asset)?;
@@ -109,6 +117,7 @@ impl Contract {
             max: endpoint.price.bounds.max.0.normalized(),
             quote,
             pins: pins.collect(),
+            warnings: vouched.warnings.iter().map(|(code, _)| *code).collect(),
         }
     }
 
@@ -309,6 +318,7 @@ impl Contract {
             "max": self.max.to_string(),
             "content_hash": self.content_hash,
             "revision": self.revision,
+            "warnings": self.warnings,
         })
     }
 }

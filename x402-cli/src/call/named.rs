@@ -98,7 +98,7 @@ impl<'a> Given<'a> {
         let wire = wire::Wire::new(endpoint, &bound)
             .map_err(|failure| self.with_usage(manifest, endpoint, failure))?;
         let quote = wire.quote(manifest, endpoint)?;
-        let contract = Contract::new(&document, endpoint, quote);
+        let contract = Contract::new(&document, &vouched, endpoint, quote);
         let promise = Promise {
             cap: contract.cap(),
             payee: contract.payee(args)?.map(checksum),

@@ -197,7 +197,9 @@ impl Outcome {
         }
         let paid = error.charged();
         let exit = match (error, paid) {
-            (Error::NothingAcceptable(_) | Error::OverBudget(_), _) => Exit::NotPaid,
+            (Error::NothingAcceptable(_) | Error::OverBudget(_) | Error::Declined(_), _) => {
+                Exit::NotPaid
+            }
             (Error::Refused(_) | Error::ApprovalRequired(_), Charged::No) => Exit::Refused,
             (_, Charged::No) => Exit::Failed,
             _ => Exit::Pending,

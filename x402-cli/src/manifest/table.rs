@@ -7,7 +7,7 @@ use x402_runtime::model::manifest::{
     AllowanceEntry, Deprecation, Document, EndpointEntry, Manifest, PlanEntry, ScheduledEntry,
 };
 
-use super::money;
+use super::{money, rule};
 use crate::vouched::Vouched;
 use crate::{inputs, shown};
 
@@ -105,6 +105,11 @@ fn endpoint(out: &mut String, manifest: &Manifest, endpoint: &EndpointEntry) {
         "price",
         &price_sentence(manifest, endpoint, &endpoint.price),
     );
+    // Reading has refused a broken rule of a known model.
+    let model = manifest.price_model(endpoint).unwrap_or_default();
+    for (label, rule) in model.iter().flat_map(rule::rows) {
+        row(out, label, &text(&rule));
+    }
     let limits = &endpoint.price.bounds;
     row(
         out,

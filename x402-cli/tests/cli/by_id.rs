@@ -97,7 +97,7 @@ fn bodies_are_made_of_members_and_priced_before_they_are_sent() {
     );
     let expected = json!({
         "endpoint": "summarize", "kind": "exact", "amount": "0.04", "currency": "USD", "min": "0.01", "max": "0.04",
-        "content_hash": null, "revision": 1,
+        "content_hash": null, "revision": 1, "warnings": [],
     });
     assert_eq!(quote, expected);
 }
@@ -562,6 +562,12 @@ fn m08_a_manifest_that_is_wrong_or_about_another_place_is_not_bought_by() {
         })
     });
     buy(&old).said(0, &["warning: the manifest is not valid at this time"]);
+    let report = call(
+        &home,
+        &[&[old.as_str(), "getWeather", "city=x", "--json"], &PAY[..]].concat(),
+    )
+    .json();
+    assert_eq!(report["quote"]["warnings"], json!(["manifest_expired"]));
     let hostile = web(|_, here| {
         let mut document = shop_manifest(here);
         let query = json!({ "properties": { "a\u{1b}[2J\u{202e}": { "type": "string" } } });

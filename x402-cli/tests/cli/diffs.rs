@@ -176,6 +176,14 @@ fn write_changes_version_and_revision_and_no_other_byte() {
         .replace(r#""revision": 17"#, r#""revision": 18"#);
     assert_eq!(read(), expected);
     assert_eq!(home.mode("new.json"), 0o640);
+    home.write("new.json", &text, 0o640);
+    std::os::unix::fs::symlink(home.path("new.json"), home.path("link.json")).unwrap();
+    let run = home.run(&["diff", "old.json", "link.json", "--write"]);
+    assert_eq!(
+        (run.code, read()),
+        (0, expected.clone()),
+        "a link stays one"
+    );
     let again = diff(&home, &["--write", "--json"]);
     assert_eq!(again.json()["written"], Value::Null, "once is enough");
     assert_eq!(read(), expected);

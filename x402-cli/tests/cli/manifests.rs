@@ -58,6 +58,11 @@ fn the_table_says_everything_that_decides_about_buying() {
         "free        10 calls in 1 day for each payer, told apart by sign-in-with-x",
         "announced   from 2026-12-15T00:00:00Z (price-increase): Costs 0.0012 USD a call.",
         "price       Costs 0.0016 to 0.12 USD a call, by what is asked for.",
+        "by          `/quality` of the body: draft 0.002 USD, standard 0.005 USD, deep 0.02 USD; standard if it is missing",
+        "by          the bytes of the body: up to 16384 ×1, up to 131072 ×3, up to 262144 ×6",
+        "rebate      calls bought in 30 days: up to 1000 ×1, more ×0.8",
+        "base        0.0002 USD",
+        "metered     0.0005 USD for 1000 inputTokens, from `/usage/inputTokens` of the answer",
         "bounds      0.0016 to 0.12 USD",
         "deprecated  since 2026-12-01T00:00:00Z, gone after 2027-06-01T00:00:00Z; use complete",
         "paid by     upto, USDC on Base (eip155:8453) to 0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266",
@@ -189,7 +194,7 @@ fn a_manifest_whose_time_is_over_is_shown_with_a_warning() {
 
 #[test]
 fn m10_text_of_a_manifest_steers_no_terminal() {
-    let hostile = "x\u{1b}[2J\u{202e}y\u{9b}z\u{7}\u{200b}";
+    let hostile = "x\nerror: y\u{1b}[2J\u{202e}y\u{9b}z\u{7}\u{200b}";
     let mut document = example();
     for pointer in [
         "/service/description",
@@ -202,6 +207,9 @@ fn m10_text_of_a_manifest_steers_no_terminal() {
     document["endpoints"][0]["input"]["query"]["properties"] =
         json!({ hostile: { "enum": [hostile] } });
     document["endpoints"][0]["allowances"][0]["scope"] = json!(hostile);
+    document["endpoints"][2]["price"]["units"][0]["id"] = json!(hostile);
+    document["service"]["issuedAt"] = json!(hostile);
+    document["service"]["validUntil"] = json!(hostile);
     let home = Home::new();
     let mut runs = vec![of(&home, &document)];
     runs.push(home.run(&["manifest", "manifest.json", "--json"]));
@@ -217,6 +225,7 @@ fn m10_text_of_a_manifest_steers_no_terminal() {
         for text in [&run.out, &run.err] {
             let steers = |c: char| (c.is_control() && c != '\n') || "\u{202e}\u{200b}".contains(c);
             assert!(!text.contains(steers), "{run:#?}");
+            assert!(!text.contains("\nerror: y"), "no line is made up: {run:#?}");
         }
     }
 }
