@@ -19,7 +19,7 @@ const USE: &str = include_str!("gate/use.rs");
 
 /// No doc tests: the comments of the clients are other people's texts.
 const MORE: &str = "\n[lib]\ndoctest = false\n\n[dev-dependencies]\n\
-                    tokio = { version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }\n";
+                    tokio = { version = \"1\", features = [\"macros\", \"rt-multi-thread\", \"sync\"] }\n";
 
 #[test]
 fn every_rust_client_compiles_and_works() {

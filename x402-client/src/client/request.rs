@@ -248,7 +248,6 @@ impl RequestBuilder {
     ///         println!("cost: {:?}", answer.receipt().and_then(|receipt| receipt.charged));
     ///     }
     ///     x402_client::Opened::Whole(answer) => println!("{}", answer.status()),
-    ///     _ => {}
     /// }
     /// # Ok(()) }
     /// ```

@@ -39,7 +39,7 @@ pub(crate) const TYPE_WORDS: &[&str] = &[
     // Python
     "True", "False", "Exception", "ValueError", "TypeError", "Literal", "Optional", "Union", "List", "Dict", "Tuple",
     "BaseModel", "ConfigDict", "Field", "Model", "Enum", "Fraction", "Decimal", "Bytes", "Int", "Float", "Callable",
-    "ClassVar", "Generic", "TypeVar", "Generator", "AsyncIterator", "RootModel", "TypeAdapter", "Annotated", "Cutter",
+    "ClassVar", "Generic", "TypeVar", "Generator", "AsyncIterator", "RootModel", "TypeAdapter", "Annotated", "Cutter", "Events", "Following",
     // Support code
     "Allowed", "Answered", "Argument", "Attempt", "Bounds", "Budget", "BudgetExceeded", "Call", "CallOptions", "Client",
     "AsyncClient", "Charged", "Cost", "CostAboveMax", "Decode", "Endpoint", "EndpointInfo", "Fetch", "Headed", "Mock",

@@ -82,9 +82,13 @@ fn method(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel, names:
         names.method
     );
     out.block(open, "}", |out| {
+        let lines = match endpoint.output {
+            Output::Stream { lines: true, .. } => ".lines()",
+            _ => "",
+        };
         line!(
             out,
-            "Call::new(self, &{}, {wire}, {decode})",
+            "Call::new(self, &{}, {wire}, {decode}){lines}",
             names.constant
         );
     });
@@ -104,11 +108,13 @@ fn answer(context: &Context<'_>, output: &Output) -> (String, &'static str) {
         Output::Text => ("String".to_owned(), "decode_text"),
         Output::Bytes => ("Vec<u8>".to_owned(), "decode_bytes"),
         Output::Empty => ("()".to_owned(), "decode_nothing"),
-        Output::Stream { item, lines: false } => {
-            (format!("Vec<{}>", context.ty(item)), "decode_events")
-        }
-        Output::Stream { item, lines: true } => {
-            (format!("Vec<{}>", context.ty(item)), "decode_lines")
+        Output::Stream { item, lines } => {
+            let decode = if *lines {
+                "decode_lines"
+            } else {
+                "decode_events"
+            };
+            (format!("Events<{}>", context.ty(item)), decode)
         }
     }
 }
@@ -136,7 +142,7 @@ fn method_docs(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel) {
     }
     if matches!(endpoint.output, Output::Stream { .. }) {
         out.line("///");
-        out.line("/// The events are given once the stream has ended, with what it cost.");
+        out.line("/// [`Call::stream`] gives the events as they come, [`Call::send`] once the stream has ended.");
     }
     if let Some(said) = endpoint.said_refusals() {
         out.line("///");

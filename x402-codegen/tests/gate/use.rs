@@ -204,6 +204,111 @@ async fn a_page_that_does_not_name_the_next_one_is_given_before_the_error() {
     assert_eq!(pages.next().await.unwrap().unwrap_err().code(), "unexpected_answer");
 }
 
+type Parts = tokio::sync::mpsc::UnboundedReceiver<bytes::Bytes>;
+
+/// Answers one call with the parts that it is given, as they come.
+struct Gives(std::sync::Mutex<Option<Parts>>);
+
+struct Given(Parts);
+
+impl x402_client::Stream for Given {
+    type Item = Result<bytes::Bytes, x402_client::transport::CutReason>;
+
+    fn poll_next(mut self: std::pin::Pin<&mut Self>, context: &mut std::task::Context<'_>) -> std::task::Poll<Option<Self::Item>> {
+        self.0.poll_recv(context).map(|part| part.map(Ok))
+    }
+}
+
+impl x402_client::transport::Transport for Gives {
+    fn send(
+        &self,
+        _: http::Request<bytes::Bytes>,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<x402_client::transport::TransportReply, x402_client::transport::TransportError>> + Send + '_>> {
+        panic!("the answer is opened")
+    }
+
+    fn open(
+        &self,
+        _: http::Request<bytes::Bytes>,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<x402_client::transport::OpenReply, x402_client::transport::TransportError>> + Send + '_>> {
+        let parts = Box::pin(Given(self.0.lock().unwrap().take().unwrap()));
+        let (status, headers) = (http::StatusCode::OK, http::HeaderMap::new());
+        Box::pin(async move { Ok(x402_client::transport::OpenReply { status, headers, parts }) })
+    }
+}
+
+fn chat() -> (crate::streaming::Client, tokio::sync::mpsc::UnboundedSender<bytes::Bytes>) {
+    let (sender, parts) = tokio::sync::mpsc::unbounded_channel();
+    let builder = x402_client::Client::builder().wallet(wallet()).budget(budget());
+    let client = builder.transport(Gives(std::sync::Mutex::new(Some(parts)))).build().unwrap();
+    (crate::streaming::Client::with(client), sender)
+}
+
+#[tokio::test]
+async fn events_come_while_the_answer_runs() {
+    use crate::streaming::{ChatBody, Chunk, Events};
+    fn is_stream<T: x402_client::Stream + Send + Unpin + 'static>(_: &T) {}
+    let (client, sender) = chat();
+    let body = ChatBody::new("x".into());
+    let mut events: Events<Chunk> = client.chat(&body).stream().await.unwrap();
+    is_stream(&events);
+    for text in ["a", "b"] {
+        sender.send(format!("data: {{\"text\":\"{text}\"}}\n\n").into()).unwrap();
+        assert_eq!(events.next().await.unwrap().unwrap().text, text);
+    }
+    sender.send("data: {\"text\":".into()).unwrap();
+    drop(sender);
+    assert_eq!(events.next().await.unwrap().unwrap_err().code(), "unexpected_answer");
+    assert!(events.next().await.is_none());
+    assert!(events.receipt().is_none(), "it cost nothing");
+}
+
+#[tokio::test]
+async fn events_end_at_empty_lines_wherever_parts_end() {
+    use crate::streaming::{ChatBody, LinesRequest};
+    let body = ChatBody::new("x".into());
+    let texts = |events: Vec<crate::streaming::Chunk>| events.into_iter().map(|event| event.text).collect::<Vec<_>>();
+    for end in ["\n", "\r\n", "\r"] {
+        let lines = ["\u{feff}data: {\"text\":\"a\u{2028}\"}", ":", "", "data:{\"text\":", "data: \"\u{1f600}\"}", "id", "", "data: [DONE]", "", "data: {\"text\":\"z\"}"];
+        for size in [1, 2, 3, 1_000] {
+            let (client, sender) = chat();
+            for part in lines.join(end).as_bytes().chunks(size) {
+                sender.send(bytes::Bytes::copy_from_slice(part)).unwrap();
+            }
+            drop(sender);
+            let events = client.chat(&body).stream().await.unwrap().all().await.unwrap();
+            assert_eq!(texts(events), ["a\u{2028}", "\u{1f600}", "z"], "{end:?}, parts of {size}");
+        }
+    }
+    let builder = x402_client::Client::builder().wallet(wallet()).budget(budget());
+    let says = Says("{\"text\":\"a\"}\n\n{\"text\":\r\n\"b\"}");
+    let client = crate::streaming::Client::with(builder.transport(says).build().unwrap());
+    let mut paid = client.chat(&body).send().await.unwrap();
+    assert!(paid.value.all().await.unwrap().is_empty(), "these are no server-sent events");
+    let error = client.lines(&LinesRequest::new()).stream().await.unwrap().all().await.unwrap_err();
+    assert_eq!(error.code(), "unexpected_answer", "an event is on one line");
+    let builder = x402_client::Client::builder().wallet(wallet()).budget(budget());
+    let says = Says("{\"text\":\"a\"}\n\n {\"text\":\"b\"}\r\n");
+    let client = crate::streaming::Client::with(builder.transport(says).build().unwrap());
+    let mut paid = client.lines(&LinesRequest::new()).send().await.unwrap();
+    assert_eq!(texts(paid.value.all().await.unwrap()), ["a", "b"]);
+}
+
+#[tokio::test]
+async fn an_event_that_never_ends_is_given_up() {
+    let mebibyte = "x".repeat(1024 * 1024);
+    for part in [mebibyte.clone(), format!("data: {mebibyte}\n"), "data\n".repeat(1024 * 1024)] {
+        let (client, sender) = chat();
+        for _ in 0..20 {
+            sender.send(part.clone().into()).unwrap();
+        }
+        let body = crate::streaming::ChatBody::new("x".into());
+        let mut events = client.chat(&body).stream().await.unwrap();
+        assert_eq!(events.next().await.unwrap().unwrap_err().code(), "unexpected_answer");
+        assert!(events.next().await.is_none());
+    }
+}
+
 #[test]
 fn values_survive_json() {
     fn same<T: serde::Serialize + serde::de::DeserializeOwned>(text: &str) {

@@ -24,7 +24,6 @@ use crate::transport::{BodyParts, CutReason, TransportReply};
 
 /// What a call that was opened gave.
 #[derive(Debug)]
-#[non_exhaustive]
 pub enum Opened {
     /// An answer that came whole, such as an error of the seller's handler.
     Whole(Response),

@@ -79,10 +79,10 @@ impl Client {
     ///
     /// Costs at most 0.05 USD a call; what was used is charged.
     ///
-    /// The events are given once the stream has ended, with what it cost.
+    /// [`Call::stream`] gives the events as they come, [`Call::send`] once the stream has ended.
     ///
     /// Refusals: payment\_required, rate\_limited.
-    pub fn chat(&self, body: &ChatBody) -> Call<'_, Vec<Chunk>> {
+    pub fn chat(&self, body: &ChatBody) -> Call<'_, Events<Chunk>> {
         Call::new(self, &CHAT, Wire::default().fixed("chat").json(body), decode_events)
     }
 
@@ -92,11 +92,11 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// The events are given once the stream has ended, with what it cost.
+    /// [`Call::stream`] gives the events as they come, [`Call::send`] once the stream has ended.
     ///
     /// Refusals: payment\_required, rate\_limited.
-    pub fn lines(&self, request: &LinesRequest) -> Call<'_, Vec<Chunk>> {
-        Call::new(self, &LINES, request.wire(), decode_lines)
+    pub fn lines(&self, request: &LinesRequest) -> Call<'_, Events<Chunk>> {
+        Call::new(self, &LINES, request.wire(), decode_lines).lines()
     }
 }
 
