@@ -3,6 +3,8 @@
 #![cfg_attr(feature = "reqwest", doc = include_str!("../README.md"))]
 
 mod approval;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod budget;
 pub mod chain;
 mod client;

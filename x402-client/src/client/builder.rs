@@ -39,6 +39,9 @@ pub enum SetupError {
     /// Without the feature `reqwest` a timer must be given.
     #[error("no timer: enable the feature `reqwest` or call ClientBuilder::timer")]
     NoTimer,
+    /// The operating system gives no room for a runtime to wait in (feature `blocking`).
+    #[error("no runtime to wait in: {0}")]
+    NoRuntime(std::io::ErrorKind),
 }
 
 /// The doors to the outside.
