@@ -375,7 +375,9 @@ proptest! {
         let same = |document: &Document| {
             let mut value = document.value().clone();
             // The proof is another statement, and addresses and signatures may be written in either case.
-            value["integrity"]["signatures"].as_array_mut().unwrap().truncate(1);
+            if let Some(signatures) = value["integrity"]["signatures"].as_array_mut() {
+                signatures.truncate(1);
+            }
             canonical(&value).to_ascii_lowercase()
         };
         if same(&document) == same(signed) && document.content_hash() == signed.content_hash() {
