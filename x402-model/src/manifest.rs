@@ -44,6 +44,7 @@ mod period;
 mod price;
 mod price_write;
 mod read;
+mod refs;
 mod strict;
 pub mod views;
 

@@ -210,3 +210,104 @@ fn a_timeout_that_becomes_charged_is_a_stop() {
     assert_eq!(told.changes[0].what, "a timeout became charged");
     assert!(told.stop);
 }
+
+/// The example whose second endpoint takes or gives this schema.
+fn about(side: &str, schema: &Value, shared: &Value) -> Manifest {
+    let mut document: Value = serde_json::from_str(EXAMPLE).unwrap();
+    let at = format!("/endpoints/1/{side}/schema");
+    set(&mut document, &at, Some(schema));
+    set(&mut document, "/schemas", Some(shared));
+    set(&mut document, "/endpoints/1/examples", None);
+    let mut manifest = manifest(document);
+    manifest.endpoints.swap(0, 1);
+    manifest.endpoints.truncate(1);
+    manifest
+}
+
+/// Schemas with shared ones beside them. More is allowed by the first than by the second.
+fn more_and_less() -> Value {
+    let short = |most: u64| json!({ "A/b": { "type": "string", "maxLength": most } });
+    let local = |most: u64| {
+        json!({
+            "properties": { "a": { "$ref": "#/$defs/A" } },
+            "$defs": { "A": { "properties": { "b": { "maxLength": most } } } },
+        })
+    };
+    let to = json!({ "$ref": "#/schemas/A~1b" });
+    json!([
+        [[{ "type": "array" }, {}], [{ "type": "array", "items": { "type": "string" } }, {}]],
+        [[{ "items": { "type": "string" } }, {}], [{ "items": false }, {}]],
+        [[{ "type": "array" }, {}], [{ "type": "array", "oneOf": [{ "minItems": 1 }] }, {}]],
+        [[{}, {}], [{ "allOf": [{ "maxLength": 1 }] }, {}]],
+        [[{}, {}], [{ "contains": { "const": 1 } }, {}]],
+        [[{}, {}], [{ "dependentRequired": { "a": ["b"] } }, {}]],
+        [[{ "if": true }, {}], [{ "if": true, "then": { "maxLength": 1 } }, {}]],
+        [[local(9), {}], [local(3), {}]],
+        [[to, short(9)], [to, short(3)]],
+        [[{ "$ref": "#/%73chemas/A~1b" }, short(9)], [to, short(3)]],
+        [[to, short(9)], [{ "$ref": "#/schemas/A~1b", "maxLength": 3 }, short(9)]],
+        [[{ "not": to }, short(3)], [{ "not": to }, short(9)]],
+        [[{ "anyOf": [to, { "type": "null" }] }, short(9)], [{ "anyOf": [to] }, short(3)]],
+    ])
+}
+
+#[test]
+fn less_in_a_request_and_more_in_an_answer_breaks_wherever_it_is_said() {
+    for case in more_and_less().as_array().unwrap() {
+        let verdict = |side, old: &Value, new: &Value| {
+            let [old, new] = [old, new].map(|one| about(side, &one[0], &one[1]));
+            compare(&old, &new)
+        };
+        let (more, less) = (&case[0], &case[1]);
+        let request = verdict("input/body", more, less);
+        assert_eq!(request.wire, Wire::Major, "{case} {:?}", request.changes);
+        let answer = verdict("output", less, more);
+        assert_eq!(answer.wire, Wire::Major, "{case} {:?}", answer.changes);
+        let same = verdict("output", less, less);
+        assert_eq!(same.wire, Wire::None, "{case} {:?}", same.changes);
+    }
+}
+
+#[test]
+fn what_is_not_understood_breaks_when_it_changes() {
+    let none = json!({});
+    let about = |schema: &Value| about("output", schema, &none);
+    for (old, new) in [
+        (
+            json!({ "$dynamicRef": "#a" }),
+            json!({ "$dynamicRef": "#b" }),
+        ),
+        (json!({ "futureRule": 1 }), json!({})),
+        (json!({}), json!({ "futureRule": 1 })),
+        (
+            json!({ "$ref": "https://a.example" }),
+            json!({ "$ref": "https://b.example" }),
+        ),
+        (
+            json!({ "$ref": "#/$defs/A" }),
+            json!({ "$ref": "#/$defs/A", "$defs": { "A": {} } }),
+        ),
+    ] {
+        assert_eq!(
+            compare(&about(&old), &about(&new)).wire,
+            Wire::Major,
+            "{new}"
+        );
+        assert_eq!(
+            compare(&about(&new), &about(&new)).wire,
+            Wire::None,
+            "{new}"
+        );
+    }
+    for word in [
+        "title",
+        "description",
+        "$comment",
+        "examples",
+        "x-note",
+        "deprecated",
+    ] {
+        let told = compare(&about(&json!({})), &about(&json!({ word: ["a"] })));
+        assert_eq!(told.wire, Wire::Patch, "{word} {:?}", told.changes);
+    }
+}

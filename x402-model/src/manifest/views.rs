@@ -29,7 +29,7 @@ mod api_catalog;
 mod bazaar;
 mod cycles;
 mod fit;
-mod keyword;
+pub(super) mod keyword;
 mod links;
 mod llms;
 mod mcp;

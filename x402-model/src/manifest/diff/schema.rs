@@ -1,9 +1,14 @@
 //! Differences of schemas, by the side they are on: a request must not become narrower, an answer not wider.
 
+mod keywords;
+mod pair;
+
 use std::collections::{BTreeSet, HashSet};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use self::keywords::{CEILINGS, FLOORS, WHOLE, is_opaque};
+use self::pair::{At, Pair, address, has_reference, has_rules_beside, references};
 use super::{Findings, Money, Shared, Wire};
 
 /// Which way values travel.
@@ -22,16 +27,14 @@ const MAX_DEPTH: usize = 200;
 /// Longest place that names are still added to.
 const MAX_PLACE: usize = 500;
 
-pub(super) fn compare(
-    before: Option<&Value>,
-    after: Option<&Value>,
+pub(super) fn compare<'w>(
+    before: Option<&'w Value>,
+    after: Option<&'w Value>,
     side: Side,
-    shared: &Shared<'_>,
+    shared: &Shared<'w>,
     place: &str,
     found: &mut Findings,
 ) {
-    let anything = Value::Bool(true);
-    let (before, after) = (before.unwrap_or(&anything), after.unwrap_or(&anything));
     let mut walk = Walk {
         side,
         shared,
@@ -41,19 +44,20 @@ pub(super) fn compare(
         depth: 0,
         gave_up: false,
     };
-    walk.schema(before, after, place);
+    let (old, new) = (At::root(before), At::root(after));
+    walk.schema(Pair { old, new }, place);
     if walk.gave_up {
         // What was not looked at may break everything.
         found.add(place, "too much to compare", Wire::Major, Money::None);
     }
 }
 
-struct Walk<'w> {
+struct Walk<'w, 'f> {
     side: Side,
-    shared: &'w Shared<'w>,
-    found: &'w mut Findings,
-    /// Pairs of references that were followed: cycles end.
-    seen: BTreeSet<(String, String)>,
+    shared: &'f Shared<'w>,
+    found: &'f mut Findings,
+    /// Pairs of schemas that references led to: cycles end.
+    seen: BTreeSet<(usize, usize)>,
     /// Steps that may still be taken.
     left: usize,
     depth: usize,
@@ -61,34 +65,7 @@ struct Walk<'w> {
     gave_up: bool,
 }
 
-/// Constraints that allow less the smaller they are.
-const CEILINGS: &[&str] = &[
-    "maximum",
-    "exclusiveMaximum",
-    "maxLength",
-    "maxItems",
-    "maxProperties",
-];
-/// Constraints that allow less the larger they are.
-const FLOORS: &[&str] = &[
-    "minimum",
-    "exclusiveMinimum",
-    "minLength",
-    "minItems",
-    "minProperties",
-];
-/// Constraints that can only be compared as a whole.
-const WHOLE: &[&str] = &[
-    "pattern",
-    "format",
-    "multipleOf",
-    "uniqueItems",
-    "not",
-    "patternProperties",
-    "prefixItems",
-];
-
-impl Walk<'_> {
+impl<'w> Walk<'w, '_> {
     fn add(&mut self, place: &str, what: &str, wire: Wire) {
         self.found.add(place, what, wire, Money::None);
     }
@@ -112,8 +89,8 @@ impl Walk<'_> {
         self.add(place, what, wire);
     }
 
-    fn schema(&mut self, before: &Value, after: &Value, place: &str) {
-        let steps = entries(before).saturating_add(entries(after));
+    fn schema(&mut self, pair: Pair<'w>, place: &str) {
+        let steps = entries(pair.old.schema).saturating_add(entries(pair.new.schema));
         let left = self.left.checked_sub(steps.saturating_add(1));
         let Some(left) = left.filter(|_| self.depth < MAX_DEPTH) else {
             self.gave_up = true;
@@ -121,60 +98,59 @@ impl Walk<'_> {
         };
         self.left = left;
         self.depth = self.depth.saturating_add(1);
-        self.followed(before, after, place);
+        self.followed(pair, place);
         self.depth = self.depth.saturating_sub(1);
     }
 
-    fn followed(&mut self, before: &Value, after: &Value, place: &str) {
-        let name = |schema: &Value| {
-            let target = schema.get("$ref").and_then(Value::as_str);
-            target.map(|target| target.trim_start_matches("#/schemas/").to_owned())
-        };
-        let names = (name(before), name(after));
-        if let (Some(old), Some(new)) = &names
-            && !self.seen.insert((old.clone(), new.clone()))
-        {
-            return;
+    fn followed(&mut self, pair: Pair<'w>, place: &str) {
+        let (before, after) = (pair.old.schema, pair.new.schema);
+        let references = (pair.old.reference(), pair.new.reference());
+        match (before, after) {
+            _ if references != (None, None) => {}
+            (Value::Bool(false), Value::Bool(false)) => return,
+            (Value::Bool(false), _) => return self.wider(place, "more is taken"),
+            (_, Value::Bool(false)) => return self.narrower(place, "nothing is taken"),
+            _ if before == after && !has_reference(before) => return,
+            _ => return self.rules(pair, place),
         }
-        if names.0.is_some() || names.1.is_some() {
-            let shared = self.shared;
-            let old = names.0.as_ref().and_then(|name| shared.old.get(name));
-            let new = names.1.as_ref().and_then(|name| shared.new.get(name));
-            match (
-                old.or_else(|| names.0.is_none().then_some(before)),
-                new.or_else(|| names.1.is_none().then_some(after)),
-            ) {
-                (Some(old), Some(new)) => return self.schema(old, new, place),
-                _ if before == after => return,
-                _ => return self.add(place, "another reference", Wire::Major),
+        let old = pair.old.followed(self.shared.old);
+        let new = pair.new.followed(self.shared.new);
+        match (old, new) {
+            (Some(old), Some(new)) => {
+                let both = matches!(references, (Some(_), Some(_)));
+                // A reference that only leads to itself never ends beside something else, so that is followed until it is too much.
+                if !both || self.seen.insert((address(old.schema), address(new.schema))) {
+                    self.schema(Pair { old, new }, place);
+                }
             }
+            (None, None) if before == after => {}
+            _ => self.add(place, "another reference", Wire::Major),
         }
-        if before == after && !has_reference(before) {
-            return;
+        // What stands beside a reference holds as well.
+        if let (Some(_), Some(_)) = references {
+            self.rules(pair, place);
+        } else if [pair.old, pair.new].into_iter().any(has_rules_beside) {
+            self.add(place, "rules beside a reference", Wire::Major);
         }
-        self.rules(before, after, place);
     }
 
     /// Compares what is written, with references only further inside.
-    fn rules(&mut self, before: &Value, after: &Value, place: &str) {
+    fn rules(&mut self, pair: Pair<'w>, place: &str) {
+        let (before, after) = (pair.old.schema, pair.new.schema);
         self.kinds(before, after, place);
         self.values(before, after, place);
         self.limits(before, after, place);
-        self.members(before, after, place);
+        self.whole(pair, place);
+        self.members(pair, place);
         for (keyword, item) in [("items", "[]"), ("additionalProperties", "{}")] {
             let (old, new) = (before.get(keyword), after.get(keyword));
-            match (old.filter(|s| s.is_object()), new.filter(|s| s.is_object())) {
-                (Some(old), Some(new)) => self.schema(old, new, &format!("{place}{item}")),
-                // Clients never enforce that an answer is closed.
-                _ if self.side == Side::Response && keyword == "additionalProperties" => {}
-                _ if old == new => {}
-                _ if new == Some(&Value::Bool(false)) => {
-                    self.narrower(place, "nothing else is taken")
-                }
-                _ => self.wider(place, "more is taken"),
+            let described = [old, new].iter().all(|it| it.is_some_and(Value::is_object));
+            // Clients never enforce that an answer is closed.
+            if described || self.side == Side::Request || keyword == "items" {
+                self.schema(pair.inside(old, new), &format!("{place}{item}"));
             }
         }
-        self.alternatives(before, after, place);
+        self.alternatives(pair, place);
         if before.get("default") != after.get("default") {
             self.add(place, "another default", Wire::Minor);
         }
@@ -250,19 +226,46 @@ impl Walk<'_> {
                 }
             }
         }
-        for keyword in WHOLE {
-            let (old, new) = (before.get(keyword), after.get(keyword));
-            let what = format!("another {keyword}");
-            match (old, new) {
-                _ if old == new => {}
-                (None, Some(_)) => self.narrower(place, &what),
-                (Some(_), None) => self.wider(place, &what),
+    }
+
+    /// Compares what has no direction: it is there or not, and means the same or not.
+    fn whole(&mut self, pair: Pair<'w>, place: &str) {
+        let keywords = |schema: &'w Value| schema.as_object().into_iter().flat_map(|it| it.keys());
+        let (before, after) = (pair.old.schema, pair.new.schema);
+        let keywords: BTreeSet<&String> = keywords(before).chain(keywords(after)).collect();
+        for keyword in keywords {
+            let name = keyword.as_str();
+            if !is_opaque(name) {
+                continue;
+            }
+            let what = format!("another {}", inside("", name).trim_start_matches('/'));
+            match (before.get(name), after.get(name)) {
+                (Some(old), Some(new)) if old == new && !self.means_else(pair, old) => {}
+                (None, Some(_)) if WHOLE.contains(&name) => self.narrower(place, &what),
+                (Some(_), None) if WHOLE.contains(&name) => self.wider(place, &what),
                 _ => self.add(place, &what, Wire::Major),
             }
         }
     }
 
-    fn members(&mut self, before: &Value, after: &Value, place: &str) {
+    /// Whether what is written alike on both sides refers to something that changed.
+    fn means_else(&mut self, pair: Pair<'w>, both: &'w Value) -> bool {
+        let mut referring = Vec::new();
+        references(both, &mut referring);
+        let told = self.found.0.len();
+        // What was told elsewhere may count the other way here.
+        let seen = core::mem::take(&mut self.seen);
+        for schema in referring {
+            self.schema(pair.inside(Some(schema), Some(schema)), "");
+        }
+        self.seen = seen;
+        let changed = self.found.0.len() > told;
+        self.found.0.truncate(told);
+        changed
+    }
+
+    fn members(&mut self, pair: Pair<'w>, place: &str) {
+        let (before, after) = (pair.old.schema, pair.new.schema);
         let required = |schema: &Value| -> BTreeSet<String> {
             let all = schema.get("required").and_then(Value::as_array);
             all.into_iter()
@@ -277,45 +280,63 @@ impl Walk<'_> {
         for name in old.difference(&new) {
             self.wider(&inside(place, name), "became optional");
         }
-        let empty = serde_json::Map::new();
-        let properties = |schema| Value::as_object(schema).unwrap_or(&empty);
-        let old = before.get("properties").map_or(&empty, properties);
-        let new = after.get("properties").map_or(&empty, properties);
-        for (name, property) in old {
+        let properties = |schema: &'w Value| schema.get("properties").and_then(Value::as_object);
+        let (old, new) = (properties(before), properties(after));
+        let known = |all: Option<&'w Map<String, Value>>, name: &str| all?.get(name);
+        for (name, property) in old.into_iter().flatten() {
             let place = inside(place, name);
-            match new.get(name) {
-                Some(other) => self.schema(property, other, &place),
+            match known(new, name) {
+                Some(other) => self.schema(pair.inside(Some(property), Some(other)), &place),
                 None => self.add(&place, "a member is gone", Wire::Major),
             }
         }
-        for name in new.keys().filter(|name| !old.contains_key(*name)) {
-            self.add(&inside(place, name), "a new member", Wire::Minor);
+        for (name, _) in new.into_iter().flatten() {
+            if known(old, name).is_none() {
+                self.add(&inside(place, name), "a new member", Wire::Minor);
+            }
         }
     }
 
-    fn alternatives(&mut self, before: &Value, after: &Value, place: &str) {
+    fn alternatives(&mut self, pair: Pair<'w>, place: &str) {
         for keyword in ["oneOf", "anyOf", "allOf"] {
-            let list = |schema: &Value| {
-                schema
-                    .get(keyword)
-                    .and_then(Value::as_array)
-                    .cloned()
-                    .unwrap_or_default()
-            };
-            let (old, new) = (list(before), list(after));
-            if old.len() == new.len() {
-                for (old, new) in old.iter().zip(&new) {
-                    self.schema(old, new, place);
+            let list = |at: At<'w>| at.schema.get(keyword).and_then(Value::as_array);
+            let (old, new) = match (list(pair.old), list(pair.new)) {
+                (None, None) => continue,
+                (None, Some(_)) => {
+                    self.narrower(place, "alternatives where there were none");
+                    continue;
                 }
-            } else if !lacks(&new, &old) && keyword != "allOf" {
+                (Some(_), None) => {
+                    self.wider(place, "no alternatives any more");
+                    continue;
+                }
+                (Some(old), Some(new)) => (old, new),
+            };
+            if old.len() == new.len() {
+                for (old, new) in old.iter().zip(new) {
+                    self.schema(pair.inside(Some(old), Some(new)), place);
+                }
+                continue;
+            }
+            // Those that stayed may refer to something else.
+            for stayed in common(old, new) {
+                self.schema(pair.inside(Some(stayed), Some(stayed)), place);
+            }
+            if !lacks(new, old) && keyword != "allOf" {
                 self.wider(place, "more alternatives");
-            } else if !lacks(&old, &new) && keyword != "allOf" {
+            } else if !lacks(old, new) && keyword != "allOf" {
                 self.narrower(place, "fewer alternatives");
             } else {
                 self.add(place, "other alternatives", Wire::Major);
             }
         }
     }
+}
+
+/// What stands in both lists.
+fn common<'v>(old: &'v [Value], new: &[Value]) -> Vec<&'v Value> {
+    let new: HashSet<&Value> = new.iter().collect();
+    old.iter().filter(|one| new.contains(one)).collect()
 }
 
 /// The entries of all lists and maps of a schema.
@@ -346,15 +367,4 @@ fn inside(place: &str, name: &str) -> String {
 
 fn number(schema: &Value, keyword: &str) -> Option<f64> {
     schema.get(keyword).and_then(Value::as_f64)
-}
-
-/// Whether what a schema means may change although it is written alike.
-fn has_reference(schema: &Value) -> bool {
-    match schema {
-        Value::Object(members) => {
-            members.contains_key("$ref") || members.values().any(has_reference)
-        }
-        Value::Array(items) => items.iter().any(has_reference),
-        _ => false,
-    }
 }

@@ -99,7 +99,7 @@ pub(super) fn both(schema: &mut Map<String, Value>, other: Value) {
 }
 
 /// Whether a keyword says something to people and nothing about what is valid.
-pub(super) fn is_annotation(keyword: &str) -> bool {
+pub(in crate::manifest) fn is_annotation(keyword: &str) -> bool {
     matches!(
         keyword,
         "title"

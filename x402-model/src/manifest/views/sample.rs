@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::keyword::required;
 use crate::endpoint::rules::captures;
+use crate::manifest::refs::resolved;
 use crate::manifest::{BodyEntry, EndpointEntry, ExampleEntry, Manifest};
 
 /// How deep a made example goes.
@@ -137,14 +138,8 @@ impl<'m> Maker<'m> {
         let deeper =
             |root: &Value, schema: &Value| self.within(root, schema, depth.saturating_add(1));
         if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
-            let (root, found) = match reference.strip_prefix("#/schemas/") {
-                Some(name) => self.shared.get(name).map(|schema| (schema, schema)).unzip(),
-                None => (Some(root), root.pointer(reference.trim_start_matches('#'))),
-            };
-            return match (root, found) {
-                (Some(root), Some(found)) => deeper(root, found),
-                _ => Value::Null,
-            };
+            let found = resolved(self.shared, root, reference);
+            return found.map_or(Value::Null, |found| deeper(found.root, found.schema));
         }
         for name in ["oneOf", "anyOf", "allOf"] {
             let branch = schema.get(name).and_then(Value::as_array);

@@ -12,6 +12,7 @@ use super::keyword::{Holds, holds, is_annotation, is_definitions, is_dropped, is
 use super::text::visible;
 use super::{nulls, widened};
 use crate::manifest::canonical_hash;
+use crate::manifest::refs::resolved;
 use crate::pointer;
 
 /// Where schemas that stand alone have their definitions.
@@ -249,24 +250,16 @@ impl<'m> Pool<'m> {
 
     /// What a reference leads to, and where that is.
     fn resolved(&self, root: &'m Value, reference: &str) -> Option<(Place, Target<'m>)> {
-        let pointer = pointer::of_fragment(reference.strip_prefix('#')?)?;
-        if let Some(path) = pointer.strip_prefix("/schemas/") {
-            let at = path.find('/').unwrap_or(path.len());
-            let (name, inside) = path.split_at_checked(at)?;
-            let (name, root) = self.shared.get_key_value(&pointer::unescaped(name))?;
-            let schema = root.pointer(inside)?;
-            let place = Place::Shared(name.clone(), inside.to_owned());
-            return Some((place, Target { root, schema }));
-        }
+        let found = resolved(self.shared, root, reference)?;
         let shared = |(_, schema): &(&String, &Value)| core::ptr::eq(*schema, root);
-        if pointer.is_empty()
-            && let Some((name, _)) = self.shared.iter().find(shared)
-        {
-            let place = Place::Shared(name.clone(), String::new());
-            return Some((place, Target { root, schema: root }));
-        }
-        let schema = root.pointer(&pointer)?;
-        Some((Place::Local(pointer), Target { root, schema }))
+        let own = || Some(self.shared.iter().find(shared)?.0.as_str());
+        let whole = || found.pointer.is_empty().then(own).flatten();
+        let place = match found.name.or_else(whole) {
+            Some(name) => Place::Shared(name.to_owned(), found.pointer.clone()),
+            None => Place::Local(found.pointer.clone()),
+        };
+        let (root, schema) = (found.root, found.schema);
+        Some((place, Target { root, schema }))
     }
 
     fn key(&mut self, place: Place, root: &Value) -> Key {
