@@ -338,7 +338,8 @@ pub(crate) fn request_price(data: &[u8]) {
     let _ = Facts::of_example(&query);
 }
 
-/// Manifests: whatever is read has one canonical spelling, which reads as the same document, and prices that can be asked for.
+/// Manifests: whatever is read has one canonical spelling, which reads as the same document, prices that can be asked for, views, and
+/// no difference from itself.
 pub(crate) fn manifest(data: &[u8]) {
     if let Ok(value) = manifest::read_json(data, manifest::MAX_BYTES) {
         let canonical = manifest::canonical(&value);
@@ -350,6 +351,10 @@ pub(crate) fn manifest(data: &[u8]) {
     };
     let _ = document.signed_by(0, |_, _| None);
     let view = document.manifest();
+    let _ = manifest::views::all(view);
+    for change in manifest::diff::compare(view, view).changes {
+        assert_eq!(change.what, "too much to compare");
+    }
     for endpoint in &view.endpoints {
         if let Ok(Some(model)) = view.price_model(endpoint) {
             let _ = evaluate(&model, &Facts::new().body(data), &[]);
