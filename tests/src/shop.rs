@@ -9,7 +9,7 @@ mod price;
 mod till;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use alloy_primitives::{Address, U256};
 use axum::Router;
@@ -92,7 +92,7 @@ pub struct Settled {
 /// How a shop keeps the promises of its manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Manners {
-    /// It asks for what is due.
+    /// It asks for what is due. The answer to the first payment does not arrive; the same payment gets it, presented again.
     Honest,
     /// It asks for the smallest unit more than the most that is promised, also where nothing is due. A payment is a complaint.
     Greedy,
@@ -111,6 +111,7 @@ struct Desk {
 struct Book {
     sales: Vec<Sale>,
     complaints: Vec<String>,
+    lost: Option<till::Lost>,
 }
 
 /// An open shop. Dropping it closes it.
@@ -175,11 +176,14 @@ impl Shop {
     /// What was otherwise than agreed on, or is not on the chain.
     pub async fn close(self) -> Result<Vec<Sale>, String> {
         let (sales, complaints) = {
-            let book = self.desk.book.lock().expect("the book");
+            let book = self.desk.book();
             (book.sales.clone(), book.complaints.clone())
         };
         if !complaints.is_empty() {
             return Err(complaints.join("\n"));
+        }
+        if self.desk.book().lost.is_some() {
+            return Err("nobody asked for an answer that was paid for".to_owned());
         }
         let paid: Vec<&Settled> = sales.iter().filter_map(|s| s.payment.as_ref()).collect();
         for payment in &paid {
@@ -268,7 +272,7 @@ async fn serve(State(desk): State<Arc<Desk>>, request: Request) -> Response {
     match answer {
         Ok(response) => response,
         Err(complaint) => {
-            let mut book = desk.book.lock().expect("the book");
+            let mut book = desk.book();
             book.complaints.push(complaint.clone());
             (StatusCode::IM_A_TEAPOT, complaint).into_response()
         }
@@ -276,14 +280,18 @@ async fn serve(State(desk): State<Arc<Desk>>, request: Request) -> Response {
 }
 
 impl Desk {
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().expect("the book")
+    }
+
     /// The next call that is expected.
     fn next(&self) -> Option<&Visit> {
-        let done = self.book.lock().expect("the book").sales.len();
+        let done = self.book().sales.len();
         self.visits.get(done)
     }
 
     fn sold(&self, endpoint: &EndpointEntry, quote: Quote, payment: Option<Settled>) {
-        self.book.lock().expect("the book").sales.push(Sale {
+        self.book().sales.push(Sale {
             endpoint: endpoint.id.clone(),
             quote,
             payment,

@@ -1,10 +1,15 @@
 //! Terms of the manifest's rails, and payments by them: checked and settled by the product's own facilitator.
 
+use std::io;
+
 use alloy_primitives::{B256, U256};
 use alloy_sol_types::SolEvent as _;
+use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use futures_util::stream;
 use serde_json::{Map, Value, json};
 use x402_model::asset::parse_address;
 use x402_model::extension::payment_identifier;
@@ -29,6 +34,13 @@ impl Desk {
     /// Answers a request: with the terms, or with the goods once they are paid for.
     pub(super) async fn answer(&self, request: Request) -> Result<Response, String> {
         let order = Order::read(request).await?;
+        if let Some(lost) = self
+            .book()
+            .lost
+            .take_if(|lost| lost.header == *payment(&order))
+        {
+            return lost.again(&order);
+        }
         let (endpoint, captures) = order.endpoint(&self.manifest)?;
         let told = |complaint: String| format!("{}: {complaint}", endpoint.id);
         let visit = self
@@ -54,8 +66,27 @@ impl Desk {
                 (Some(payment), Some(receipt))
             }
         };
+        let first = payment.is_some() && self.book().sales.iter().all(|s| s.payment.is_none());
         self.sold(endpoint, priced.quote, payment);
-        Ok(goods.response(receipt))
+        match receipt.as_ref().filter(|_| first) {
+            Some(receipt) => Ok(self.lose(order, goods, receipt)),
+            None => Ok(goods.response(receipt)),
+        }
+    }
+
+    /// Keeps the answer to a payment, and gives none: the connection breaks, or something in between has no time.
+    fn lose(&self, order: Order, goods: Goods, receipt: &str) -> Response {
+        self.book().lost = Some(Lost {
+            header: payment(&order).to_owned(),
+            order,
+            goods,
+            receipt: receipt.to_owned(),
+        });
+        if self.visits.len().is_multiple_of(2) {
+            return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        }
+        let broken = stream::iter([Err::<Bytes, _>(io::Error::other("the connection breaks"))]);
+        Response::new(Body::from_stream(broken))
     }
 
     /// Answers a request of which it wants more than its manifest allows.
@@ -218,6 +249,28 @@ impl Desk {
     }
 }
 
+/// An answer that was paid for and did not arrive.
+pub(super) struct Lost {
+    header: String,
+    order: Order,
+    goods: Goods,
+    receipt: String,
+}
+
+impl Lost {
+    /// The answer, for the same payment with the same request.
+    fn again(self, order: &Order) -> Result<Response, String> {
+        let parts = |order: &Order| {
+            let place = [&order.method, &order.path, &order.query].map(String::clone);
+            (place, order.body.clone())
+        };
+        if parts(order) != parts(&self.order) {
+            return Err("a payment was presented with another request".to_owned());
+        }
+        Ok(self.goods.response(Some(self.receipt)))
+    }
+}
+
 /// A client that is asked for the id of its purchase gives one.
 fn identified(extensions: Option<&Map<String, Value>>) -> Result<(), String> {
     let told = extensions.and_then(|all| all.get(payment_identifier::KEY)?.pointer("/info/id"));
@@ -226,6 +279,11 @@ fn identified(extensions: Option<&Map<String, Value>>) -> Result<(), String> {
     known
         .map(drop)
         .ok_or_else(|| format!("{id:?} is no id of a purchase"))
+}
+
+/// The payment of a request, as it came; empty if there is none.
+fn payment(order: &Order) -> &str {
+    text(order.headers.get(PAYMENT_SIGNATURE))
 }
 
 fn text(header: Option<&HeaderValue>) -> &str {

@@ -10,6 +10,7 @@
     reason = "a broken expectation is a failed test"
 )]
 
+mod doubts;
 #[path = "../../../x402-codegen/tests/support/mod.rs"]
 mod golden;
 mod names;

@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What a driver says about one call.
 #[derive(Debug, Deserialize)]
-struct Said {
+pub(crate) struct Said {
     case: String,
     call: usize,
     quote: Quote,
@@ -178,7 +178,7 @@ fn planned(case: &Case, origin: &str, names: Option<&[Method]>) -> Value {
 }
 
 /// Holds what a driver says against what the shop has sold, call by call.
-fn verdict(case: &Case, said: &[Said], sales: &[Sale]) -> Result<(), String> {
+pub(crate) fn verdict(case: &Case, said: &[Said], sales: &[Sale]) -> Result<(), String> {
     let mut sales = sales.iter();
     for (number, call) in case.calls.iter().enumerate() {
         let id = &case.model.endpoints[call.endpoint].id;
@@ -198,7 +198,7 @@ fn verdict(case: &Case, said: &[Said], sales: &[Sale]) -> Result<(), String> {
 }
 
 /// Holds what a driver says against a shop that asked for too much: every call has failed, and for that reason.
-fn refused(case: &Case, said: &[Said], sales: &[Sale]) -> Result<(), String> {
+pub(crate) fn refused(case: &Case, said: &[Said], sales: &[Sale]) -> Result<(), String> {
     if said.len() != case.calls.len() || !sales.is_empty() {
         return Err(format!(
             "{} calls were reported, and {} paid",
