@@ -1,17 +1,21 @@
 //! What a call is answered with.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::stream::{self, Stream, StreamExt as _};
 use serde_json::Value;
 use x402_model::manifest::EndpointEntry;
 
-/// Bytes of a stream that come together: few, so that characters, lines and events are cut apart.
-const PIECE: usize = 7;
+/// Most bytes of a stream that come together.
+const PIECE: usize = 23;
+
+/// How long a stream rests before the next of them.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// What stands in the headers that meters are read from.
 const METERED: &str = "17";
@@ -59,16 +63,10 @@ impl Goods {
 
     /// The answer, with the report of a settlement.
     pub(super) fn response(self, receipt: Option<String>) -> Response {
-        let pieces: Vec<_> = match self.streamed {
-            true => self
-                .body
-                .chunks(PIECE)
-                .map(Bytes::copy_from_slice)
-                .map(Ok::<_, Infallible>)
-                .collect(),
-            false => vec![Ok(Bytes::from(self.body))],
-        };
-        let mut response = Response::new(Body::from_stream(stream::iter(pieces)));
+        let mut response = Response::new(match self.streamed {
+            true => Body::from_stream(pieces(&self.body)),
+            false => Body::from(self.body),
+        });
         *response.status_mut() = self.status;
         let mut headers = self.headers;
         headers.push(("content-type".to_owned(), self.kind));
@@ -80,6 +78,20 @@ impl Goods {
         }
         response
     }
+}
+
+/// A body that comes in pieces, which end inside of characters, lines and events, and of ends of lines.
+fn pieces(body: &[u8]) -> impl Stream<Item = Result<Bytes, Infallible>> + use<> {
+    let pieces: Vec<Bytes> = body
+        .split_inclusive(|byte| *byte == b'\r')
+        .flat_map(|line| line.chunks(PIECE))
+        .map(Bytes::copy_from_slice)
+        .collect();
+    stream::iter(pieces).then(|piece| async move {
+        // What comes at once is read at once, wherever it was cut.
+        tokio::time::sleep(PAUSE).await;
+        Ok(piece)
+    })
 }
 
 /// Whether a media type is JSON.
