@@ -10,6 +10,7 @@
 )]
 
 mod list;
+mod newcomer;
 mod python;
 mod rust;
 mod script;

@@ -1,28 +1,40 @@
 //! The TypeScript client, compiled by `tsc` and run by node.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 use x402_tests::tools;
 
 use crate::{script, stage::Stage};
 
-/// Where the client is compiled, with the program that buys; fetches what it needs.
-fn compiled() -> PathBuf {
-    let home = tools::npm_packages(
+/// Where packages are, with the program that buys; fetches what is not there yet.
+pub(crate) fn packages() -> PathBuf {
+    tools::npm_packages(
         &tools::workspace().join("tests/peers/marketplace"),
         "marketplace",
+    )
+}
+
+/// Compiles a folder below the packages.
+pub(crate) fn compile(packages: &Path, folder: &Path) {
+    tools::run(
+        std::process::Command::new("node")
+            .arg(packages.join("node_modules/typescript/bin/tsc"))
+            .arg("--project")
+            .arg(folder)
+            .current_dir(folder),
+        "Node.js 20 or newer",
     );
+}
+
+/// Where the client is compiled, with the program that buys.
+fn compiled() -> PathBuf {
+    let home = packages();
     tools::alone_in(&home, || {
         let client = tools::workspace().join("clients/typescript/src/index.ts");
         fs::copy(client, home.join("src/marketplace.ts")).expect("a copy in target/");
-        tools::run(
-            std::process::Command::new("node")
-                .args(["node_modules/typescript/bin/tsc", "--project", "."])
-                .current_dir(&home),
-            "Node.js 20 or newer",
-        );
+        compile(&home, &home);
     });
     home
 }
