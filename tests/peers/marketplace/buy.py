@@ -17,6 +17,7 @@ from x402.extensions.sign_in_with_x import SIGN_IN_WITH_X
 from x402.extensions.sign_in_with_x.client import create_siwx_payload
 from x402.extensions.sign_in_with_x.encode import encode_siwx_header
 from x402.http import x402HTTPClientSync
+from x402.mechanisms.evm.signers import EthAccountSignerWithRPC
 from x402 import x402ClientSync
 
 ACCOUNT = Account.from_key(Path(os.environ["PEER_KEY_FILE"]).read_text().strip())
@@ -57,11 +58,13 @@ class AsyncSignIn(httpx.AsyncHTTPTransport):
         return await super().handle_async_request(await signed_in(request, response))
 
 
-def client(base, total, sign_in=False, budget=None):
+def client(base, total, sign_in=False, budget=None, signer=None):
     budget = budget or market.Budget(total, "0.60")
+    # With a node it signs the permits for Permit2 that the seller pays for.
+    signer = signer or EthAccountSignerWithRPC(ACCOUNT, os.environ["PEER_RPC_URL"])
     of_kind, transport = (market.AsyncClient, AsyncSignIn) if ASYNC else (market.Client, SignIn)
     given = {"transport": transport()} if sign_in else {}
-    return of_kind(market.evm_payer(ACCOUNT), budget, base=base, **given), budget
+    return of_kind(market.evm_payer(signer), budget, base=base, **given), budget
 
 
 async def count(words):
@@ -125,6 +128,9 @@ async def main():
     careful, of_careful = client(MARKET, "1")
     empty = market.SummaryRequest(text=" ", sentences=1, quality="fast")
     await buy("empty", of_careful, quotes.summarize(body=empty), lambda: careful.summarize(body=empty), str)
+    bare, of_bare = client(MARKET, "1", signer=ACCOUNT)
+    unpaid = quotes.complete(body=prompt)
+    await buy("without_approval", of_bare, unpaid, lambda: bare.complete(body=prompt), str)
     dear, of_dear = client(os.environ["PEER_DEAR"], "1")
     oslo = quotes.weather(city="oslo")
     await buy("dear", of_dear, oslo, lambda: dear.weather(city="oslo"), str)
@@ -133,7 +139,7 @@ async def main():
     poor, of_poor = client(MARKET, "0.015")
     await buy("weather_of_the_poor", of_poor, oslo, lambda: poor.weather(city="oslo"), lambda it: it.city)
     await buy("poor", of_poor, oslo, lambda: poor.weather(city="oslo"), str)
-    for one in [first, known, careful, dear, poor]:
+    for one in [first, known, careful, bare, dear, poor]:
         await close(one)
 
 

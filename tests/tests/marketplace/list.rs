@@ -44,9 +44,9 @@ pub(crate) enum Outcome {
     Paid(u64),
     /// Served for nothing.
     Free,
-    /// Refused with a code before anything was signed.
+    /// Refused with a code, and nothing was charged: before anything was signed, or because the seller says so.
     Refused(&'static str),
-    /// Refused with a code by the seller, who holds a signature that has not expired: what does not charge is not proven yet.
+    /// Refused with a code by the seller, who says nothing of money and holds a signature that has not expired.
     RefusedThere(&'static str),
 }
 
@@ -96,6 +96,12 @@ pub(crate) const CALLS: &[Call] = &[
     },
     // A text without words.
     call("empty", ("exact", "0.05"), RefusedThere("http_422")),
+    // Permit2 is not approved, and without a node no permit is signed.
+    call(
+        "without_approval",
+        ("up-to", "0.00268"),
+        Refused("permit2_allowance_required"),
+    ),
     // A seller that asks for two cents where the document says one.
     call("dear", ("exact", "0.01"), Refused("price_above_contract")),
     call("capped", ("exact", "0.01"), Refused("cost_above_max")),

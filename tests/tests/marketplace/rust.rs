@@ -5,16 +5,25 @@ use marketplace_client::{
 };
 use serde_json::{Value, json};
 use x402_client::select::Refusal;
-use x402_client::{Budget, Wallet};
+use x402_client::{Budget, ClientBuilder, JsonRpcReader, Wallet};
+use x402_model::network::Network;
 use x402_tests::accounts::{self, PAYER};
 
 use crate::list::{self, Said};
 use crate::stage::{Stage, dollars};
 
-fn client(base: &str, total: &str) -> Client {
-    let wallet = Wallet::from_local_key(accounts::signer(PAYER));
-    let budget = Budget::new(total, "0.60 USD").unwrap();
-    Client::new(wallet, budget).unwrap().at(base)
+/// With a node it signs the permits for Permit2 that the seller pays for.
+fn client(stage: &Stage, base: &str, total: &str) -> Client {
+    let node = JsonRpcReader::new().endpoint(Network::BASE_SEPOLIA, stage.node());
+    let builder = builder(total).chain(node.unwrap());
+    Client::with(builder.build().unwrap()).at(base)
+}
+
+fn builder(total: &str) -> ClientBuilder<Wallet, Budget> {
+    x402_client::Client::builder()
+        .wallet(Wallet::from_local_key(accounts::signer(PAYER)))
+        .budget(Budget::new(total, "0.60 USD").unwrap())
+        .policy(marketplace_client::policy())
 }
 
 fn quoted<T>(call: &Call<'_, T>) -> list::Quote {
@@ -72,6 +81,8 @@ fn refusal(error: &Error) -> (String, Value) {
             x402_client::Error::NothingAcceptable(why) if why.0.iter().all(budget) => {
                 "budget_exceeded"
             }
+            // What the seller calls so has a variant of its own.
+            x402_client::Error::ApprovalRequired(_) => "permit2_allowance_required",
             error => error.code(),
         },
         error => error.code(),
@@ -86,12 +97,17 @@ fn summary(text: &str, quality: Option<Quality>) -> SummaryRequest {
     request
 }
 
+fn completion() -> CompletionRequest {
+    let mut prompt = CompletionRequest::new("agents pay sellers".to_owned());
+    prompt.max_words = Some(20);
+    prompt
+}
+
 async fn main_calls(client: &Client) -> Vec<Said> {
     let oslo = WeatherRequest::new("oslo".to_owned());
     let long = "x".repeat(5_000) + ".";
     let short = "Agents pay.";
-    let mut prompt = CompletionRequest::new("agents pay sellers".to_owned());
-    prompt.max_words = Some(20);
+    let prompt = completion();
     let mut said = vec![
         buy(client, "weather", client.weather(&oslo), |it| {
             json!(it.city)
@@ -143,20 +159,24 @@ async fn health(client: &Client, base: &str) -> Said {
 #[tokio::test]
 async fn the_rust_client_buys_everything_once_at_its_price() {
     let stage = Stage::set().await;
-    let first = client(&stage.market, "1 USD");
+    let first = client(&stage, &stage.market, "1 USD");
     let mut said = main_calls(&first).await;
     said.push(health(&first, &stage.market).await);
 
-    let careful = client(&stage.market, "1 USD");
+    let careful = client(&stage, &stage.market, "1 USD");
     let empty = summary(" ", Some(Quality::Fast));
     let none = |_| Value::Null;
     said.push(buy(&careful, "empty", careful.summarize(&empty), none).await);
-    let dear = client(&stage.dear, "1 USD");
+    let bare = Client::with(builder("1 USD").build().unwrap()).at(&stage.market);
+    let prompt = completion();
+    let call = bare.complete(&prompt);
+    said.push(buy(&bare, "without_approval", call, |_| Value::Null).await);
+    let dear = client(&stage, &stage.dear, "1 USD");
     let oslo = WeatherRequest::new("oslo".to_owned());
     said.push(buy(&dear, "dear", dear.weather(&oslo), |_| Value::Null).await);
     let capped = careful.weather(&oslo).max_cost("0.009 USD");
     said.push(buy(&careful, "capped", capped, |_| Value::Null).await);
-    let poor = client(&stage.market, "0.015 USD");
+    let poor = client(&stage, &stage.market, "0.015 USD");
     let name = "weather_of_the_poor";
     said.push(buy(&poor, name, poor.weather(&oslo), |it| json!(it.city)).await);
     said.push(buy(&poor, "poor", poor.weather(&oslo), |_| Value::Null).await);

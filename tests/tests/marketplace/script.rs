@@ -18,6 +18,7 @@ pub(crate) async fn run(stage: &Stage, command: &mut Command) -> Vec<Said> {
         .env("PEER_MARKET", &stage.market)
         .env("PEER_DEAR", &stage.dear)
         .env("PEER_KEY_FILE", stage.key())
+        .env("PEER_RPC_URL", stage.node())
         // Everything is on this machine.
         .env("NO_PROXY", "127.0.0.1")
         .env("no_proxy", "127.0.0.1")

@@ -13,8 +13,6 @@ use x402_runtime::paid;
 use x402_runtime::paywall::{Paywall, Rail};
 use x402_tests::accounts::{self, PAYEE, PAYER, SETTLER};
 use x402_tests::marketplace::{key_file, start};
-use x402_tests::permit2::Rails as _;
-use x402_tests::token::USDC;
 use x402_tests::world::{Books, World};
 
 use crate::list::{CALLS, Call, FIRST_BUDGET, Outcome, Said, answer};
@@ -43,7 +41,6 @@ impl Stage {
     pub(crate) async fn set() -> Self {
         let world = World::anvil().await;
         let chain = world.as_anvil();
-        chain.allow_permit2(USDC, 1_000_000).await;
         let folder = tempfile::tempdir().unwrap();
         let _ = key_file(folder.path(), PAYER);
         let settler = key_file(folder.path(), SETTLER);
@@ -75,6 +72,11 @@ impl Stage {
             sent,
             dear_seller,
         }
+    }
+
+    /// Where the chain is asked.
+    pub(crate) fn node(&self) -> &str {
+        self.world.as_anvil().url()
     }
 
     /// The file with the payer's key.

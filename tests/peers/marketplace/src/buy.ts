@@ -1,6 +1,8 @@
 // Goes through the list of tests/tests/marketplace/list.rs with the TypeScript client, and prints a line of JSON for each call.
 import { readFileSync } from "node:fs";
 import { wrapFetchWithSIWx } from "@x402/extensions/sign-in-with-x";
+import { toClientEvmSigner } from "@x402/evm";
+import { createPublicClient, http } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import * as market from "./marketplace.js";
 
@@ -13,10 +15,12 @@ function setting(name: string): string {
 
 const account = privateKeyToAccount(readFileSync(setting("PEER_KEY_FILE"), "utf8").trim() as `0x${string}`);
 const base = setting("PEER_MARKET");
+// With a node it signs the permits for Permit2 that the seller pays for.
+const signer = toClientEvmSigner(account, createPublicClient({ transport: http(setting("PEER_RPC_URL")) }));
 
-function client(base: string, total: string, fetch = globalThis.fetch): [market.Client, market.Budget] {
+function client(base: string, total: string, payer = market.evmPayer(signer)): [market.Client, market.Budget] {
   const budget = new market.Budget({ total, perCall: "0.60" });
-  return [new market.Client({ payer: market.evmPayer(account), budget, base, fetch }), budget];
+  return [new market.Client({ payer, budget, base }), budget];
 }
 
 function most(quote: market.Quote): { kind: string; most: string } {
@@ -85,6 +89,8 @@ console.log(JSON.stringify({ call: "health", value: health.status, spent: budget
 const [careful, of_careful] = client(base, "1");
 const empty: market.SummarizeRequest = { body: { text: " ", sentences: 1, quality: "fast" } };
 await buy("empty", of_careful, quotes.summarize(empty), careful.summarize(empty), nothing);
+const [bare, of_bare] = client(base, "1", market.evmPayer(account));
+await buy("without_approval", of_bare, quotes.complete(prompt), bare.complete(prompt), nothing);
 const [dear, of_dear] = client(setting("PEER_DEAR"), "1");
 await buy("dear", of_dear, quotes.weather(oslo), dear.weather(oslo), nothing);
 await buy("capped", of_careful, quotes.weather(oslo), careful.weather(oslo, { maxCost: "0.009" }), nothing);
