@@ -129,14 +129,14 @@ pub(crate) fn py_doc(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Percent-encodes everything but unreserved characters, for the fixed parts of a path.
+/// Percent-encodes what may not stand in a segment, for the fixed parts of a path. What may stand there stays, because servers
+/// tell `a:b` and `a%3Ab` apart.
 pub(crate) fn path_segment(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                out.push(char::from(byte));
-            }
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => out.push(char::from(byte)),
+            byte if b"-._~!$&'()*+,;=:@".contains(&byte) => out.push(char::from(byte)),
             byte => {
                 let _ = write!(out, "%{byte:02X}");
             }

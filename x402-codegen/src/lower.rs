@@ -7,8 +7,8 @@ use x402_model::manifest::{AllowanceEntry, Document, EndpointEntry, Manifest};
 use crate::error::CodegenError;
 use crate::escape::path_segment;
 use crate::model::{
-    Body, ClientModel, EndpointModel, ErrorModel, Example, Field, Output, Pagination, Param,
-    ParamPlace, PathPart, Pin, Pricing, ServiceModel, TypeRef,
+    Body, ClientModel, Encoding, EndpointModel, ErrorModel, Example, Field, Output, Pagination,
+    Param, ParamPlace, PathPart, Pin, Pricing, ServiceModel, Style, TypeRef,
 };
 use crate::names::pascal;
 use crate::schema::{Place, Types, describe};
@@ -130,6 +130,7 @@ fn endpoint<'d>(
         description: entry.description.clone(),
         method: entry.method.clone().unwrap_or_else(|| "GET".to_owned()),
         path: path_parts(path),
+        query: Vec::new(),
         params: with_captures(params, path),
         body,
         output,
@@ -194,6 +195,11 @@ fn body<'d>(
     };
     Ok(Some(Body {
         content_type: body.content_type.clone(),
+        encoding: if json.is_some() {
+            Encoding::Json
+        } else {
+            Encoding::Bytes
+        },
         json,
         required: true,
         max_bytes: body.max_bytes,
@@ -229,7 +235,12 @@ pub(crate) fn parameters<'d>(
             required: required || at == ParamPlace::Path,
             deprecated: property.get("deprecated") == Some(&Value::Bool(true)),
         };
-        params.push(checked(Param { place: at, field }, &inner.pointer)?);
+        let param = Param {
+            place: at,
+            field,
+            style: Style::Plain,
+        };
+        params.push(checked(param, &inner.pointer)?);
     }
     Ok(())
 }
@@ -275,6 +286,7 @@ pub(crate) fn with_captures(params: Vec<Param>, path: &str) -> Vec<Param> {
                     required: true,
                     deprecated: false,
                 },
+                style: Style::Plain,
             })
         })
         .collect();

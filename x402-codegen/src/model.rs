@@ -1,9 +1,13 @@
 //! What a client is, whatever language it is written in.
 
+mod request;
+
 use serde_json::Value;
 use x402_model::money::Decimal;
 use x402_model::price::PriceModel;
 use x402_model::problem::Charged;
+
+pub use request::{Body, Encoding, Param, ParamPlace, PathPart, Piece, Style};
 
 /// A client before it is text.
 #[derive(Clone, Debug, PartialEq)]
@@ -141,6 +145,8 @@ pub struct EndpointModel {
     pub method: String,
     /// The path.
     pub path: Vec<PathPart>,
+    /// What every call has in its query, whatever else is in there.
+    pub query: Vec<(String, String)>,
     /// Parameters.
     pub params: Vec<Param>,
     /// The body.
@@ -165,67 +171,13 @@ pub struct EndpointModel {
     pub examples: Vec<Example>,
 }
 
-/// A part of a path, between slashes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PathPart {
-    /// Fixed text, percent-encoded.
-    Fixed(String),
-    /// One segment, by the wire name of its parameter.
-    Capture(String),
-    /// All that is left, by the wire name of its parameter.
-    Rest(String),
-}
-
-/// A parameter that is not the body.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Param {
-    /// Where it goes.
-    pub place: ParamPlace,
-    /// What it is.
-    pub field: Field,
-}
-
-/// Where a parameter goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ParamPlace {
-    /// Into the path.
-    Path,
-    /// Into the query.
-    Query,
-    /// Into a header.
-    Header,
-}
-
-impl ParamPlace {
-    /// The name in a manifest.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Path => "path",
-            Self::Query => "query",
-            Self::Header => "header",
-        }
-    }
-}
-
-/// A request body.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Body {
-    /// Its media type.
-    pub content_type: String,
-    /// Its type if it is JSON; otherwise it is bytes.
-    pub json: Option<TypeRef>,
-    /// Whether it must be there.
-    pub required: bool,
-    /// The longest that is taken.
-    pub max_bytes: Option<u64>,
-}
-
 /// An answer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
     /// JSON.
     Json(TypeRef),
+    /// JSON, or nothing.
+    Maybe(TypeRef),
     /// Text.
     Text,
     /// Bytes.
@@ -346,6 +298,21 @@ impl ClientModel {
 }
 
 impl EndpointModel {
+    /// Whether its request or its answer has a shape that only some documents have.
+    pub(crate) fn is_shaped(&self) -> bool {
+        let mixed = |part: &PathPart| matches!(part, PathPart::Mixed(_));
+        let body = self.body.as_ref().is_some_and(|body| match body.encoding {
+            Encoding::Json => body.media_type().is_some(),
+            Encoding::Form | Encoding::Parts => true,
+            Encoding::Bytes => false,
+        });
+        let styled = self.params.iter().any(|param| param.style != Style::Plain);
+        body || styled
+            || !self.query.is_empty()
+            || self.path.iter().any(mixed)
+            || matches!(self.output, Output::Maybe(_))
+    }
+
     /// The path as it is documented.
     #[must_use]
     pub fn path_text(&self) -> String {
@@ -353,6 +320,13 @@ impl EndpointModel {
             PathPart::Fixed(text) => format!("/{text}"),
             PathPart::Capture(name) => format!("/{{{name}}}"),
             PathPart::Rest(name) => format!("/{{*{name}}}"),
+            PathPart::Mixed(pieces) => {
+                let pieces = pieces.iter().map(|piece| match piece {
+                    Piece::Fixed(text) => text.clone(),
+                    Piece::Capture(name) => format!("{{{name}}}"),
+                });
+                format!("/{}", pieces.collect::<String>())
+            }
         });
         let text: String = parts.collect();
         if text.is_empty() {

@@ -3,15 +3,21 @@
 //! What the description does not promise is not paid: a call without a price, or with a price that has no maximum, is a plain
 //! typed call, and a request for payment ends it.
 
+mod content;
 mod operation;
+mod parameter;
+mod path;
 mod payment;
+
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 use x402_model::asset::AssetTable;
 use x402_model::manifest::{canonical_hash, hash_text};
+use x402_model::pointer::escaped;
 
 use crate::error::CodegenError;
-use crate::model::{ClientModel, Pin, ServiceModel};
+use crate::model::{ClientModel, EndpointModel, Pin, ServiceModel};
 use crate::schema::Types;
 
 /// The methods of a path that are read, in the order in which they become methods of a client.
@@ -19,6 +25,10 @@ const METHODS: &[&str] = &["get", "post", "put", "patch", "delete", "head"];
 
 /// Most operations of a description.
 const MAX_OPERATIONS: usize = 10_000;
+
+/// Most warnings of a description, and most characters of one.
+const MAX_WARNINGS: usize = 100;
+const MAX_WARNING_CHARS: usize = 400;
 
 /// Stands for any payee, where the description names none.
 pub(crate) const ANY_PAYEE: &str = "*";
@@ -50,32 +60,12 @@ pub fn lower(document: &Value) -> Result<ClientModel, CodegenError> {
         pins: Vec::new(),
         warnings: Vec::new(),
     };
-    let mut types = Types::new(document, "/components/schemas");
-    let mut endpoints = Vec::new();
-    let mut sorted: Vec<(&String, &Value)> = paths.iter().collect();
-    sorted.sort_by_key(|(path, _)| path.as_str());
-    for (path, item) in sorted {
-        for method in METHODS {
-            let Some(operation) = item.get(*method).filter(|o| o.is_object()) else {
-                continue;
-            };
-            if endpoints.len() >= MAX_OPERATIONS {
-                return Err(CodegenError::TooLarge {
-                    most: MAX_OPERATIONS,
-                });
-            }
-            let route = operation::Route {
-                path,
-                method,
-                item,
-                operation,
-            };
-            endpoints.extend(operation::lower(&mut description, &route, &mut types)?);
-        }
-    }
+    let mut types = Types::new(document, "/components/schemas").lenient();
+    let endpoints = operations(&mut description, paths, &mut types)?;
     let (types, mut warnings) = types.finish()?;
     warnings.extend(description.warnings.iter().cloned());
     let base = base(document, &mut warnings);
+    let warnings = bounded(warnings);
     let text = |pointer: &str, instead: &str| {
         let text = document.pointer(pointer).and_then(Value::as_str);
         text.unwrap_or(instead).to_owned()
@@ -96,6 +86,63 @@ pub fn lower(document: &Value) -> Result<ClientModel, CodegenError> {
         pins: description.pins,
         warnings,
     })
+}
+
+/// All operations that can be called, in the order of their paths.
+fn operations<'d>(
+    description: &mut Description<'d>,
+    paths: &'d Map<String, Value>,
+    types: &mut Types<'d>,
+) -> Result<Vec<EndpointModel>, CodegenError> {
+    let mut endpoints = Vec::new();
+    let mut sorted: Vec<(&String, &Value)> = paths.iter().collect();
+    sorted.sort_by_key(|(path, _)| path.as_str());
+    for (path, item) in sorted {
+        let place = format!("/paths/{}", escaped(path));
+        let (item, _) = description.part(item, place.clone())?;
+        for method in ["options", "trace"] {
+            if item.get(method).is_some() {
+                let warning = format!("{place}/{method}: calls with this method are left out");
+                description.warnings.push(warning);
+            }
+        }
+        for method in METHODS {
+            let Some(operation) = item.get(*method).filter(|o| o.is_object()) else {
+                continue;
+            };
+            if endpoints.len() >= MAX_OPERATIONS {
+                return Err(CodegenError::TooLarge {
+                    most: MAX_OPERATIONS,
+                });
+            }
+            let route = operation::Route {
+                path,
+                method,
+                item,
+                operation,
+            };
+            endpoints.extend(operation::lower(description, &route, types)?);
+        }
+    }
+    Ok(endpoints)
+}
+
+/// The warnings, each once and cut, and not more of them than somebody reads.
+fn bounded(all: Vec<String>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let cut = all.into_iter().map(
+        |warning| match warning.char_indices().nth(MAX_WARNING_CHARS) {
+            Some((end, _)) => format!("{}…", warning.get(..end).unwrap_or_default()),
+            None => warning,
+        },
+    );
+    let mut once: Vec<String> = cut.filter(|warning| seen.insert(warning.clone())).collect();
+    let more = once.len().saturating_sub(MAX_WARNINGS);
+    if more > 0 {
+        once.truncate(MAX_WARNINGS);
+        once.push(format!("and {more} more like these"));
+    }
+    once
 }
 
 fn invalid(place: &str, reason: &str) -> CodegenError {

@@ -3,6 +3,7 @@
 mod calls;
 mod package;
 mod types;
+mod wire;
 
 use serde_json::Value;
 use x402_model::problem::Charged;
@@ -18,6 +19,9 @@ use crate::price::rule;
 pub use package::package;
 
 const SUPPORT: &str = include_str!("python/support.txt");
+
+/// What only requests and answers of unusual shapes need.
+const SHAPES: &str = include_str!("python/shapes.txt");
 
 /// The imports of a generated module.
 const IMPORTS: &str = "\
@@ -74,7 +78,7 @@ pub fn render(model: &ClientModel) -> String {
     for def in &model.types {
         types.unique(&def.name);
     }
-    let mut methods = Scope::with(&["close", "aclose"]);
+    let mut methods = Scope::with(&["close", "aclose", "raw"]);
     let mut constants = Scope::with(&[
         "BASE",
         "CONTENT_HASH",
@@ -105,6 +109,9 @@ pub fn render(model: &ClientModel) -> String {
     let mut out = Out::new("    ");
     head(&mut out, &context);
     out.verbatim(SUPPORT);
+    if model.endpoints.iter().any(EndpointModel::is_shaped) {
+        out.verbatim(SHAPES);
+    }
     for (endpoint, names) in model.endpoints.iter().zip(&context.names) {
         facts(&mut out, endpoint, names);
     }

@@ -6,6 +6,7 @@ mod object;
 mod package;
 mod price;
 mod types;
+mod wire;
 
 use std::collections::BTreeMap;
 
@@ -23,6 +24,9 @@ const SUPPORT: &str = include_str!("rust/support.txt");
 /// How members of objects are read.
 const MEMBERS: &str = include_str!("rust/members.txt");
 
+/// What only requests and answers of unusual shapes need.
+const SHAPES: &str = include_str!("rust/shapes.txt");
+
 /// Names of one endpoint.
 struct Names {
     method: String,
@@ -39,6 +43,19 @@ struct Context<'m> {
     names: Vec<Names>,
     errors: BTreeMap<&'m str, String>,
 }
+
+/// Refusals that every client has.
+const ERRORS: &[&str] = &[
+    "Argument",
+    "NoPrice",
+    "PriceAboveContract",
+    "CostAboveMax",
+    "SpendCapReached",
+    "Decode",
+    "Client",
+    "Other",
+    "Self",
+];
 
 /// The source of a module, formatted in its own way.
 #[must_use]
@@ -66,17 +83,7 @@ pub fn render(model: &ClientModel) -> String {
         constant: constants.constants(&endpoint.id),
     });
     let names = names.collect();
-    let mut variants = Scope::with(&[
-        "Argument",
-        "NoPrice",
-        "PriceAboveContract",
-        "CostAboveMax",
-        "SpendCapReached",
-        "Decode",
-        "Client",
-        "Other",
-        "Self",
-    ]);
+    let mut variants = Scope::with(ERRORS);
     let errors = model.errors.iter().map(|error| {
         let name = variants.unique(&pascal(&error.code, "Refused"));
         (error.code.as_str(), name)
@@ -101,6 +108,9 @@ pub fn render(model: &ClientModel) -> String {
     }
     types::write(&mut out, &context);
     out.verbatim(SUPPORT);
+    if model.endpoints.iter().any(EndpointModel::is_shaped) {
+        out.verbatim(SHAPES);
+    }
     out.finish()
 }
 

@@ -8,6 +8,7 @@ mod object;
 mod refs;
 mod union;
 
+use object::constrains;
 pub(crate) use object::describe;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -78,6 +79,7 @@ pub(crate) struct Types<'d> {
     shared_names: BTreeMap<String, String>,
     names: Scope,
     left: usize,
+    lenient: bool,
     pub(crate) warnings: Vec<String>,
 }
 
@@ -106,7 +108,26 @@ impl<'d> Types<'d> {
             shared_names,
             names,
             left: MAX_SCHEMAS,
+            lenient: false,
             warnings: Vec::new(),
+        }
+    }
+
+    /// The same, but a schema that is broken or elsewhere is any JSON, and a warning.
+    pub(crate) const fn lenient(mut self) -> Self {
+        self.lenient = true;
+        self
+    }
+
+    /// One type for all of these; `None` for none.
+    pub(crate) fn either(&mut self, mut variants: Vec<TypeRef>, hint: &str) -> Option<TypeRef> {
+        match variants.len() {
+            0 | 1 => variants.pop(),
+            _ => Some(self.named(
+                Lowered::Needs(Shape::Untagged { variants }),
+                &Value::Null,
+                hint,
+            )),
         }
     }
 
@@ -157,7 +178,7 @@ impl<'d> Types<'d> {
             Value::Bool(_) => return Ok(Lowered::Inline(TypeRef::Any)),
             Value::Object(members) => members,
             _ => {
-                return Err(CodegenError::NotASchema {
+                return self.broken(CodegenError::NotASchema {
                     place: place.pointer.clone(),
                 });
             }
@@ -167,6 +188,16 @@ impl<'d> Types<'d> {
             return Ok(self.nullable(lowered, schema, hint));
         }
         Ok(lowered)
+    }
+
+    /// A schema that cannot be read: any JSON where that is allowed.
+    fn broken(&mut self, error: CodegenError) -> Result<Lowered, CodegenError> {
+        if !self.lenient {
+            return Err(error);
+        }
+        self.warnings
+            .push(format!("{error}; the value is any JSON"));
+        Ok(Lowered::Inline(TypeRef::Any))
     }
 
     fn nullable(&mut self, lowered: Lowered, schema: &Value, hint: &str) -> Lowered {
@@ -182,7 +213,10 @@ impl<'d> Types<'d> {
         hint: &str,
     ) -> Result<Lowered, CodegenError> {
         if let Some(target) = members.get("$ref") {
-            return self.reference(target, place).map(Lowered::Inline);
+            return match self.reference(target, place) {
+                Ok(ty) => Ok(Lowered::Inline(ty)),
+                Err(error) => self.broken(error),
+            };
         }
         if members.contains_key("allOf") {
             return self.object(schema, place, hint);
@@ -190,6 +224,9 @@ impl<'d> Types<'d> {
         for keyword in ["oneOf", "anyOf"] {
             if let Some(Value::Array(variants)) = members.get(keyword) {
                 if members.contains_key("properties") {
+                    if constrains(schema, keyword) {
+                        continue;
+                    }
                     self.warnings.push(format!(
                         "{}: members beside `{keyword}` are any JSON",
                         place.pointer

@@ -18,6 +18,9 @@ pub use package::package;
 
 const SUPPORT: &str = include_str!("typescript/support.txt");
 
+/// What only requests and answers of unusual shapes need.
+const SHAPES: &str = include_str!("typescript/shapes.txt");
+
 /// Names of one endpoint.
 struct Names {
     method: String,
@@ -41,7 +44,7 @@ pub fn render(model: &ClientModel) -> String {
     for def in &model.types {
         types.unique(&def.name);
     }
-    let mut methods = Scope::default();
+    let mut methods = Scope::with(&["raw"]);
     let mut constants = Scope::with(&[
         "BASE",
         "JSON",
@@ -83,6 +86,9 @@ pub fn render(model: &ClientModel) -> String {
     types::write(&mut out, &context);
     calls::write(&mut out, &context);
     out.verbatim(SUPPORT);
+    if model.endpoints.iter().any(EndpointModel::is_shaped) {
+        out.verbatim(SHAPES);
+    }
     out.gap();
     errors_of(&mut out, &context);
     out.finish()

@@ -107,12 +107,6 @@ fn what_a_description_leaves_open_is_not_paid() {
         find("otherCurrency").output,
         Output::Json(TypeRef::Any)
     ));
-    assert!(
-        model
-            .endpoints
-            .iter()
-            .all(|endpoint| endpoint.id != "partial")
-    );
     assert_eq!(model.warnings.len(), 3, "{:?}", model.warnings);
 }
 
@@ -147,4 +141,29 @@ fn broken_descriptions_are_refused() {
     assert_eq!(header("X-PAYMENT"), Ok(0), "the client sets it itself");
     assert_eq!(header("X-Trace"), Ok(1));
     assert_eq!(header("a\r\nb").unwrap_err().code(), "parameter_invalid");
+}
+
+#[test]
+fn what_is_left_out_is_a_warning_and_no_more_than_somebody_reads() {
+    let model = read(&support::manifest("openapi_shapes")).unwrap();
+    let said = |part: &str| model.warnings.iter().any(|warning| warning.contains(part));
+    assert!(said(
+        "the cookie \"session\" is no parameter; give a `cookie` header"
+    ));
+    assert!(said(
+        "/paths/~1files/options: calls with this method are left out"
+    ));
+    assert!(said(
+        "/components/schemas/Broken: not a schema; the value is any JSON"
+    ));
+    assert_eq!(model.warnings.len(), 3, "{:?}", model.warnings);
+
+    let cookie =
+        |number: usize| json!({ "name": format!("c{number}"), "in": "cookie", "schema": {} });
+    let all: Vec<Value> = (0..500).map(cookie).collect();
+    let document = json!({ "openapi": "3.0.0", "info": {}, "servers": [{ "url": "https://a.example" }],
+        "paths": { "/a": { "get": { "parameters": all } } } });
+    let model = read(&serde_json::to_vec(&document).unwrap()).unwrap();
+    assert_eq!(model.warnings.len(), 101);
+    assert_eq!(model.warnings[100], "and 400 more like these");
 }

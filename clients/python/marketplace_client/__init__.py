@@ -669,6 +669,8 @@ class CallOptions:
     """The most that it may cost, a decimal in the service's currency."""
     payment_id: Optional[str] = None
     """The id of the purchase, to pay again for a call whose outcome is unknown."""
+    headers: Optional[Mapping[str, str]] = None
+    """More headers, such as `authorization` for a service that wants a key of its own."""
     dry_run: bool = False
     """Asks for the price and pays nothing: the call ends with DryRun."""
 
@@ -745,6 +747,8 @@ class _Core:
 
     def flow(self, info: EndpointInfo, wire: _Wire, options: CallOptions) -> _Flow:
         """One call: one payment, presented again unchanged while its outcome is open."""
+        for name, value in (options.headers or {}).items():
+            wire.header(name, value)
         try:
             first = yield _Send({})
         except httpx.HTTPError as error:
@@ -1686,6 +1690,22 @@ class Quotes:
 
 
 
+def _raw_info(method: str, path: str) -> EndpointInfo:
+    return EndpointInfo(
+        id=f"{method} {path}", method=method, path=path, cost=None, rule=None, rails=(), max_timeout_seconds=60, examples=()
+    )
+
+
+def _raw_wire(path: str, content: Optional[bytes], content_type: str) -> _Wire:
+    if not path.startswith("/"):
+        raise InvalidArgument("a path begins with a slash")
+    wire = _Wire()
+    wire.path = path
+    if content is not None:
+        wire.bytes_body(content_type, content)
+    return wire
+
+
 class Client:
     """Calls the service, and pays within a budget.
 
@@ -1710,6 +1730,22 @@ class Client:
     def close(self) -> None:
         """Closes the connections."""
         self._core.client.close()
+
+    def raw(
+        self,
+        method: str,
+        path: str,
+        *,
+        content: Optional[bytes] = None,
+        content_type: str = "application/json",
+        options: Optional[CallOptions] = None,
+    ) -> Paid[httpx.Response]:
+        """A call that this file has no method for. `path` begins with a slash and includes the query.
+
+        It is not paid: a request for payment ends it.
+        """
+        response, receipt = self._core.call(_raw_info(method, path), _raw_wire(path, content, content_type), options)
+        return Paid(response, receipt)
 
     def complete(self, *, body: CompletionRequest, options: Optional[CallOptions] = None) -> Paid[Completion]:
         """Go on from a text, paid by the word.
@@ -1804,6 +1840,22 @@ class AsyncClient:
     async def aclose(self) -> None:
         """Closes the connections."""
         await self._core.client.aclose()
+
+    async def raw(
+        self,
+        method: str,
+        path: str,
+        *,
+        content: Optional[bytes] = None,
+        content_type: str = "application/json",
+        options: Optional[CallOptions] = None,
+    ) -> Paid[httpx.Response]:
+        """A call that this file has no method for. `path` begins with a slash and includes the query.
+
+        It is not paid: a request for payment ends it.
+        """
+        response, receipt = await self._core.call(_raw_info(method, path), _raw_wire(path, content, content_type), options)
+        return Paid(response, receipt)
 
     async def complete(self, *, body: CompletionRequest, options: Optional[CallOptions] = None) -> Paid[Completion]:
         """Go on from a text, paid by the word.

@@ -197,10 +197,10 @@ impl Client {
     /// Costs at most 0.05 USD a call; what was used is charged.
     /// Example example: costs 0.05 USD.
     ///
-    /// The events are given once the stream has ended, with what it cost.
+    /// [`Call::stream`] gives the events as they come, [`Call::send`] once the stream has ended.
     ///
     /// Refusals: payment\_required, payment\_undecodable, payment\_too\_large, duplicate\_payment\_header, unsupported\_version, unsupported\_scheme, no\_matching\_requirements, quoted\_to\_another\_payer, extension\_echo\_mismatch, payment\_id\_missing, payment\_id\_malformed, payment\_id\_reused, payload\_malformed, invalid\_signature, recipient\_mismatch, authorization\_expired, authorization\_not\_yet\_valid, validity\_too\_long, value\_mismatch, network\_mismatch, missing\_eip712\_domain, nonce\_already\_used, insufficient\_balance, permit2\_allowance\_required, eip3009\_not\_supported, token\_name\_mismatch, token\_version\_mismatch, simulation\_failed, transaction\_failed, transfer\_event\_mismatch, asset\_not\_contract, eip6492\_factory\_not\_allowed, payment\_invalid, refused\_by\_seller, seller\_check\_failed, payment\_expired, payment\_in\_progress, payment\_reused\_for\_other\_request, settlement\_pending, settlement\_refused, payment\_cancelled, answer\_gone, body\_too\_large, body\_timeout, body\_unreadable, price\_undetermined, price\_unavailable, handler\_timeout, handler\_panicked, usage\_unmetered, answer\_too\_large, ledger\_unavailable, facilitator\_unavailable, shutting\_down, overloaded, internal.
-    pub fn complete_streamed(&self, body: &CompletionRequest) -> Call<'_, Vec<Value>> {
+    pub fn complete_streamed(&self, body: &CompletionRequest) -> Call<'_, Events<Value>> {
         Call::new(self, &COMPLETE_STREAMED, Wire::default().fixed("complete").fixed("stream").json(body), decode_events)
     }
 
@@ -1210,8 +1210,8 @@ pub struct Wire {
     path: String,
     captures: Vec<(&'static str, String)>,
     query: String,
-    headers: Vec<(&'static str, String)>,
-    body: Option<(&'static str, Vec<u8>)>,
+    headers: Vec<(Cow<'static, str>, String)>,
+    body: Option<(Cow<'static, str>, Vec<u8>)>,
 }
 
 fn encoded(text: &str, out: &mut String) {
@@ -1285,19 +1285,19 @@ impl Wire {
             if !text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
                 return Err(Error::Argument(name));
             }
-            self.headers.push((name, text));
+            self.headers.push((Cow::Borrowed(name), text));
         }
         Ok(self)
     }
 
     fn json<T: Serialize + ?Sized>(mut self, value: &T) -> Result<Self, Error> {
         let bytes = serde_json::to_vec(value).map_err(|_| Error::Argument("body"))?;
-        self.body = Some(("application/json", bytes));
+        self.body = Some((Cow::Borrowed("application/json"), bytes));
         Ok(self)
     }
 
     fn bytes(mut self, content_type: &'static str, bytes: &[u8]) -> Self {
-        self.body = Some((content_type, bytes.to_vec()));
+        self.body = Some((Cow::Borrowed(content_type), bytes.to_vec()));
         self
     }
 
@@ -1312,7 +1312,7 @@ impl Wire {
             facts = facts.capture(*name, value.as_str());
         }
         for (name, value) in &self.headers {
-            facts = facts.header(*name, value.as_bytes());
+            facts = facts.header(&**name, value.as_bytes());
         }
         if let Some((_, body)) = &self.body {
             facts = facts.body(body.as_slice());
@@ -1339,6 +1339,7 @@ pub struct Call<'c, T> {
     endpoint: &'static Endpoint,
     wire: Result<Wire, Error>,
     decode: fn(&x402_client::Response) -> Result<T, Error>,
+    lines: bool,
     max: Option<String>,
     idempotency_key: Option<String>,
     payment_id: Option<String>,
@@ -1358,7 +1359,14 @@ impl<'c, T> Call<'c, T> {
         wire: Result<Wire, Error>,
         decode: fn(&x402_client::Response) -> Result<T, Error>,
     ) -> Self {
-        Self { client, endpoint, wire, decode, max: None, idempotency_key: None, payment_id: None, sign_in: false }
+        let lines = false;
+        Self { client, endpoint, wire, decode, lines, max: None, idempotency_key: None, payment_id: None, sign_in: false }
+    }
+
+    /// The answer is a stream with an event on every line.
+    fn lines(mut self) -> Self {
+        self.lines = true;
+        self
     }
 
     /// The most that this call may cost, such as `0.05 USD`, in the unit of the endpoint's cost. It never raises the most that
@@ -1383,6 +1391,14 @@ impl<'c, T> Call<'c, T> {
     /// Signs in first, for free calls and plans.
     pub fn sign_in(mut self) -> Self {
         self.sign_in = true;
+        self
+    }
+
+    /// One more header, such as `authorization` for a service that wants a key of its own.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        if let Ok(wire) = &mut self.wire {
+            wire.headers.push((Cow::Owned(name.to_owned()), value.to_owned()));
+        }
         self
     }
 
@@ -1469,7 +1485,7 @@ impl<'c, T> Call<'c, T> {
             request = request.header(name, value);
         }
         if let Some((content_type, body)) = wire.body {
-            request = request.header("content-type", content_type).body(body);
+            request = request.header("content-type", &content_type).body(body);
         }
         if let Some(cap) = &cap {
             request = request.max(cap);
@@ -1503,25 +1519,257 @@ fn decode_nothing(_: &x402_client::Response) -> Result<(), Error> {
     Ok(())
 }
 
-/// The events of a stream that has ended: `data:` of server-sent events.
-fn decode_events<T: serde::de::DeserializeOwned>(response: &x402_client::Response) -> Result<Vec<T>, Error> {
-    let text = decode_text(response)?.replace("\r\n", "\n");
-    let mut events = Vec::new();
-    for event in text.split("\n\n") {
-        let data: Vec<&str> = event.lines().filter_map(|line| line.strip_prefix("data:")).map(str::trim_start).collect();
-        let data = data.join("\n");
-        if !data.is_empty() && data != "[DONE]" {
-            events.push(serde_json::from_str(&data).map_err(|error| Error::decode(response, error.to_string()))?);
-        }
-    }
-    Ok(events)
+/// The server-sent events of an answer that has ended.
+#[allow(clippy::unnecessary_wraps, reason = "one shape for all answers")]
+fn decode_events<T>(response: &x402_client::Response) -> Result<Events<T>, Error> {
+    Ok(Events::whole(response, false))
 }
 
-/// One JSON text per line.
-fn decode_lines<T: serde::de::DeserializeOwned>(response: &x402_client::Response) -> Result<Vec<T>, Error> {
-    let text = decode_text(response)?;
-    let lines = text.lines().filter(|line| !line.trim().is_empty());
-    lines.map(|line| serde_json::from_str(line).map_err(|error| Error::decode(response, error.to_string()))).collect()
+/// The lines of an answer that has ended.
+#[allow(clippy::unnecessary_wraps, reason = "one shape for all answers")]
+fn decode_lines<T>(response: &x402_client::Response) -> Result<Events<T>, Error> {
+    Ok(Events::whole(response, true))
+}
+
+/// Most bytes of an event that has not ended.
+const LONGEST_EVENT: usize = 16 * 1024 * 1024;
+
+/// Cuts bytes into events, wherever their parts end: at empty lines, or at every line if each is an event of its own.
+#[derive(Default)]
+struct Cutter {
+    lines: bool,
+    begun: bool,
+    after_return: bool,
+    held: Vec<u8>,
+    name: Vec<u8>,
+    data: Vec<u8>,
+    too_long: bool,
+    /// Names and data of the events that have ended.
+    ended: std::collections::VecDeque<(Vec<u8>, Vec<u8>)>,
+}
+
+impl Cutter {
+    fn feed(&mut self, part: &[u8]) {
+        let mut rest = if self.too_long { &[] } else { part };
+        while let Some(first) = rest.first() {
+            if std::mem::take(&mut self.after_return) && *first == b'\n' {
+                rest = rest.get(1..).unwrap_or_default();
+                continue;
+            }
+            let end = rest.iter().position(|byte| *byte == b'\n' || (*byte == b'\r' && !self.lines));
+            let (line, after) = rest.split_at(end.unwrap_or(rest.len()));
+            if self.held.len().saturating_add(self.data.len()).saturating_add(line.len()) > LONGEST_EVENT {
+                self.too_long = true;
+                return;
+            }
+            self.held.extend_from_slice(line);
+            if end.is_some() {
+                self.line();
+            }
+            self.after_return = after.first() == Some(&b'\r');
+            rest = after.get(1..).unwrap_or_default();
+        }
+    }
+
+    /// Nothing more comes.
+    fn finish(&mut self) {
+        self.line();
+        self.end();
+    }
+
+    fn line(&mut self) {
+        let held = std::mem::take(&mut self.held);
+        let mark: &[u8] = if self.begun { b"" } else { b"\xef\xbb\xbf" };
+        let line = held.strip_prefix(mark).unwrap_or(&held);
+        self.begun = true;
+        if self.lines {
+            self.data.extend_from_slice(line.trim_ascii());
+        }
+        if self.lines || line.is_empty() {
+            return self.end();
+        }
+        let colon = line.iter().position(|byte| *byte == b':').unwrap_or(line.len());
+        let (field, value) = line.split_at(colon);
+        let value = value.strip_prefix(b":").unwrap_or_default();
+        let value = value.strip_prefix(b" ").unwrap_or(value);
+        match field {
+            b"data" => {
+                self.data.extend_from_slice(value);
+                self.data.push(b'\n');
+            }
+            b"event" => self.name = value.to_vec(),
+            _ => {}
+        }
+    }
+
+    fn end(&mut self) {
+        let (name, data) = (std::mem::take(&mut self.name), std::mem::take(&mut self.data));
+        if !name.is_empty() || !data.is_empty() {
+            self.ended.push_back((name, data));
+        }
+    }
+}
+
+/// The events of an answer, as they come. The last thing that is given is an event or an error; the payment is known after it.
+///
+/// Dropping it before its end is safe: a payment whose settlement was not reported yet stays among the open ones of
+/// [`Client::inner`].
+pub struct Events<T> {
+    endpoint: Option<&'static Endpoint>,
+    source: Option<x402_client::ResponseStream>,
+    receipt: Option<Receipt>,
+    cutter: Cutter,
+    over: bool,
+    item: std::marker::PhantomData<fn() -> T>,
+}
+
+impl<T> std::fmt::Debug for Events<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Events").field("receipt", &self.receipt()).field("over", &self.over).finish_non_exhaustive()
+    }
+}
+
+impl<T> Events<T> {
+    fn new(lines: bool) -> Self {
+        let cutter = Cutter { lines, ..Cutter::default() };
+        Self { endpoint: None, source: None, receipt: None, cutter, over: false, item: std::marker::PhantomData }
+    }
+
+    fn whole(response: &x402_client::Response, lines: bool) -> Self {
+        let mut events = Self::new(lines);
+        events.receipt = response.receipt().cloned();
+        events.cutter.feed(response.body());
+        events
+    }
+
+    /// The payment; `None` if the call was answered without one. What was used is known after the last event.
+    pub fn receipt(&self) -> Option<&Receipt> {
+        self.source.as_ref().map_or(self.receipt.as_ref(), x402_client::ResponseStream::receipt)
+    }
+
+    fn read(&self, name: &[u8], data: &[u8]) -> Option<Result<T, Error>>
+    where
+        T: serde::de::DeserializeOwned,
+    {
+        match name {
+            // The receipt has it.
+            b"x402-payment-response" => return None,
+            b"x402-problem" => {
+                let said = x402_client::SellerProblem::parse(data);
+                return Some(Err(Error::of_said(500, said.as_ref(), self.receipt())));
+            }
+            _ => {}
+        }
+        let data = data.trim_ascii();
+        if data.is_empty() || data == b"[DONE]" {
+            return None;
+        }
+        Some(serde_json::from_slice(data).map_err(|error| Error::unexpected(self.receipt(), error.to_string())))
+    }
+
+    fn poll(&mut self, context: &mut std::task::Context<'_>) -> std::task::Poll<Option<Result<T, Error>>>
+    where
+        T: serde::de::DeserializeOwned,
+    {
+        use std::task::Poll;
+        loop {
+            while let Some((name, data)) = self.cutter.ended.pop_front() {
+                if let Some(event) = self.read(&name, &data) {
+                    if event.is_err() {
+                        self.over = true;
+                        self.cutter.ended.clear();
+                    }
+                    return Poll::Ready(Some(event));
+                }
+            }
+            if self.over {
+                return Poll::Ready(None);
+            }
+            if self.cutter.too_long {
+                self.over = true;
+                return Poll::Ready(Some(Err(Error::unexpected(self.receipt(), "an event is too long".to_owned()))));
+            }
+            let part = match &mut self.source {
+                Some(source) => std::task::ready!(x402_client::Stream::poll_next(std::pin::Pin::new(source), context)),
+                None => None,
+            };
+            let error = match part {
+                None => {
+                    self.over = true;
+                    self.cutter.finish();
+                    continue;
+                }
+                Some(Ok(part)) => {
+                    self.cutter.feed(&part);
+                    continue;
+                }
+                Some(Err(error)) => match self.endpoint {
+                    Some(endpoint) => Error::of_client(error, endpoint, false),
+                    None => Error::Client(Box::new(error)),
+                },
+            };
+            self.over = true;
+            return Poll::Ready(Some(Err(error)));
+        }
+    }
+}
+
+impl<T: serde::de::DeserializeOwned> Events<T> {
+    /// The next event; `None` after the last one.
+    ///
+    /// # Errors
+    /// [`Error::Decode`] for what is no event of the document, what the service says if it cannot finish, and
+    /// [`Error::Client`] for an answer that is cut. Nothing comes after an error.
+    pub async fn next(&mut self) -> Option<Result<T, Error>> {
+        std::future::poll_fn(|context| self.poll(context)).await
+    }
+
+    /// All events that are left.
+    ///
+    /// # Errors
+    /// As for [`Self::next`].
+    pub async fn all(&mut self) -> Result<Vec<T>, Error> {
+        let mut events = Vec::new();
+        while let Some(event) = self.next().await {
+            events.push(event?);
+        }
+        Ok(events)
+    }
+}
+
+impl<T: serde::de::DeserializeOwned> x402_client::Stream for Events<T> {
+    type Item = Result<T, Error>;
+
+    fn poll_next(
+        self: std::pin::Pin<&mut Self>,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Self::Item>> {
+        self.get_mut().poll(context)
+    }
+}
+
+impl<T> Call<'_, Events<T>> {
+    /// As [`Self::send`], but the events are given as they come, and what they cost at their end.
+    ///
+    /// # Errors
+    /// As for [`Self::send`].
+    pub async fn stream(self) -> Result<Events<T>, Error> {
+        let (endpoint, lines) = (self.endpoint, self.lines);
+        let (request, capped) = self.request()?;
+        // What has no documented price is not paid, in any way.
+        let request = if endpoint.is_free() { request.only([]) } else { request };
+        match request.open().await {
+            Ok(x402_client::Opened::Stream(source)) => {
+                Ok(Events { endpoint: Some(endpoint), source: Some(source), ..Events::new(lines) })
+            }
+            Ok(x402_client::Opened::Whole(response)) if response.is_success() => Ok(Events::whole(&response, lines)),
+            Ok(x402_client::Opened::Whole(response)) => Err(Error::of_answer(&response)),
+            Err(x402_client::Error::NothingAcceptable(_)) if endpoint.is_free() => {
+                Err(Error::PriceAboveContract { endpoint: endpoint.id, most: "0" })
+            }
+            Err(error) => Err(Error::of_client(error, endpoint, capped)),
+        }
+    }
 }
 
 /// What the service said when it refused. All of it is a claim by the other side.
@@ -1643,20 +1891,28 @@ impl Error {
         }
     }
 
+    fn unexpected(receipt: Option<&Receipt>, reason: String) -> Self {
+        Self::Decode { reason, receipt: receipt.cloned().map(Box::new) }
+    }
+
     fn decode(response: &x402_client::Response, reason: String) -> Self {
-        Self::Decode { reason, receipt: response.receipt().cloned().map(Box::new) }
+        Self::unexpected(response.receipt(), reason)
     }
 
     fn of_answer(response: &x402_client::Response) -> Self {
         let said = x402_client::SellerProblem::parse(response.body());
+        Self::of_said(response.status().as_u16(), said.as_ref(), response.receipt())
+    }
+
+    fn of_said(status: u16, said: Option<&x402_client::SellerProblem>, receipt: Option<&Receipt>) -> Self {
         Self::of_problem(Box::new(Problem {
-            code: said.as_ref().map_or_else(|| format!("http_{}", response.status().as_u16()), |said| said.code().to_owned()),
-            status: response.status().as_u16(),
-            detail: said.as_ref().and_then(|said| said.detail().map(str::to_owned)),
-            retry_after: said.as_ref().and_then(x402_client::SellerProblem::retry_after),
-            receipt: response.receipt().cloned(),
-            charged: said.as_ref().and_then(x402_client::SellerProblem::charged),
-            action: said.as_ref().and_then(x402_client::SellerProblem::action),
+            code: said.map_or_else(|| format!("http_{status}"), |said| said.code().to_owned()),
+            status,
+            detail: said.and_then(|said| said.detail().map(str::to_owned)),
+            retry_after: said.and_then(x402_client::SellerProblem::retry_after),
+            receipt: receipt.cloned(),
+            charged: said.and_then(x402_client::SellerProblem::charged),
+            action: said.and_then(x402_client::SellerProblem::action),
             source: None,
         }))
     }

@@ -335,6 +335,25 @@ export class Client {
   }
 
   /**
+   * A call that this file has no method for. `path` begins with a slash and includes the query. It is not paid: a request for
+   * payment ends it.
+   */
+  async raw(
+    method: string,
+    path: string,
+    body?: { readonly contentType: string; readonly bytes: Uint8Array<ArrayBuffer> },
+    options?: CallOptions,
+  ): Promise<Paid<Response>> {
+    if (!path.startsWith("/")) throw new InvalidArgument("a path begins with a slash");
+    const wire = new Wire();
+    wire.path = path;
+    if (body !== undefined) wire.bytesBody(body.contentType, body.bytes);
+    const info: EndpointInfo = { id: method + " " + path, method, path, rails: [], maxTimeoutSeconds: 60, examples: [] };
+    const { response, receipt } = await this.#core.call(info, wire, options);
+    return { value: response, receipt };
+  }
+
+  /**
    * Go on from a text, paid by the word.
    *
    * The words written are charged, and a tenth of that for the words read: you sign for the most that it can be. Credit bought in advance is taken as well.
@@ -827,6 +846,8 @@ export interface CallOptions {
   /** The id of the purchase, to pay again for a call whose outcome is unknown. */
   readonly paymentId?: string;
   readonly signal?: AbortSignal;
+  /** More headers, such as `authorization` for a service that wants a key of its own. */
+  readonly headers?: { readonly [name: string]: string };
   /** Asks for the price and pays nothing: the call ends with {@link DryRun}. */
   readonly dryRun?: boolean;
 }
@@ -1062,6 +1083,7 @@ class Core {
 
   /** Makes the call and pays for it if it must: one payment, presented again unchanged while its outcome is open. */
   async call(info: EndpointInfo, wire: Wire, options: CallOptions = {}): Promise<Answered> {
+    for (const [name, value] of Object.entries(options.headers ?? {})) wire.header(name, value);
     let first: Response;
     try {
       first = await this.#send(info, wire, {}, options.signal);

@@ -1,8 +1,9 @@
 //! The clients, sync and async, their methods, and quotes.
 
+use super::wire::wire;
 use super::{Context, Names, docs};
 use crate::escape::{py_doc, py_string};
-use crate::model::{Body, EndpointModel, Output, Param, ParamPlace, PathPart};
+use crate::model::{Encoding, EndpointModel, Output, Param};
 use crate::names::{Scope, python_value};
 use crate::out::{Out, line};
 use crate::pages::Pages;
@@ -35,6 +36,41 @@ class Client:
     def close(self) -> None:
         """Closes the connections."""
         self._core.client.close()
+
+    def raw(
+        self,
+        method: str,
+        path: str,
+        *,
+        content: Optional[bytes] = None,
+        content_type: str = "application/json",
+        options: Optional[CallOptions] = None,
+    ) -> Paid[httpx.Response]:
+        """A call that this file has no method for. `path` begins with a slash and includes the query.
+
+        It is not paid: a request for payment ends it.
+        """
+        response, receipt = self._core.call(_raw_info(method, path), _raw_wire(path, content, content_type), options)
+        return Paid(response, receipt)
+"#;
+
+/// What both clients make of a call that they have no method for.
+const RAW: &str = r#"
+
+def _raw_info(method: str, path: str) -> EndpointInfo:
+    return EndpointInfo(
+        id=f"{method} {path}", method=method, path=path, cost=None, rule=None, rails=(), max_timeout_seconds=60, examples=()
+    )
+
+
+def _raw_wire(path: str, content: Optional[bytes], content_type: str) -> _Wire:
+    if not path.startswith("/"):
+        raise InvalidArgument("a path begins with a slash")
+    wire = _Wire()
+    wire.path = path
+    if content is not None:
+        wire.bytes_body(content_type, content)
+    return wire
 "#;
 
 /// Writes requests on the wire, quotes, and the two clients.
@@ -73,7 +109,7 @@ pub(super) fn write(out: &mut Out, context: &Context<'_>) {
             out.line("pass");
         }
     });
-    out.verbatim(CLIENT);
+    out.verbatim(&format!("{RAW}{CLIENT}"));
     out.indented(|out| {
         for (endpoint, names) in all() {
             method(out, context, endpoint, names, false);
@@ -86,6 +122,8 @@ pub(super) fn write(out: &mut Out, context: &Context<'_>) {
         .replace("httpx.Client(", "httpx.AsyncClient(")
         .replace("_SyncCore", "_AsyncCore")
         .replace("def close", "async def aclose")
+        .replace("def raw", "async def raw")
+        .replace("self._core.call(", "await self._core.call(")
         .replace(
             "self._core.client.close()",
             "await self._core.client.aclose()",
@@ -107,10 +145,10 @@ struct Argument {
 }
 
 /// The arguments of a method: parameters, then the body.
-struct Arguments(Vec<Argument>);
+pub(super) struct Arguments(Vec<Argument>);
 
 /// The names of parameters, in their order.
-fn parameters(endpoint: &EndpointModel) -> Vec<(String, &Param)> {
+pub(super) fn parameters(endpoint: &EndpointModel) -> Vec<(String, &Param)> {
     let mut scope = Scope::with(&["body", "options", "self", "cap", "wire"]);
     let all = endpoint.params.iter();
     all.map(|param| {
@@ -123,7 +161,7 @@ fn parameters(endpoint: &EndpointModel) -> Vec<(String, &Param)> {
 }
 
 impl Arguments {
-    fn of(context: &Context<'_>, endpoint: &EndpointModel) -> Self {
+    pub(super) fn of(context: &Context<'_>, endpoint: &EndpointModel) -> Self {
         let parameters = parameters(endpoint);
         let mut all: Vec<Argument> = parameters
             .into_iter()
@@ -136,17 +174,18 @@ impl Arguments {
         if let Some(body) = &endpoint.body {
             all.push(Argument {
                 name: "body".to_owned(),
-                ty: body
-                    .json
-                    .as_ref()
-                    .map_or_else(|| "bytes".to_owned(), |ty| context.ty(ty)),
+                ty: match (&body.json, body.encoding) {
+                    (Some(ty), _) => context.ty(ty),
+                    (None, Encoding::Parts) => "Parts".to_owned(),
+                    (None, _) => "bytes".to_owned(),
+                },
                 required: body.required,
             });
         }
         Self(all)
     }
 
-    fn declared(&self, more: Option<&str>) -> String {
+    pub(super) fn declared(&self, more: Option<&str>) -> String {
         let mut all: Vec<String> = self
             .0
             .iter()
@@ -177,67 +216,6 @@ impl Arguments {
     }
 }
 
-fn wire(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel, names: &Names) {
-    let parameters = parameters(endpoint);
-    let arguments = Arguments::of(context, endpoint);
-    out.gap();
-    let open = format!(
-        "def _wire_{}({}) -> _Wire:",
-        names.method,
-        arguments.declared(None)
-    );
-    out.block(open, "", |out| {
-        out.line("wire = _Wire()");
-        let find = |wire: &str| {
-            let mut all = parameters.iter();
-            let found = all.find(|(_, p)| p.place == ParamPlace::Path && p.field.wire == wire);
-            found.map_or("body", |(name, _)| name.as_str())
-        };
-        for part in &endpoint.path {
-            match part {
-                PathPart::Fixed(text) => line!(out, "wire.fixed({})", py_string(text)),
-                PathPart::Capture(name) => line!(
-                    out,
-                    "wire.capture({}, {}, False)",
-                    py_string(name),
-                    find(name)
-                ),
-                PathPart::Rest(name) => line!(
-                    out,
-                    "wire.capture({}, {}, True)",
-                    py_string(name),
-                    find(name)
-                ),
-            }
-        }
-        for (name, param) in &parameters {
-            let call = match param.place {
-                ParamPlace::Path => continue,
-                ParamPlace::Query => "parameter",
-                ParamPlace::Header => "header",
-            };
-            line!(out, "wire.{call}({}, {name})", py_string(&param.field.wire));
-        }
-        if let Some(body) = &endpoint.body {
-            send_body(out, context, body);
-        }
-        out.line("return wire");
-    });
-}
-
-fn send_body(out: &mut Out, context: &Context<'_>, body: &Body) {
-    let send = match &body.json {
-        Some(ty) => format!("wire.json_body(body, {})", context.ty(ty)),
-        None => format!("wire.bytes_body({}, body)", py_string(&body.content_type)),
-    };
-    if body.required {
-        out.line(send);
-    } else {
-        out.line("if body is not None:");
-        out.indented(|out| out.line(send));
-    }
-}
-
 /// The type of an answer, the way it is read, and what that needs to know.
 fn answer(
     context: &Context<'_>,
@@ -248,6 +226,10 @@ fn answer(
         Output::Json(ty) => {
             let ty = context.ty(ty);
             (ty.clone(), "raw_json", format!(", {ty}"))
+        }
+        Output::Maybe(ty) => {
+            let ty = context.ty(ty);
+            (format!("Optional[{ty}]"), "raw_text", String::new())
         }
         Output::Text => ("str".to_owned(), "raw_text", String::new()),
         Output::Bytes => ("bytes".to_owned(), "raw_bytes", String::new()),
@@ -294,13 +276,16 @@ fn method(
     );
     out.block(open, "", |out| {
         method_docs(out, context, endpoint);
-        line!(
-            out,
-            "return {wait}self._core.{read}({}, _wire_{}({}), options{more})",
+        let call = format!(
+            "{wait}self._core.{read}({}, _wire_{}({}), options{more})",
             names.constant,
             names.method,
             arguments.passed()
         );
+        match &endpoint.output {
+            Output::Maybe(ty) => line!(out, "return _maybe({call}, {})", context.ty(ty)),
+            _ => line!(out, "return {call}"),
+        }
     });
 }
 

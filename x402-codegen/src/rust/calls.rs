@@ -1,8 +1,9 @@
 //! Methods, their arguments, and refusals by name.
 
+use super::wire::{fixed_wire, wire, with_body};
 use super::{Context, Names, docs};
 use crate::escape::{one_line, rust_string};
-use crate::model::{EndpointModel, Field, Output, Param, ParamPlace, PathPart, TypeRef};
+use crate::model::{Encoding, EndpointModel, Field, Output, Param, TypeRef};
 use crate::names::{Scope, rust_value};
 use crate::out::{Out, line};
 use crate::pages::Pages;
@@ -50,20 +51,21 @@ fn method(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel, names:
         Takes::Nothing => (String::new(), fixed_wire(endpoint)),
         Takes::Body => {
             let body = endpoint.body.as_ref();
-            let json = body.and_then(|body| body.json.as_ref());
-            let kind = body
-                .map(|body| rust_string(&body.content_type))
-                .unwrap_or_default();
             let wire = fixed_wire(endpoint);
-            match json {
-                Some(ty) => (
-                    format!(", body: &{}", borrowed(context, ty)),
-                    format!("{wire}.json(body)"),
-                ),
-                None => (
-                    ", body: &[u8]".to_owned(),
-                    format!("Ok({wire}.bytes({kind}, body))"),
-                ),
+            match body {
+                Some(body) => {
+                    let ty = match (&body.json, body.encoding) {
+                        (Some(ty), _) => borrowed(context, ty),
+                        (None, Encoding::Parts) => "Parts".to_owned(),
+                        (None, _) => "[u8]".to_owned(),
+                    };
+                    let sent = match with_body(&wire, body) {
+                        (sent, true) => sent,
+                        (sent, false) => format!("Ok({sent})"),
+                    };
+                    (format!(", body: &{ty}"), sent)
+                }
+                None => (String::new(), format!("Ok({wire})")),
             }
         }
         Takes::Request => (
@@ -105,6 +107,7 @@ fn borrowed(context: &Context<'_>, ty: &TypeRef) -> String {
 fn answer(context: &Context<'_>, output: &Output) -> (String, &'static str) {
     match output {
         Output::Json(ty) => (context.ty(ty), "decode_json"),
+        Output::Maybe(ty) => (format!("Option<{}>", context.ty(ty)), "decode_maybe"),
         Output::Text => ("String".to_owned(), "decode_text"),
         Output::Bytes => ("Vec<u8>".to_owned(), "decode_bytes"),
         Output::Empty => ("()".to_owned(), "decode_nothing"),
@@ -150,17 +153,6 @@ fn method_docs(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel) {
     }
 }
 
-/// A request of fixed parts only.
-fn fixed_wire(endpoint: &EndpointModel) -> String {
-    let mut wire = "Wire::default()".to_owned();
-    for part in &endpoint.path {
-        if let PathPart::Fixed(text) = part {
-            wire.push_str(&format!(".fixed({})", rust_string(text)));
-        }
-    }
-    wire
-}
-
 /// The members of a request struct: parameters, then the body.
 fn members(endpoint: &EndpointModel) -> Vec<(String, &Param)> {
     let mut scope = Scope::with(&["body"]);
@@ -181,10 +173,11 @@ fn optional(context: &Context<'_>, field: &Field) -> String {
 fn request(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel, names: &Names) {
     let members = members(endpoint);
     let body = endpoint.body.as_ref().map(|body| {
-        let ty = body
-            .json
-            .as_ref()
-            .map_or_else(|| "Vec<u8>".to_owned(), |ty| context.ty(ty));
+        let ty = match (&body.json, body.encoding) {
+            (Some(ty), _) => context.ty(ty),
+            (None, Encoding::Parts) => "Parts".to_owned(),
+            (None, _) => "Vec<u8>".to_owned(),
+        };
         (
             body,
             if body.required {
@@ -267,61 +260,6 @@ fn request_methods(
         });
     });
     out.gap();
-}
-
-fn wire(out: &mut Out, endpoint: &EndpointModel, members: &[(String, &Param)]) {
-    out.line("let wire = Wire::default();");
-    let find = |place: ParamPlace, wire: &str| {
-        let found = members
-            .iter()
-            .find(|(_, p)| p.place == place && p.field.wire == wire);
-        found.map_or("body", |(name, _)| name.as_str())
-    };
-    for part in &endpoint.path {
-        match part {
-            PathPart::Fixed(text) => line!(out, "let wire = wire.fixed({});", rust_string(text)),
-            PathPart::Capture(wire) => line!(
-                out,
-                "let wire = wire.capture({}, &self.{})?;",
-                rust_string(wire),
-                find(ParamPlace::Path, wire)
-            ),
-            PathPart::Rest(wire) => line!(
-                out,
-                "let wire = wire.rest({}, &self.{})?;",
-                rust_string(wire),
-                find(ParamPlace::Path, wire)
-            ),
-        }
-    }
-    for (name, param) in members {
-        let call = match param.place {
-            ParamPlace::Path => continue,
-            ParamPlace::Query => "query",
-            ParamPlace::Header => "header",
-        };
-        line!(
-            out,
-            "let wire = wire.{call}({}, &self.{name})?;",
-            rust_string(&param.field.wire)
-        );
-    }
-    if let Some(body) = &endpoint.body {
-        let send = match &body.json {
-            Some(_) => "wire.json(body)?".to_owned(),
-            None => format!("wire.bytes({}, body)", rust_string(&body.content_type)),
-        };
-        if body.required {
-            out.line("let body = &self.body;");
-            line!(out, "let wire = {send};");
-        } else {
-            line!(
-                out,
-                "let wire = match &self.body {{ Some(body) => {send}, None => wire }};"
-            );
-        }
-    }
-    out.line("Ok(wire)");
 }
 
 fn pages(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel, names: &Names) {

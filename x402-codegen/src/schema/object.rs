@@ -29,9 +29,14 @@ impl<'d> Types<'d> {
         place: &Place,
         hint: &str,
     ) -> Result<Lowered, CodegenError> {
-        if let Some(only) = sole(schema) {
-            // `allOf` with one member is a way to put a description beside a reference.
-            return self.read(only, &place.inner("allOf").inner("0"), hint);
+        if let Some(sole) = sole(schema) {
+            let at = place.inner("allOf").inner(&sole.number.to_string());
+            let lowered = self.read(sole.schema, &at, hint)?;
+            return Ok(if sole.nullable {
+                self.nullable(lowered, sole.schema, hint)
+            } else {
+                lowered
+            });
         }
         let mut parts = Parts::default();
         self.gather(schema, place, &mut parts, 0)?;
@@ -96,9 +101,16 @@ impl<'d> Types<'d> {
                 self.gather(one, &inner.inner(&number.to_string()), parts, deeper)?;
             }
         }
-        let object = schema.get("type").is_none_or(|kind| kind == "object");
-        let union = ["oneOf", "anyOf", "enum", "const"];
-        if !object || union.iter().any(|keyword| schema.get(keyword).is_some()) {
+        let object = schema.get("type").is_none_or(|kind| match kind {
+            Value::Array(kinds) => kinds.iter().any(|kind| kind == "object"),
+            kind => kind == "object",
+        });
+        let valued = ["enum", "const"];
+        let union = ["oneOf", "anyOf"];
+        if !object
+            || valued.iter().any(|keyword| schema.get(keyword).is_some())
+            || union.iter().any(|keyword| !constrains(schema, keyword))
+        {
             parts.others = true;
         }
         if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
@@ -121,15 +133,66 @@ impl<'d> Types<'d> {
     }
 }
 
-/// The one member of an `allOf` beside which nothing is said about members.
-fn sole(schema: &Value) -> Option<&Value> {
-    let [only] = schema.get("allOf")?.as_array()?.as_slice() else {
-        return None;
-    };
-    let alone = ["properties", "required", "additionalProperties"]
+/// The one member of an `allOf` that says what a value is: the others describe it, and nothing beside speaks of members. It is a
+/// way to put a description beside a reference.
+struct Sole<'d> {
+    schema: &'d Value,
+    number: usize,
+    nullable: bool,
+}
+
+fn sole(schema: &Value) -> Option<Sole<'_>> {
+    let about_members = ["properties", "required", "additionalProperties"];
+    if about_members
         .iter()
-        .all(|keyword| schema.get(keyword).is_none());
-    alone.then_some(only)
+        .any(|keyword| schema.get(keyword).is_some())
+    {
+        return None;
+    }
+    let says = |one: &Value| {
+        const WHAT: &[&str] = &[
+            "$ref", "allOf", "anyOf", "const", "enum", "items", "oneOf", "type",
+        ];
+        let mut what = WHAT.iter().chain(&about_members);
+        what.any(|keyword| one.get(keyword).is_some())
+    };
+    let all = schema.get("allOf")?.as_array()?;
+    let mut saying = all.iter().enumerate().filter(|(_, one)| says(one));
+    let (number, first) = saying.next()?;
+    // Several may say the same, such as a string with two limits.
+    let kind = |one: &Value| match one.get("type").and_then(Value::as_str) {
+        Some("object" | "array") | None => None,
+        Some(kind) => Some(kind.to_owned()),
+    };
+    let same = |(_, one): (usize, &Value)| kind(first).is_some() && kind(one) == kind(first);
+    let nullable = all
+        .iter()
+        .any(|one| !says(one) && one.get("nullable") == Some(&Value::Bool(true)));
+    saying.all(same).then_some(Sole {
+        schema: first,
+        number,
+        nullable,
+    })
+}
+
+/// Whether a union beside members only says which of them belong together, so that a type without it is right, too. True where
+/// there is none.
+pub(super) fn constrains(schema: &Value, keyword: &str) -> bool {
+    const MORE: &[&str] = &["$ref", "allOf", "anyOf", "const", "enum", "items", "oneOf"];
+    let Some(union) = schema.get(keyword) else {
+        return true;
+    };
+    let known = schema.get("properties").and_then(Value::as_object);
+    let (Some(variants), Some(known)) = (union.as_array(), known) else {
+        return false;
+    };
+    variants.iter().all(|variant| {
+        let members = variant.get("properties").and_then(Value::as_object);
+        let new = members.is_some_and(|all| all.keys().any(|name| !known.contains_key(name)));
+        let other = variant.get("type").is_some_and(|kind| kind != "object");
+        let more = MORE.iter().any(|keyword| variant.get(keyword).is_some());
+        variant.is_object() && !new && !other && !more
+    })
 }
 
 /// The description of a member, with what the schema says about its values.

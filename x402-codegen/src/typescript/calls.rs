@@ -2,11 +2,35 @@
 
 use super::{Context, Names, docs};
 use crate::escape::{ts_doc, ts_string};
-use crate::model::{Body, EndpointModel, Output, Param, ParamPlace, PathPart};
+use crate::model::{
+    Body, Encoding, EndpointModel, Output, Param, ParamPlace, PathPart, Piece, Style,
+};
 use crate::names::{Scope, typescript_member};
 use crate::out::{Out, line};
 use crate::pages::Pages;
 use crate::said;
+
+/// The way to what a client leaves out.
+const RAW: &str = r#"
+  /**
+   * A call that this file has no method for. `path` begins with a slash and includes the query. It is not paid: a request for
+   * payment ends it.
+   */
+  async raw(
+    method: string,
+    path: string,
+    body?: { readonly contentType: string; readonly bytes: Uint8Array<ArrayBuffer> },
+    options?: CallOptions,
+  ): Promise<Paid<Response>> {
+    if (!path.startsWith("/")) throw new InvalidArgument("a path begins with a slash");
+    const wire = new Wire();
+    wire.path = path;
+    if (body !== undefined) wire.bytesBody(body.contentType, body.bytes);
+    const info: EndpointInfo = { id: method + " " + path, method, path, rails: [], maxTimeoutSeconds: 60, examples: [] };
+    const { response, receipt } = await this.#core.call(info, wire, options);
+    return { value: response, receipt };
+  }
+"#;
 
 /// Writes arguments, requests on the wire, quotes and methods.
 pub(super) fn write(out: &mut Out, context: &Context<'_>) {
@@ -36,6 +60,7 @@ pub(super) fn write(out: &mut Out, context: &Context<'_>) {
         out.block("constructor(options: ClientOptions) {", "}", |out| {
             out.line("this.#core = new Core(options);");
         });
+        out.verbatim(RAW);
         for (endpoint, names) in all() {
             method(out, context, endpoint, names);
             pages(out, context, endpoint, names);
@@ -64,9 +89,11 @@ fn members(endpoint: &EndpointModel) -> Vec<(String, &Param)> {
 }
 
 fn body_type(context: &Context<'_>, body: &Body) -> String {
-    body.json
-        .as_ref()
-        .map_or_else(|| "Uint8Array<ArrayBuffer>".to_owned(), |ty| context.ty(ty))
+    match (&body.json, body.encoding) {
+        (Some(ty), _) => context.ty(ty),
+        (None, Encoding::Parts) => "Parts".to_owned(),
+        (None, _) => "Uint8Array<ArrayBuffer>".to_owned(),
+    }
 }
 
 fn request(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel, names: &Names) {
@@ -121,13 +148,13 @@ fn wire(out: &mut Out, endpoint: &EndpointModel, names: &Names) {
                 match part {
                     PathPart::Fixed(text) => line!(out, "wire.fixed({});", ts_string(text)),
                     PathPart::Capture(name) => {
-                        line!(
-                            out,
-                            "wire.capture({}, request.{}, false);",
-                            ts_string(name),
-                            find(name)
-                        );
+                        let mut all = members.iter();
+                        let found =
+                            all.find(|(_, p)| p.place == ParamPlace::Path && p.field.wire == *name);
+                        let value = found.map_or_else(String::new, |(name, p)| styled(p, name));
+                        line!(out, "wire.capture({}, {value}, false);", ts_string(name));
                     }
+                    PathPart::Mixed(pieces) => mixed(out, pieces, &find),
                     PathPart::Rest(name) => {
                         line!(
                             out,
@@ -145,28 +172,74 @@ fn wire(out: &mut Out, endpoint: &EndpointModel, names: &Names) {
     out.gap();
 }
 
+/// A segment of several pieces.
+fn mixed<'m>(out: &mut Out, pieces: &[Piece], find: &impl Fn(&str) -> &'m str) {
+    out.line("wire.path += \"/\";");
+    for piece in pieces {
+        match piece {
+            Piece::Fixed(text) => line!(out, "wire.path += {};", ts_string(text)),
+            Piece::Capture(name) => {
+                line!(
+                    out,
+                    "piece(wire, {}, request.{});",
+                    ts_string(name),
+                    find(name)
+                );
+            }
+        }
+    }
+}
+
+/// The value of a parameter in its style.
+fn styled(param: &Param, name: &str) -> String {
+    let value = format!("request.{name}");
+    let wire = ts_string(&param.field.wire);
+    match param.style {
+        Style::Plain => value,
+        Style::Joined { between, named } => {
+            format!("joined({value}, {}, {named})", ts_string(between))
+        }
+        Style::Members => format!("membersOf({wire}, {value})"),
+        Style::Brackets => format!("flattened({wire}, {value})"),
+        Style::Json => format!("JSON.stringify({value})"),
+    }
+}
+
 /// The parts of a request behind its path.
 fn wire_more(out: &mut Out, endpoint: &EndpointModel, members: &[(String, &Param)]) {
+    for (name, value) in &endpoint.query {
+        line!(
+            out,
+            "wire.parameter({}, {});",
+            ts_string(name),
+            ts_string(value)
+        );
+    }
     for (name, param) in members {
         let call = match param.place {
             ParamPlace::Path => continue,
             ParamPlace::Query => "parameter",
             ParamPlace::Header => "header",
         };
+        let (wire, value) = (ts_string(&param.field.wire), styled(param, name));
+        match param.style {
+            Style::Members | Style::Brackets => line!(out, "pairs(wire, {value});"),
+            _ => line!(out, "wire.{call}({wire}, {value});"),
+        }
+    }
+    let Some(body) = &endpoint.body else { return };
+    let kind = ts_string(&body.content_type);
+    match body.encoding {
+        Encoding::Json => out.line("wire.jsonBody(request.body);"),
+        Encoding::Form => out.line("formBody(wire, request.body);"),
+        Encoding::Parts => line!(out, "partsBody(wire, {kind}, request.body);"),
+        Encoding::Bytes => line!(out, "wire.bytesBody({kind}, request.body);"),
+    }
+    if body.media_type().is_some() {
         line!(
             out,
-            "wire.{call}({}, request.{name});",
-            ts_string(&param.field.wire)
+            "if (wire.body !== undefined) wire.contentType = {kind};"
         );
-    }
-    match &endpoint.body {
-        Some(Body { json: Some(_), .. }) => out.line("wire.jsonBody(request.body);"),
-        Some(body) => line!(
-            out,
-            "wire.bytesBody({}, request.body);",
-            ts_string(&body.content_type)
-        ),
-        None => {}
     }
 }
 
@@ -176,6 +249,10 @@ fn answer(context: &Context<'_>, output: &Output) -> (String, String, &'static s
         Output::Json(ty) => {
             let ty = context.ty(ty);
             (ty.clone(), format!("json<{ty}>"), "")
+        }
+        Output::Maybe(ty) => {
+            let ty = context.ty(ty);
+            (format!("{ty} | undefined"), "text".to_owned(), "")
         }
         Output::Text => ("string".to_owned(), "text".to_owned(), ""),
         Output::Bytes => ("Uint8Array".to_owned(), "bytes".to_owned(), ""),
@@ -214,12 +291,18 @@ fn method(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel, names:
         names.method
     );
     out.block(open, "}", |out| {
-        line!(
-            out,
-            "return this.#core.{read}({}, {}({passed}), {more}options);",
-            names.constant,
-            names.wire
+        let call = format!(
+            "{}, {}({passed}), {more}options",
+            names.constant, names.wire
         );
+        match &endpoint.output {
+            Output::Maybe(ty) => line!(
+                out,
+                "return maybe<{}>(await this.#core.text({call}));",
+                context.ty(ty)
+            ),
+            _ => line!(out, "return this.#core.{read}({call});"),
+        }
     });
 }
 

@@ -8,7 +8,7 @@ from typing import Any, Callable, Iterable, Iterator, Optional
 import httpx
 from x402.schemas import PaymentRequired, PaymentRequirements
 
-from clients import collisions, example, hostile, maps, optional_nullable, pagination, price_tiered, price_usage, rails, recursion, streaming, unions
+from clients import collisions, example, hostile, maps, openapi_shapes, optional_nullable, pagination, price_tiered, price_usage, rails, recursion, streaming, unions
 
 
 def code(work: Callable[[], Any]) -> str:
@@ -291,6 +291,54 @@ async def the_end_of_a_stream_is_about_its_payment() -> None:
         raise AssertionError("nothing was raised")
 
 
+def requests_have_the_shapes_that_the_document_says() -> None:
+    g = openapi_shapes
+    sent: list[httpx.Request] = []
+    answers = [httpx.Response(200, content=b'{"id":1}')]
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        return httpx.Response(answers[-1].status_code, content=answers[-1].content)
+
+    def line() -> str:
+        return f"{sent[-1].method} {str(sent[-1].url)[25:]}"
+
+    client = g.Client(g.MockPayer(), g.Budget("1", "1"), transport=httpx.MockTransport(handle))
+    job = client.cancel_job(id=7, options=g.CallOptions(headers={"authorization": "Bearer x"}))
+    assert job.value is not None and job.value.id == 1
+    assert (line(), sent[-1].headers["authorization"]) == ("POST /jobs/7:cancel", "Bearer x")
+    client.compare(base="a/b", head="c")
+    assert line() == "GET /compare/a%2Fb...c?beta=true"
+    assert code(lambda: client.compare(base="..", head="c")) == "invalid_argument"
+    found = code(
+        lambda: client.find(
+            tags=["x", "y"], ids=[1, 2], short=["a", "b"], piped=["c", "d"], range=g.Range(gt=3, in_=["p", "q"]),
+            page=g.FindPage(offset=4), filter=g.Range(gt=5), x_trace=["t", "u"],
+        )
+    )
+    assert found == "unexpected_answer", "an object is no list"
+    query = "filter=%7B%22gt%22%3A5%7D&ids=1&ids=2&offset=4&piped=c%7Cd&range%5Bgt%5D=3&range%5Bin%5D=p&range%5Bin%5D=q&short=a%2Cb"
+    assert line() == "GET /find/x%2Cy?" + query
+    assert sent[-1].headers["x-trace"] == "t,u"
+    client.charge(body=g.ChargeBody(amount=5, card=g.ChargeBodyCard(name="n&m"), expand=["a b", "c"]))
+    assert sorted(sent[-1].content.split(b"&")) == [b"amount=5", b"card%5Bname%5D=n%26m", b"expand=a%20b", b"expand=c"]
+    assert sent[-1].headers["content-type"] == "application/x-www-form-urlencoded"
+    client.upload(body=g.Parts().text("purpose", "x402-part-0").file("file", 'a"b.txt', "text/plain", b"hello"))
+    assert sent[-1].headers["content-type"] == "multipart/form-data; boundary=x402-part-1"
+    assert sent[-1].content == (
+        b'--x402-part-1\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nx402-part-0\r\n'
+        b'--x402-part-1\r\nContent-Disposition: form-data; name="file"; filename="a%22b.txt"\r\nContent-Type: text/plain\r\n\r\nhello\r\n'
+        b"--x402-part-1--\r\n"
+    )
+    client.patch_files(body=g.Range(gt=1))
+    assert (sent[-1].headers["content-type"], sent[-1].content) == ("application/merge-patch+json", b'{"gt":1}')
+    raw = client.raw("OPTIONS", "/files?x=1", options=g.CallOptions(headers={"x-a": "b"}))
+    assert (line(), sent[-1].headers["x-a"], raw.value.content) == ("OPTIONS /files?x=1", "b", b'{"id":1}')
+    assert code(lambda: client.raw("GET", ".evil.example/")) == "invalid_argument"
+    answers.append(httpx.Response(204))
+    assert client.cancel_job(id=7).value is None
+
+
 def values_survive_json() -> None:
     def same(module: Any, ty: Any, text: str) -> None:
         adapter = module.TypeAdapter(ty)
@@ -325,6 +373,7 @@ if __name__ == "__main__":
     events_end_at_empty_lines_wherever_parts_end()
     an_event_that_never_ends_is_given_up()
     asyncio.run(the_end_of_a_stream_is_about_its_payment())
+    requests_have_the_shapes_that_the_document_says()
     values_survive_json()
     assert len(hostile.ENDPOINTS) > 20
     print("done")

@@ -341,3 +341,95 @@ fn an_object_has_its_members_once_and_has_those_that_it_must_have() {
     let record: Record = serde_json::from_str(r#"{"a":"x","i":null,"j":null,"new":[{"deep":1}]}"#).unwrap();
     assert_eq!((record.a.as_str(), record.c), ("x", None));
 }
+
+/// Keeps what is sent, and answers with a status and a body.
+#[derive(Clone)]
+struct Recorder(std::sync::Arc<std::sync::Mutex<Vec<http::Request<bytes::Bytes>>>>, u16, &'static str);
+
+type Reply = Result<x402_client::transport::TransportReply, x402_client::transport::TransportError>;
+
+impl x402_client::transport::Transport for Recorder {
+    fn send(&self, request: http::Request<bytes::Bytes>) -> std::pin::Pin<Box<dyn Future<Output = Reply> + Send + '_>> {
+        self.0.lock().unwrap().push(request);
+        let status = http::StatusCode::from_u16(self.1).unwrap();
+        let reply = x402_client::transport::TransportReply::new(status, http::HeaderMap::new(), self.2.as_bytes().to_vec());
+        Box::pin(async move { Ok(reply) })
+    }
+}
+
+impl Recorder {
+    fn new(status: u16, body: &'static str) -> Self {
+        Self(std::sync::Arc::default(), status, body)
+    }
+
+    fn client(&self) -> crate::openapi_shapes::Client {
+        let builder = x402_client::Client::builder().wallet(wallet()).budget(budget());
+        crate::openapi_shapes::Client::with(builder.transport(self.clone()).build().unwrap())
+    }
+
+    /// The last request: method and address, one header, the body.
+    fn last(&self, header: &str) -> (String, String, String) {
+        let request = self.0.lock().unwrap().pop().unwrap();
+        let line = format!("{} {}", request.method(), request.uri());
+        let header = request.headers().get(header).map(|value| value.to_str().unwrap().to_owned());
+        (line, header.unwrap_or_default(), String::from_utf8(request.body().to_vec()).unwrap())
+    }
+}
+
+fn three(line: &str, header: &str, body: &str) -> (String, String, String) {
+    (line.to_owned(), header.to_owned(), body.to_owned())
+}
+
+#[tokio::test]
+async fn requests_have_the_shapes_that_the_document_says() {
+    use crate::openapi_shapes::{self as g, ChargeBody, ChargeBodyCard, CompareAnswer, CompareRequest, FindPage, Parts, PatchFilesRequest, Range};
+    let recorder = Recorder::new(200, r#"{"id":1}"#);
+    let client = recorder.client();
+    let kind = "content-type";
+    let job = client.cancel_job(&g::CancelJobRequest::new(7)).header("authorization", "Bearer x").send().await.unwrap();
+    assert_eq!((job.value.unwrap().id, job.receipt), (1, None));
+    assert_eq!(recorder.last("authorization"), three("POST https://shapes.example/v1/jobs/7:cancel", "Bearer x", ""));
+    let compared = client.compare(&CompareRequest::new("a/b".into(), "c".into())).send().await.unwrap();
+    assert!(matches!(compared.value, CompareAnswer::Job(_)));
+    assert_eq!(recorder.last(kind).0, "GET https://shapes.example/v1/compare/a%2Fb...c?beta=true");
+    let dots = client.compare(&CompareRequest::new("..".into(), "c".into())).send().await.unwrap_err();
+    assert_eq!(dots.code(), "invalid_argument");
+
+    let mut find = g::FindRequest::new(vec!["x".into(), "y".into()]);
+    find.ids = Some(vec![1, 2]);
+    find.short = Some(vec!["a".into(), "b".into()]);
+    find.piped = Some(vec!["c".into(), "d".into()]);
+    find.range = Some(Range { gt: Some(3), in_: Some(vec!["p".into(), "q".into()]) });
+    find.page = Some(FindPage { offset: Some(4), limit: None });
+    find.filter = Some(Range { gt: Some(5), in_: None });
+    find.x_trace = Some(vec!["t".into(), "u".into()]);
+    let wanted = "GET https://shapes.example/v1/find/x%2Cy?filter=%7B%22gt%22%3A5%7D&ids=1&ids=2&offset=4&piped=c%7Cd&range%5Bgt%5D=3\
+                  &range%5Bin%5D=p&range%5Bin%5D=q&short=a%2Cb";
+    let wrong = client.find(&find).send().await.unwrap_err();
+    assert_eq!(wrong.code(), "unexpected_answer", "an object is no list");
+    assert_eq!(recorder.last("x-trace"), three(wanted, "t,u", ""));
+
+    let mut charge = ChargeBody::new(5);
+    charge.expand = Some(vec!["a b".into(), "c".into()]);
+    charge.card = Some(ChargeBodyCard { name: Some("n&m".into()) });
+    client.charge(&charge).send().await.unwrap();
+    let body = "amount=5&card%5Bname%5D=n%26m&expand=a%20b&expand=c";
+    assert_eq!(recorder.last(kind), three("POST https://shapes.example/v1/charges", "application/x-www-form-urlencoded", body));
+
+    let parts = Parts::new().text("purpose", "x402-part-0").file("file", "a\"b.txt", "text/plain", b"hello".to_vec());
+    client.upload(&parts).send().await.unwrap();
+    let body = "--x402-part-1\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nx402-part-0\r\n\
+                --x402-part-1\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a%22b.txt\"\r\nContent-Type: text/plain\r\n\r\nhello\r\n\
+                --x402-part-1--\r\n";
+    let media_type = "multipart/form-data; boundary=x402-part-1";
+    assert_eq!(recorder.last(kind), three("POST https://shapes.example/v1/files", media_type, body));
+
+    let mut patch = PatchFilesRequest::new();
+    patch.body = Some(Range { gt: Some(1), in_: None });
+    client.patch_files(&patch).send().await.unwrap();
+    assert_eq!(recorder.last(kind).1, "application/merge-patch+json");
+
+    let empty = Recorder::new(204, "");
+    let nothing = empty.client().cancel_job(&g::CancelJobRequest::new(7)).send().await.unwrap();
+    assert_eq!(nothing.value, None);
+}

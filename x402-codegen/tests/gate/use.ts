@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import * as example from "./example.js";
 import * as hostile from "./hostile.js";
+import * as shapes from "./openapi_shapes.js";
 import * as pagination from "./pagination.js";
 import * as rails from "./rails.js";
 import * as tiered from "./price_tiered.js";
@@ -276,6 +277,52 @@ assert.equal((await gone.next()).value?.text, "a");
 const brokeOff = await codeOf(gone.next());
 assert.ok(brokeOff instanceof streaming.RateLimitedError);
 assert.deepEqual([brokeOff.status, brokeOff.charged, brokeOff.action, brokeOff.receipt?.amount], [500, false, "wait", "0.05"]);
+
+// Requests have the shapes that the document says.
+let last: { line: string; headers: Headers; body: string } | undefined;
+let answer: () => Response = () => new Response("{\"id\":1}");
+const shaped = new shapes.Client({
+  payer: shapes.mockPayer,
+  budget: new shapes.Budget({ total: "1", perCall: "1" }),
+  fetch: async (input, init) => {
+    const body = init?.body as Uint8Array | undefined;
+    last = { line: init?.method + " " + String(input).slice(25), headers: new Headers(init?.headers), body: new TextDecoder().decode(body) };
+    return answer();
+  },
+});
+const job = await shaped.cancelJob({ id: 7 }, { headers: { authorization: "Bearer x" } });
+assert.deepEqual([job.value?.id, last?.line, last?.headers.get("authorization")], [1, "POST /jobs/7:cancel", "Bearer x"]);
+await shaped.compare({ base: "a/b", head: "c" });
+assert.equal(last?.line, "GET /compare/a%2Fb...c?beta=true");
+assert.equal((await codeOf(shaped.compare({ base: "..", head: "c" }))).code, "invalid_argument");
+await shaped.find({
+  tags: ["x", "y"], ids: [1, 2], short: ["a", "b"], piped: ["c", "d"], range: { gt: 3, in: ["p", "q"] }, page: { offset: 4 },
+  filter: { gt: 5 }, xTrace: ["t", "u"],
+});
+assert.equal(
+  last?.line,
+  "GET /find/x%2Cy?filter=%7B%22gt%22%3A5%7D&ids=1&ids=2&offset=4&piped=c%7Cd&range%5Bgt%5D=3&range%5Bin%5D=p&range%5Bin%5D=q&short=a%2Cb",
+);
+assert.equal(last?.headers.get("x-trace"), "t,u");
+await shaped.charge({ body: { amount: 5, card: { name: "n&m" }, expand: ["a b", "c"] } });
+assert.equal(last?.body, "amount=5&card%5Bname%5D=n%26m&expand=a%20b&expand=c");
+assert.equal(last?.headers.get("content-type"), "application/x-www-form-urlencoded");
+const file = new TextEncoder().encode("hello");
+await shaped.upload({ body: new shapes.Parts().text("purpose", "x402-part-0").file("file", "a\"b.txt", "text/plain", file) });
+assert.equal(last?.headers.get("content-type"), "multipart/form-data; boundary=x402-part-1");
+assert.equal(
+  last?.body,
+  "--x402-part-1\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nx402-part-0\r\n" +
+    "--x402-part-1\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a%22b.txt\"\r\nContent-Type: text/plain\r\n\r\nhello\r\n" +
+    "--x402-part-1--\r\n",
+);
+await shaped.patchFiles({ body: { gt: 1 } });
+assert.deepEqual([last?.headers.get("content-type"), last?.body], ["application/merge-patch+json", "{\"gt\":1}"]);
+const raw = await shaped.raw("OPTIONS", "/files?x=1", undefined, { headers: { "x-a": "b" } });
+assert.deepEqual([last?.line, last?.headers.get("x-a"), await raw.value.text()], ["OPTIONS /files?x=1", "b", "{\"id\":1}"]);
+assert.equal((await codeOf(shaped.raw("GET", ".evil.example/"))).code, "invalid_argument");
+answer = () => new Response(null, { status: 204 });
+assert.equal((await shaped.cancelJob({ id: 7 })).value, undefined);
 
 // Foreign text stays text.
 assert.equal((globalThis as { pwned?: unknown }).pwned, undefined);

@@ -104,13 +104,13 @@ GET_ITEM3 = EndpointInfo(
     ),
 )
 
-A2_MIN_COST = "0.01"
-A2_MAX_COST = "0.01"
-A2 = EndpointInfo(
+A3_MIN_COST = "0.01"
+A3_MAX_COST = "0.01"
+A3 = EndpointInfo(
     id="a",
     method="GET",
     path="/one",
-    cost=(A2_MIN_COST, A2_MAX_COST),
+    cost=(A3_MIN_COST, A3_MAX_COST),
     rule={"amount": "0.01", "bounds": {"max": "0.01", "min": "0.01"}, "model": "flat"},
     rails=("sepolia",),
     max_timeout_seconds=60,
@@ -193,7 +193,7 @@ ENDPOINTS: tuple[EndpointInfo, ...] = (
     GET_ITEM2,
     GET_ITEM_REQUEST,
     GET_ITEM3,
-    A2,
+    A3,
     A_MIN_COST,
     A_PRICE,
     AB2,
@@ -224,7 +224,7 @@ def _tagged(tag: str, known: Mapping[str, str], classes: Mapping[str, str]) -> C
 
     return told
 
-class A(ApiModel):
+class A2(ApiModel):
     x: Optional[str] = Field(default=None, validation_alias="x", serialization_alias="x")
 
 class AB(ApiModel):
@@ -259,7 +259,7 @@ class Item3(ApiModel):
     foo_bar3: Optional[str] = Field(default=None, validation_alias="fooBar", serialization_alias="fooBar")
     foo_bar4: Optional[str] = Field(default=None, validation_alias="foo_bar", serialization_alias="foo_bar")
 
-A.model_rebuild()
+A2.model_rebuild()
 AB.model_rebuild()
 GetItemRequest.model_rebuild()
 GetItemResult.model_rebuild()
@@ -356,7 +356,7 @@ class Quotes:
     @staticmethod
     def a() -> Quote:
         """What `a` will cost."""
-        return _quote(A2, _wire_a())
+        return _quote(A3, _wire_a())
 
     @staticmethod
     def a_min_cost() -> Quote:
@@ -379,6 +379,22 @@ class Quotes:
         return _quote(PAGES, _wire_pages(cap2=cap2, cursor=cursor, following=following, options_=options_, receipt=receipt, request_=request_, response=response, spent=spent, wire2=wire2))
 
 
+
+
+def _raw_info(method: str, path: str) -> EndpointInfo:
+    return EndpointInfo(
+        id=f"{method} {path}", method=method, path=path, cost=None, rule=None, rails=(), max_timeout_seconds=60, examples=()
+    )
+
+
+def _raw_wire(path: str, content: Optional[bytes], content_type: str) -> _Wire:
+    if not path.startswith("/"):
+        raise InvalidArgument("a path begins with a slash")
+    wire = _Wire()
+    wire.path = path
+    if content is not None:
+        wire.bytes_body(content_type, content)
+    return wire
 
 
 class Client:
@@ -405,6 +421,22 @@ class Client:
     def close(self) -> None:
         """Closes the connections."""
         self._core.client.close()
+
+    def raw(
+        self,
+        method: str,
+        path: str,
+        *,
+        content: Optional[bytes] = None,
+        content_type: str = "application/json",
+        options: Optional[CallOptions] = None,
+    ) -> Paid[httpx.Response]:
+        """A call that this file has no method for. `path` begins with a slash and includes the query.
+
+        It is not paid: a request for payment ends it.
+        """
+        response, receipt = self._core.call(_raw_info(method, path), _raw_wire(path, content, content_type), options)
+        return Paid(response, receipt)
 
     def get_item(self, *, id: str, id2: Optional[str] = None, body2: Optional[str] = None, i_d: Optional[str] = None, id3: Optional[str] = None, options: Optional[CallOptions] = None) -> Paid[Item2]:
         """Does getItem
@@ -438,13 +470,13 @@ class Client:
         """
         return self._core.raw_json(GET_ITEM3, _wire_get_item3(), options, GetItemResult)
 
-    def a(self, *, options: Optional[CallOptions] = None) -> Paid[A]:
+    def a(self, *, options: Optional[CallOptions] = None) -> Paid[A2]:
         """Does a
 
         Costs 0.01 USD a call.
         Refusals: payment_required, rate_limited.
         """
-        return self._core.raw_json(A2, _wire_a(), options, A)
+        return self._core.raw_json(A3, _wire_a(), options, A2)
 
     def a_min_cost(self, *, options: Optional[CallOptions] = None) -> Paid[AB]:
         """Does a_min_cost
@@ -454,13 +486,13 @@ class Client:
         """
         return self._core.raw_json(A_MIN_COST, _wire_a_min_cost(), options, AB)
 
-    def a_price(self, *, options: Optional[CallOptions] = None) -> Paid[A]:
+    def a_price(self, *, options: Optional[CallOptions] = None) -> Paid[A2]:
         """Does a-price
 
         Costs 0.01 USD a call.
         Refusals: payment_required, rate_limited.
         """
-        return self._core.raw_json(A_PRICE, _wire_a_price(), options, A)
+        return self._core.raw_json(A_PRICE, _wire_a_price(), options, A2)
 
     def ab(self, *, options: Optional[CallOptions] = None) -> Paid[AB]:
         """Does ab
@@ -519,6 +551,22 @@ class AsyncClient:
         """Closes the connections."""
         await self._core.client.aclose()
 
+    async def raw(
+        self,
+        method: str,
+        path: str,
+        *,
+        content: Optional[bytes] = None,
+        content_type: str = "application/json",
+        options: Optional[CallOptions] = None,
+    ) -> Paid[httpx.Response]:
+        """A call that this file has no method for. `path` begins with a slash and includes the query.
+
+        It is not paid: a request for payment ends it.
+        """
+        response, receipt = await self._core.call(_raw_info(method, path), _raw_wire(path, content, content_type), options)
+        return Paid(response, receipt)
+
     async def get_item(self, *, id: str, id2: Optional[str] = None, body2: Optional[str] = None, i_d: Optional[str] = None, id3: Optional[str] = None, options: Optional[CallOptions] = None) -> Paid[Item2]:
         """Does getItem
 
@@ -551,13 +599,13 @@ class AsyncClient:
         """
         return await self._core.raw_json(GET_ITEM3, _wire_get_item3(), options, GetItemResult)
 
-    async def a(self, *, options: Optional[CallOptions] = None) -> Paid[A]:
+    async def a(self, *, options: Optional[CallOptions] = None) -> Paid[A2]:
         """Does a
 
         Costs 0.01 USD a call.
         Refusals: payment_required, rate_limited.
         """
-        return await self._core.raw_json(A2, _wire_a(), options, A)
+        return await self._core.raw_json(A3, _wire_a(), options, A2)
 
     async def a_min_cost(self, *, options: Optional[CallOptions] = None) -> Paid[AB]:
         """Does a_min_cost
@@ -567,13 +615,13 @@ class AsyncClient:
         """
         return await self._core.raw_json(A_MIN_COST, _wire_a_min_cost(), options, AB)
 
-    async def a_price(self, *, options: Optional[CallOptions] = None) -> Paid[A]:
+    async def a_price(self, *, options: Optional[CallOptions] = None) -> Paid[A2]:
         """Does a-price
 
         Costs 0.01 USD a call.
         Refusals: payment_required, rate_limited.
         """
-        return await self._core.raw_json(A_PRICE, _wire_a_price(), options, A)
+        return await self._core.raw_json(A_PRICE, _wire_a_price(), options, A2)
 
     async def ab(self, *, options: Optional[CallOptions] = None) -> Paid[AB]:
         """Does ab

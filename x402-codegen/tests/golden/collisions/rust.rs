@@ -36,7 +36,7 @@ pub static ENDPOINTS: &[&Endpoint] = &[
     &GET_ITEM2,
     &GET_ITEM_REQUEST,
     &GET_ITEM3,
-    &A2,
+    &A3,
     &A_MIN_COST,
     &A_PRICE,
     &AB2,
@@ -116,18 +116,18 @@ pub static GET_ITEM3: Endpoint = Endpoint {
 };
 
 /// The least that a call of `a` costs.
-pub const A2_MIN_COST: &str = "0.01 USD";
+pub const A3_MIN_COST: &str = "0.01 USD";
 /// The most that a call of `a` costs.
-pub const A2_MAX_COST: &str = "0.01 USD";
+pub const A3_MAX_COST: &str = "0.01 USD";
 /// How a call of `a` is priced.
-pub static A2_PRICE: PriceModel = PriceModel::Flat { amount: Price { amount: x402_model::money::Decimal::new(1, 2), unit: PriceUnit::Usd } };
+pub static A3_PRICE: PriceModel = PriceModel::Flat { amount: Price { amount: x402_model::money::Decimal::new(1, 2), unit: PriceUnit::Usd } };
 /// The facts of `a`.
-pub static A2: Endpoint = Endpoint {
+pub static A3: Endpoint = Endpoint {
     id: "a",
     method: "GET",
     path: "/one",
-    cost: Some((A2_MIN_COST, A2_MAX_COST)),
-    price: Some(&A2_PRICE),
+    cost: Some((A3_MIN_COST, A3_MAX_COST)),
+    price: Some(&A3_PRICE),
     rails: &["sepolia"],
     examples: &[
     ],
@@ -257,8 +257,8 @@ impl Client {
     /// Costs 0.01 USD a call.
     ///
     /// Refusals: payment\_required, rate\_limited.
-    pub fn a(&self) -> Call<'_, A> {
-        Call::new(self, &A2, Ok(Wire::default().fixed("one")), decode_json)
+    pub fn a(&self) -> Call<'_, A2> {
+        Call::new(self, &A3, Ok(Wire::default().fixed("one")), decode_json)
     }
 
     /// Does a\_min\_cost
@@ -279,7 +279,7 @@ impl Client {
     /// Costs 0.01 USD a call.
     ///
     /// Refusals: payment\_required, rate\_limited.
-    pub fn a_price(&self) -> Call<'_, A> {
+    pub fn a_price(&self) -> Call<'_, A2> {
         Call::new(self, &A_PRICE, Ok(Wire::default().fixed("three")), decode_json)
     }
 
@@ -614,15 +614,15 @@ impl<'de> serde::Deserializer<'de> for Missing {
         tuple_struct map struct enum identifier ignored_any
     }
 }
-/// `A` of the document.
+/// `A2` of the document.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct A {
+pub struct A2 {
     /// x.
     #[serde(rename = "x", skip_serializing_if = "Option::is_none")]
     pub x: Option<String>,
 }
 
-impl A {
+impl A2 {
     /// A value with what must be there.
     #[must_use]
     pub fn new() -> Self {
@@ -632,7 +632,7 @@ impl A {
     }
 }
 
-read_members!(A {
+read_members!(A2 {
     x: or_null "x",
 } skip);
 

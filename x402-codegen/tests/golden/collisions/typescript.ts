@@ -95,15 +95,15 @@ export const GET_ITEM3: EndpointInfo = {
 };
 
 /** The least that a call of `a` costs. */
-export const A2_MIN_COST = "0.01";
+export const A3_MIN_COST = "0.01";
 /** The most that a call of `a` costs. */
-export const A2_MAX_COST = "0.01";
+export const A3_MAX_COST = "0.01";
 /** The facts of `a`. */
-export const A2: EndpointInfo = {
+export const A3: EndpointInfo = {
   id: "a",
   method: "GET",
   path: "/one",
-  cost: [A2_MIN_COST, A2_MAX_COST],
+  cost: [A3_MIN_COST, A3_MAX_COST],
   rule: { "amount": "0.01", "bounds": { "max": "0.01", "min": "0.01" }, "model": "flat" },
   rails: ["sepolia"],
   maxTimeoutSeconds: 60,
@@ -179,7 +179,7 @@ export const PAGES: EndpointInfo = {
   ],
 };
 
-export interface A {
+export interface A2 {
   "x"?: string | undefined;
 }
 
@@ -328,7 +328,7 @@ export const quotes = {
   getItem2: (request: GetItemRequest3): Quote => quoteOf(GET_ITEM2, wireGetItemRequest3(request)),
   getItemRequest: (): Quote => quoteOf(GET_ITEM_REQUEST, wireGetItemRequestRequest()),
   getItem3: (): Quote => quoteOf(GET_ITEM3, wireGetItemRequest4()),
-  a: (): Quote => quoteOf(A2, wireARequest()),
+  a: (): Quote => quoteOf(A3, wireARequest()),
   aMinCost: (): Quote => quoteOf(A_MIN_COST, wireAMinCostRequest()),
   aPrice: (): Quote => quoteOf(A_PRICE, wireAPriceRequest()),
   ab: (): Quote => quoteOf(AB2, wireAbRequest()),
@@ -341,6 +341,25 @@ export class Client {
 
   constructor(options: ClientOptions) {
     this.#core = new Core(options);
+  }
+
+  /**
+   * A call that this file has no method for. `path` begins with a slash and includes the query. It is not paid: a request for
+   * payment ends it.
+   */
+  async raw(
+    method: string,
+    path: string,
+    body?: { readonly contentType: string; readonly bytes: Uint8Array<ArrayBuffer> },
+    options?: CallOptions,
+  ): Promise<Paid<Response>> {
+    if (!path.startsWith("/")) throw new InvalidArgument("a path begins with a slash");
+    const wire = new Wire();
+    wire.path = path;
+    if (body !== undefined) wire.bytesBody(body.contentType, body.bytes);
+    const info: EndpointInfo = { id: method + " " + path, method, path, rails: [], maxTimeoutSeconds: 60, examples: [] };
+    const { response, receipt } = await this.#core.call(info, wire, options);
+    return { value: response, receipt };
   }
 
   /**
@@ -389,8 +408,8 @@ export class Client {
    * Costs 0.01 USD a call.
    * Refusals: payment_required, rate_limited.
    */
-  async a(options?: CallOptions): Promise<Paid<A>> {
-    return this.#core.json<A>(A2, wireARequest(), options);
+  async a(options?: CallOptions): Promise<Paid<A2>> {
+    return this.#core.json<A2>(A3, wireARequest(), options);
   }
 
   /**
@@ -409,8 +428,8 @@ export class Client {
    * Costs 0.01 USD a call.
    * Refusals: payment_required, rate_limited.
    */
-  async aPrice(options?: CallOptions): Promise<Paid<A>> {
-    return this.#core.json<A>(A_PRICE, wireAPriceRequest(), options);
+  async aPrice(options?: CallOptions): Promise<Paid<A2>> {
+    return this.#core.json<A2>(A_PRICE, wireAPriceRequest(), options);
   }
 
   /**
@@ -462,7 +481,7 @@ export const ENDPOINTS: readonly EndpointInfo[] = [
   GET_ITEM2,
   GET_ITEM_REQUEST,
   GET_ITEM3,
-  A2,
+  A3,
   A_MIN_COST,
   A_PRICE,
   AB2,

@@ -48,6 +48,125 @@ DECIMALS = 6
 
 <the support module>
 
+
+# ---- Requests and answers of other shapes -----------------------------------------------------------------------------
+
+
+def _piece(wire: _Wire, name: str, value: Any) -> None:
+    """A capture inside of a segment of the path."""
+    text = "".join(_texts(value))
+    if not text.strip("."):
+        raise InvalidArgument(name + " is no part of a path")
+    wire.path += quote(text, safe="")
+    wire.captures[name] = text
+
+
+def _json_value(value: Any) -> Any:
+    return _adapter(Any).dump_python(value, mode="json", by_alias=True, exclude_unset=True)
+
+
+def _scalar(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+
+
+def _joined(value: Any, between: str, named: bool) -> Optional[str]:
+    """A list or an object in one text. Members are `name=value` if they are `named`, else the name and the value are two parts."""
+    value = _json_value(value)
+    if value is None:
+        return None
+    if isinstance(value, list):
+        return between.join(_scalar(item) for item in value)
+    if isinstance(value, dict):
+        sign = "=" if named else between
+        return between.join(name + sign + _scalar(one) for name, one in value.items() if one is not None)
+    return _scalar(value)
+
+
+def _json_text(value: Any) -> Optional[str]:
+    return None if value is None else json.dumps(_json_value(value), separators=(",", ":"))
+
+
+def _flattened(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    """The name and the value of each parameter that a value becomes: members are named by their path in brackets."""
+    if isinstance(value, dict):
+        for member, one in value.items():
+            yield from _flattened(f"{name}[{member}]", one)
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _flattened(f"{name}[{number}]" if isinstance(item, (dict, list)) else name, item)
+    elif value is not None:
+        yield name, _scalar(value)
+
+
+def _members(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    """The members of an object, each as a parameter of its own."""
+    value = _json_value(value)
+    if isinstance(value, dict):
+        for member, one in value.items():
+            yield from _flattened(member, one)
+    else:
+        yield from _flattened(name, value)
+
+
+def _bracketed(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    yield from _flattened(name, _json_value(value))
+
+
+def _pairs(wire: _Wire, all_pairs: Iterator[tuple[str, str]]) -> None:
+    for name, value in all_pairs:
+        wire.parameter(name, value)
+
+
+def _form_body(wire: _Wire, value: Any, ty: Any) -> None:
+    """A body of names and values, `application/x-www-form-urlencoded`."""
+    value = _adapter(ty).dump_python(value, mode="json", by_alias=True, exclude_unset=True)
+    text = "&".join(quote(name, safe="") + "=" + quote(one, safe="") for name, one in _members("body", value))
+    wire.bytes_body("application/x-www-form-urlencoded", text.encode())
+
+
+class Parts:
+    """The parts of a `multipart` body, in the order in which they are added."""
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[str, bytes]] = []
+
+    @staticmethod
+    def _quotable(name: str) -> str:
+        return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+
+    def text(self, name: str, text: str) -> Parts:
+        """One more part of text."""
+        head = f'Content-Disposition: form-data; name="{self._quotable(name)}"\r\n'
+        self._parts.append((head, text.encode()))
+        return self
+
+    def file(self, name: str, file_name: str, media_type: str, content: bytes) -> Parts:
+        """One more part that is a file of a media type."""
+        plain = all(" " <= c <= "~" for c in media_type)
+        head = f'Content-Disposition: form-data; name="{self._quotable(name)}"; filename="{self._quotable(file_name)}"\r\n'
+        head += f"Content-Type: {media_type if plain else 'application/octet-stream'}\r\n"
+        self._parts.append((head, content))
+        return self
+
+    def _encoded(self) -> tuple[str, bytes]:
+        """A boundary that no part contains, and the body."""
+        number = 0
+        while any(f"x402-part-{number}".encode() in content for _, content in self._parts):
+            number += 1
+        boundary = f"x402-part-{number}"
+        blocks = [f"--{boundary}\r\n{head}\r\n".encode() + content + b"\r\n" for head, content in self._parts]
+        return boundary, b"".join(blocks) + f"--{boundary}--\r\n".encode()
+
+
+def _parts_body(wire: _Wire, media_type: str, value: Parts) -> None:
+    boundary, content = value._encoded()
+    wire.bytes_body(f"{media_type}; boundary={boundary}", content)
+
+
+def _maybe(answer: Paid[str], ty: Any) -> Paid[Any]:
+    """JSON, or an answer without a body."""
+    return Paid(_decoded(answer.value, ty, answer.receipt) if answer.value else None, answer.receipt)
+
 HEALTH = EndpointInfo(
     id="health",
     method="GET",
@@ -90,6 +209,18 @@ OTHER_CURRENCY = EndpointInfo(
     id="otherCurrency",
     method="GET",
     path="/other-currency",
+    cost=None,
+    rule=None,
+    rails=(),
+    max_timeout_seconds=60,
+    examples=(
+    ),
+)
+
+PARTIAL = EndpointInfo(
+    id="partial",
+    method="GET",
+    path="/plain/{name}.txt",
     cost=None,
     rule=None,
     rails=(),
@@ -152,6 +283,7 @@ ENDPOINTS: tuple[EndpointInfo, ...] = (
     LEGACY,
     OPEN_ENDED,
     OTHER_CURRENCY,
+    PARTIAL,
     GET_SEARCH,
 )
 """Everything that can be called."""
@@ -222,6 +354,14 @@ def _wire_other_currency() -> _Wire:
     wire.fixed("other-currency")
     return wire
 
+def _wire_partial(*, name: str) -> _Wire:
+    wire = _Wire()
+    wire.fixed("plain")
+    wire.path += "/"
+    _piece(wire, "name", name)
+    wire.path += ".txt"
+    return wire
+
 def _wire_get_search(*, lang: Optional[Optional[GetSearchLang]] = None, q: str) -> _Wire:
     wire = _Wire()
     wire.fixed("search")
@@ -253,11 +393,32 @@ class Quotes:
         return _quote(OTHER_CURRENCY, _wire_other_currency())
 
     @staticmethod
+    def partial(*, name: str) -> Quote:
+        """What `partial` will cost."""
+        return _quote(PARTIAL, _wire_partial(name=name))
+
+    @staticmethod
     def get_search(*, lang: Optional[Optional[GetSearchLang]] = None, q: str) -> Quote:
         """What `get_search` will cost."""
         return _quote(GET_SEARCH, _wire_get_search(lang=lang, q=q))
 
 
+
+
+def _raw_info(method: str, path: str) -> EndpointInfo:
+    return EndpointInfo(
+        id=f"{method} {path}", method=method, path=path, cost=None, rule=None, rails=(), max_timeout_seconds=60, examples=()
+    )
+
+
+def _raw_wire(path: str, content: Optional[bytes], content_type: str) -> _Wire:
+    if not path.startswith("/"):
+        raise InvalidArgument("a path begins with a slash")
+    wire = _Wire()
+    wire.path = path
+    if content is not None:
+        wire.bytes_body(content_type, content)
+    return wire
 
 
 class Client:
@@ -284,6 +445,22 @@ class Client:
     def close(self) -> None:
         """Closes the connections."""
         self._core.client.close()
+
+    def raw(
+        self,
+        method: str,
+        path: str,
+        *,
+        content: Optional[bytes] = None,
+        content_type: str = "application/json",
+        options: Optional[CallOptions] = None,
+    ) -> Paid[httpx.Response]:
+        """A call that this file has no method for. `path` begins with a slash and includes the query.
+
+        It is not paid: a request for payment ends it.
+        """
+        response, receipt = self._core.call(_raw_info(method, path), _raw_wire(path, content, content_type), options)
+        return Paid(response, receipt)
 
     @deprecated("deprecated")
     def health(self, *, options: Optional[CallOptions] = None) -> Paid[None]:
@@ -313,6 +490,13 @@ class Client:
         No price is documented: a request for payment ends the call.
         """
         return self._core.raw_json(OTHER_CURRENCY, _wire_other_currency(), options, Any)
+
+    def partial(self, *, name: str, options: Optional[CallOptions] = None) -> Paid[None]:
+        """partial
+
+        No price is documented: a request for payment ends the call.
+        """
+        return self._core.raw_nothing(PARTIAL, _wire_partial(name=name), options)
 
     def get_search(self, *, lang: Optional[Optional[GetSearchLang]] = None, q: str, options: Optional[CallOptions] = None) -> Paid[Hits]:
         """Searches
@@ -348,6 +532,22 @@ class AsyncClient:
         """Closes the connections."""
         await self._core.client.aclose()
 
+    async def raw(
+        self,
+        method: str,
+        path: str,
+        *,
+        content: Optional[bytes] = None,
+        content_type: str = "application/json",
+        options: Optional[CallOptions] = None,
+    ) -> Paid[httpx.Response]:
+        """A call that this file has no method for. `path` begins with a slash and includes the query.
+
+        It is not paid: a request for payment ends it.
+        """
+        response, receipt = await self._core.call(_raw_info(method, path), _raw_wire(path, content, content_type), options)
+        return Paid(response, receipt)
+
     @deprecated("deprecated")
     async def health(self, *, options: Optional[CallOptions] = None) -> Paid[None]:
         """health
@@ -376,6 +576,13 @@ class AsyncClient:
         No price is documented: a request for payment ends the call.
         """
         return await self._core.raw_json(OTHER_CURRENCY, _wire_other_currency(), options, Any)
+
+    async def partial(self, *, name: str, options: Optional[CallOptions] = None) -> Paid[None]:
+        """partial
+
+        No price is documented: a request for payment ends the call.
+        """
+        return await self._core.raw_nothing(PARTIAL, _wire_partial(name=name), options)
 
     async def get_search(self, *, lang: Optional[Optional[GetSearchLang]] = None, q: str, options: Optional[CallOptions] = None) -> Paid[Hits]:
         """Searches

@@ -64,6 +64,7 @@ pub static ENDPOINTS: &[&Endpoint] = &[
     &LEGACY,
     &OPEN_ENDED,
     &OTHER_CURRENCY,
+    &PARTIAL,
     &GET_SEARCH,
 ];
 
@@ -114,6 +115,18 @@ pub static OTHER_CURRENCY: Endpoint = Endpoint {
     id: "otherCurrency",
     method: "GET",
     path: "/other-currency",
+    cost: None,
+    price: None,
+    rails: &[],
+    examples: &[
+    ],
+};
+
+/// The facts of `partial`.
+pub static PARTIAL: Endpoint = Endpoint {
+    id: "partial",
+    method: "GET",
+    path: "/plain/{name}.txt",
     cost: None,
     price: None,
     rails: &[],
@@ -178,6 +191,15 @@ impl Client {
         Call::new(self, &OTHER_CURRENCY, Ok(Wire::default().fixed("other-currency")), decode_json)
     }
 
+    /// partial
+    ///
+    /// `GET /plain/{name}.txt`
+    ///
+    /// No price is documented: a request for payment ends the call.
+    pub fn partial(&self, request: &PartialRequest) -> Call<'_, ()> {
+        Call::new(self, &PARTIAL, request.wire(), decode_nothing)
+    }
+
     /// Searches
     ///
     /// `GET /search`
@@ -209,6 +231,30 @@ impl LegacyRequest {
         let wire = wire.fixed("legacy");
         let wire = wire.capture("id", &self.id)?;
         let wire = match &self.body { Some(body) => wire.json(body)?, None => wire };
+        Ok(wire)
+    }
+}
+
+/// Arguments of [`Client::partial`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartialRequest {
+    /// name of the path.
+    pub name: String,
+}
+
+impl PartialRequest {
+    /// Arguments with what must be there.
+    #[must_use]
+    pub fn new(name: String) -> Self {
+        Self { name }
+    }
+
+    fn wire(&self) -> Result<Wire, Error> {
+        let wire = Wire::default();
+        let wire = wire.fixed("plain");
+        let wire = wire.fixed("");
+        let wire = wire.piece("name", &self.name)?;
+        let wire = wire.text(".txt");
         Ok(wire)
     }
 }
@@ -538,3 +584,182 @@ read_members!(Note {
 
 
 <the support module>
+
+// ---- Requests and answers of other shapes -----------------------------------------------------------------------------
+
+impl Wire {
+    /// Fixed text inside of a segment.
+    fn text(mut self, text: &str) -> Self {
+        self.path.push_str(text);
+        self
+    }
+
+    /// A capture inside of a segment.
+    fn piece<T: Serialize + ?Sized>(mut self, name: &'static str, value: &T) -> Result<Self, Error> {
+        let text = texts(name, value)?.pop().unwrap_or_default();
+        if text.bytes().all(|byte| byte == b'.') {
+            return Err(Error::Argument(name));
+        }
+        encoded(&text, &mut self.path);
+        self.captures.push((name, text));
+        Ok(self)
+    }
+
+    fn pairs(mut self, pairs: &[(String, String)]) -> Self {
+        for (name, text) in pairs {
+            let mark = if self.query.is_empty() { "" } else { "&" };
+            self.query.push_str(mark);
+            encoded(name, &mut self.query);
+            self.query.push('=');
+            encoded(text, &mut self.query);
+        }
+        self
+    }
+
+    /// A body of names and values, `application/x-www-form-urlencoded`.
+    fn form<T: Serialize + ?Sized>(mut self, value: &T) -> Result<Self, Error> {
+        let Ok(Value::Object(members)) = serde_json::to_value(value) else { return Err(Error::Argument("body")) };
+        let mut pairs = Vec::new();
+        for (name, value) in &members {
+            flattened(name.clone(), value, &mut pairs);
+        }
+        let body = Self::default().pairs(&pairs).query;
+        self.body = Some(("application/x-www-form-urlencoded".into(), body.into_bytes()));
+        Ok(self)
+    }
+
+    fn parts(mut self, media_type: &str, parts: &Parts) -> Self {
+        let (boundary, body) = parts.encoded();
+        self.body = Some((format!("{media_type}; boundary={boundary}").into(), body));
+        self
+    }
+
+    /// The media type of a body that is JSON of a kind.
+    fn media_type(mut self, media_type: &'static str) -> Self {
+        self.body = self.body.map(|(_, body)| (media_type.into(), body));
+        self
+    }
+}
+
+fn scalar(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// A list or an object in one text, with `between` between its parts. Members are `name=value` if they are `named`, else the name and
+/// the value are two parts.
+fn joined<T: Serialize + ?Sized>(name: &'static str, value: &T, between: &str, named: bool) -> Result<Option<String>, Error> {
+    let parts: Vec<String> = match serde_json::to_value(value).map_err(|_| Error::Argument(name))? {
+        Value::Null => return Ok(None),
+        Value::Array(items) => items.iter().map(scalar).collect(),
+        Value::Object(members) => {
+            let sign = if named { "=" } else { between };
+            let known = members.iter().filter(|(_, value)| !value.is_null());
+            known.map(|(name, value)| format!("{name}{sign}{}", scalar(value))).collect()
+        }
+        value => vec![scalar(&value)],
+    };
+    Ok(Some(parts.join(between)))
+}
+
+/// The members of an object, each as a parameter of its own.
+fn members<T: Serialize + ?Sized>(name: &'static str, value: &T) -> Result<Vec<(String, String)>, Error> {
+    let mut pairs = Vec::new();
+    match serde_json::to_value(value).map_err(|_| Error::Argument(name))? {
+        Value::Object(members) => members.iter().for_each(|(name, value)| flattened(name.clone(), value, &mut pairs)),
+        value => flattened(name.to_owned(), &value, &mut pairs),
+    }
+    Ok(pairs)
+}
+
+/// The members of an object, each named by its path in brackets.
+fn bracketed<T: Serialize + ?Sized>(name: &'static str, value: &T) -> Result<Vec<(String, String)>, Error> {
+    let mut pairs = Vec::new();
+    flattened(name.to_owned(), &serde_json::to_value(value).map_err(|_| Error::Argument(name))?, &mut pairs);
+    Ok(pairs)
+}
+
+fn flattened(name: String, value: &Value, pairs: &mut Vec<(String, String)>) {
+    match value {
+        Value::Null => {}
+        Value::Object(members) => members.iter().for_each(|(member, value)| flattened(format!("{name}[{member}]"), value, pairs)),
+        Value::Array(items) => items.iter().enumerate().for_each(|(number, item)| {
+            let name = if item.is_object() || item.is_array() { format!("{name}[{number}]") } else { name.clone() };
+            flattened(name, item, pairs);
+        }),
+        value => pairs.push((name, scalar(value))),
+    }
+}
+
+fn json_text<T: Serialize + ?Sized>(name: &'static str, value: &T) -> Result<Option<String>, Error> {
+    let value = serde_json::to_value(value).map_err(|_| Error::Argument(name))?;
+    Ok((!value.is_null()).then(|| value.to_string()))
+}
+
+/// JSON, or an answer without a body.
+fn decode_maybe<T: serde::de::DeserializeOwned>(response: &x402_client::Response) -> Result<Option<T>, Error> {
+    if response.body().is_empty() {
+        return Ok(None);
+    }
+    decode_json(response).map(Some)
+}
+
+/// The parts of a `multipart` body, in the order in which they are added.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Parts {
+    parts: Vec<(String, Vec<u8>)>,
+}
+
+impl Parts {
+    /// No parts.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// One more part of text.
+    #[must_use]
+    pub fn text(mut self, name: &str, text: &str) -> Self {
+        self.parts.push((format!("Content-Disposition: form-data; name=\"{}\"\r\n", quotable(name)), text.as_bytes().to_vec()));
+        self
+    }
+
+    /// One more part that is a file of a media type.
+    #[must_use]
+    pub fn file(mut self, name: &str, file_name: &str, media_type: &str, bytes: Vec<u8>) -> Self {
+        let plain = media_type.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        let media_type = if plain { media_type } else { "application/octet-stream" };
+        let (name, file_name) = (quotable(name), quotable(file_name));
+        let head = format!("Content-Disposition: form-data; name=\"{name}\"; filename=\"{file_name}\"\r\nContent-Type: {media_type}\r\n");
+        self.parts.push((head, bytes));
+        self
+    }
+
+    /// A boundary that no part contains, and the body.
+    fn encoded(&self) -> (String, Vec<u8>) {
+        let mut number = 0_u64;
+        let boundary = loop {
+            let boundary = format!("x402-part-{number}");
+            let taken = |(_, bytes): &(String, Vec<u8>)| bytes.windows(boundary.len()).any(|found| found == boundary.as_bytes());
+            if !self.parts.iter().any(taken) {
+                break boundary;
+            }
+            number += 1;
+        };
+        let mut body = Vec::new();
+        for (head, bytes) in &self.parts {
+            body.extend_from_slice(format!("--{boundary}\r\n{head}\r\n").as_bytes());
+            body.extend_from_slice(bytes);
+            body.extend_from_slice(b"\r\n");
+        }
+        body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+        (boundary, body)
+    }
+}
+
+/// A name inside of quotation marks.
+fn quotable(name: &str) -> String {
+    name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
+}

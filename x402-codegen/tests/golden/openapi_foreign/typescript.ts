@@ -104,6 +104,17 @@ export const OTHER_CURRENCY: EndpointInfo = {
   ],
 };
 
+/** The facts of `partial`. */
+export const PARTIAL: EndpointInfo = {
+  id: "partial",
+  method: "GET",
+  path: "/plain/{name}.txt",
+  rails: [],
+  maxTimeoutSeconds: 60,
+  examples: [
+  ],
+};
+
 /** The least that a call of `getSearch` costs. */
 export const GET_SEARCH_MIN_COST = "0.02";
 /** The most that a call of `getSearch` costs. */
@@ -173,6 +184,20 @@ function wireOtherCurrencyRequest(): Wire {
   return wire;
 }
 
+/** Arguments of `partial`. */
+export interface PartialRequest {
+  name: string;
+}
+
+function wirePartialRequest(request: PartialRequest): Wire {
+  const wire = new Wire();
+  wire.fixed("plain");
+  wire.path += "/";
+  piece(wire, "name", request.name);
+  wire.path += ".txt";
+  return wire;
+}
+
 /** Arguments of `getSearch`. */
 export interface GetSearchRequest {
   lang?: GetSearchLang | null | undefined;
@@ -194,6 +219,7 @@ export const quotes = {
   legacy: (request: LegacyRequest): Quote => quoteOf(LEGACY, wireLegacyRequest(request)),
   openEnded: (): Quote => quoteOf(OPEN_ENDED, wireOpenEndedRequest()),
   otherCurrency: (): Quote => quoteOf(OTHER_CURRENCY, wireOtherCurrencyRequest()),
+  partial: (request: PartialRequest): Quote => quoteOf(PARTIAL, wirePartialRequest(request)),
   getSearch: (request: GetSearchRequest): Quote => quoteOf(GET_SEARCH, wireGetSearchRequest(request)),
 };
 
@@ -203,6 +229,25 @@ export class Client {
 
   constructor(options: ClientOptions) {
     this.#core = new Core(options);
+  }
+
+  /**
+   * A call that this file has no method for. `path` begins with a slash and includes the query. It is not paid: a request for
+   * payment ends it.
+   */
+  async raw(
+    method: string,
+    path: string,
+    body?: { readonly contentType: string; readonly bytes: Uint8Array<ArrayBuffer> },
+    options?: CallOptions,
+  ): Promise<Paid<Response>> {
+    if (!path.startsWith("/")) throw new InvalidArgument("a path begins with a slash");
+    const wire = new Wire();
+    wire.path = path;
+    if (body !== undefined) wire.bytesBody(body.contentType, body.bytes);
+    const info: EndpointInfo = { id: method + " " + path, method, path, rails: [], maxTimeoutSeconds: 60, examples: [] };
+    const { response, receipt } = await this.#core.call(info, wire, options);
+    return { value: response, receipt };
   }
 
   /**
@@ -243,6 +288,15 @@ export class Client {
   }
 
   /**
+   * partial
+   *
+   * No price is documented: a request for payment ends the call.
+   */
+  async partial(request: PartialRequest, options?: CallOptions): Promise<Paid<undefined>> {
+    return this.#core.nothing(PARTIAL, wirePartialRequest(request), options);
+  }
+
+  /**
    * Searches
    *
    * Costs 0.02 USD a call.
@@ -254,6 +308,124 @@ export class Client {
 
 <the support module>
 
+// ---- Requests and answers of other shapes -----------------------------------------------------------------------------
+
+/** A capture inside of a segment of the path. */
+function piece(wire: Wire, name: string, value: unknown): void {
+  const text = Wire.texts(value).join("");
+  if (/^\.*$/.test(text)) throw new InvalidArgument(name + " is no part of a path");
+  wire.path += Wire.encoded(text);
+  wire.captures.set(name, text);
+}
+
+function scalar(value: unknown): string {
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+/**
+ * A list or an object in one text, with `between` between its parts. Members are `name=value` if they are `named`, else the name
+ * and the value are two parts.
+ */
+function joined(value: unknown, between: string, named: boolean): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (Array.isArray(value)) return value.map(scalar).join(between);
+  if (typeof value !== "object") return scalar(value);
+  const known = Object.entries(value).filter(([, one]) => one !== undefined && one !== null);
+  return known.map(([name, one]) => name + (named ? "=" : between) + scalar(one)).join(between);
+}
+
+/** The name and the value of each parameter that a value becomes: members are named by their path in brackets. */
+function flattened(name: string, value: unknown, pairs: [name: string, value: string][] = []): [name: string, value: string][] {
+  if (value === undefined || value === null) return pairs;
+  if (Array.isArray(value)) {
+    value.forEach((item, number) => flattened(typeof item === "object" ? name + "[" + number + "]" : name, item, pairs));
+  } else if (typeof value === "object") {
+    for (const [member, one] of Object.entries(value)) flattened(name + "[" + member + "]", one, pairs);
+  } else {
+    pairs.push([name, String(value)]);
+  }
+  return pairs;
+}
+
+/** The members of an object, each as a parameter of its own. */
+function membersOf(name: string, value: unknown): [name: string, value: string][] {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return flattened(name, value);
+  return Object.entries(value).flatMap(([member, one]) => flattened(member, one));
+}
+
+function pairs(wire: Wire, all: [name: string, value: string][]): void {
+  for (const [name, value] of all) wire.parameter(name, value);
+}
+
+/** A body of names and values, `application/x-www-form-urlencoded`. */
+function formBody(wire: Wire, value: unknown): void {
+  if (value === undefined) return;
+  const all = membersOf("body", value).map(([name, one]) => Wire.encoded(name) + "=" + Wire.encoded(one));
+  wire.bytesBody("application/x-www-form-urlencoded", new TextEncoder().encode(all.join("&")));
+}
+
+function partsBody(wire: Wire, mediaType: string, value: Parts | undefined): void {
+  if (value === undefined) return;
+  const { boundary, bytes } = value.encoded();
+  wire.bytesBody(mediaType + "; boundary=" + boundary, bytes);
+}
+
+/** The parts of a `multipart` body, in the order in which they are added. */
+export class Parts {
+  readonly #parts: { readonly head: string; readonly bytes: Uint8Array }[] = [];
+
+  static #quotable(name: string): string {
+    return name.replaceAll("\"", "%22").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+  }
+
+  /** One more part of text. */
+  text(name: string, text: string): this {
+    const head = "Content-Disposition: form-data; name=\"" + Parts.#quotable(name) + "\"\r\n";
+    this.#parts.push({ head, bytes: new TextEncoder().encode(text) });
+    return this;
+  }
+
+  /** One more part that is a file of a media type. */
+  file(name: string, fileName: string, mediaType: string, bytes: Uint8Array): this {
+    const head =
+      "Content-Disposition: form-data; name=\"" + Parts.#quotable(name) + "\"; filename=\"" + Parts.#quotable(fileName) +
+      "\"\r\nContent-Type: " + (/^[ -~]+$/.test(mediaType) ? mediaType : "application/octet-stream") + "\r\n";
+    this.#parts.push({ head, bytes });
+    return this;
+  }
+
+  /** A boundary that no part contains, and the body. */
+  encoded(): { boundary: string; bytes: Uint8Array<ArrayBuffer> } {
+    // Every byte as one character, so that a boundary is found whatever the bytes mean.
+    const contents = this.#parts.map((part) => new TextDecoder("latin1").decode(part.bytes));
+    let number = 0;
+    while (contents.some((text) => text.includes("x402-part-" + number))) number += 1;
+    const boundary = "x402-part-" + number;
+    const encoder = new TextEncoder();
+    const blocks = this.#parts.flatMap((part) => [
+      encoder.encode("--" + boundary + "\r\n" + part.head + "\r\n"), part.bytes, encoder.encode("\r\n"),
+    ]);
+    blocks.push(encoder.encode("--" + boundary + "--\r\n"));
+    const bytes = new Uint8Array(blocks.reduce((length, block) => length + block.length, 0));
+    let at = 0;
+    for (const block of blocks) {
+      bytes.set(block, at);
+      at += block.length;
+    }
+    return { boundary, bytes };
+  }
+}
+
+/** JSON, or an answer without a body. */
+function maybe<T>(answer: Paid<string>): Paid<T | undefined> {
+  if (answer.value === "") return { value: undefined, receipt: answer.receipt };
+  try {
+    return { value: JSON.parse(answer.value) as T, receipt: answer.receipt };
+  } catch {
+    throw new UnexpectedAnswer("the answer is not JSON", answer.receipt);
+  }
+}
+
 /** What the document says about codes. */
 const ERRORS: ReadonlyMap<string, KnownError> = new Map<string, KnownError>([
 ]);
@@ -263,5 +435,6 @@ export const ENDPOINTS: readonly EndpointInfo[] = [
   LEGACY,
   OPEN_ENDED,
   OTHER_CURRENCY,
+  PARTIAL,
   GET_SEARCH,
 ];

@@ -196,6 +196,22 @@ class Quotes:
 
 
 
+def _raw_info(method: str, path: str) -> EndpointInfo:
+    return EndpointInfo(
+        id=f"{method} {path}", method=method, path=path, cost=None, rule=None, rails=(), max_timeout_seconds=60, examples=()
+    )
+
+
+def _raw_wire(path: str, content: Optional[bytes], content_type: str) -> _Wire:
+    if not path.startswith("/"):
+        raise InvalidArgument("a path begins with a slash")
+    wire = _Wire()
+    wire.path = path
+    if content is not None:
+        wire.bytes_body(content_type, content)
+    return wire
+
+
 class Client:
     """Calls the service, and pays within a budget.
 
@@ -220,6 +236,22 @@ class Client:
     def close(self) -> None:
         """Closes the connections."""
         self._core.client.close()
+
+    def raw(
+        self,
+        method: str,
+        path: str,
+        *,
+        content: Optional[bytes] = None,
+        content_type: str = "application/json",
+        options: Optional[CallOptions] = None,
+    ) -> Paid[httpx.Response]:
+        """A call that this file has no method for. `path` begins with a slash and includes the query.
+
+        It is not paid: a request for payment ends it.
+        """
+        response, receipt = self._core.call(_raw_info(method, path), _raw_wire(path, content, content_type), options)
+        return Paid(response, receipt)
 
     def list_(self, *, cursor: Optional[str] = None, limit: Optional[int] = None, options: Optional[CallOptions] = None) -> Paid[Page]:
         """Does list
@@ -314,6 +346,22 @@ class AsyncClient:
     async def aclose(self) -> None:
         """Closes the connections."""
         await self._core.client.aclose()
+
+    async def raw(
+        self,
+        method: str,
+        path: str,
+        *,
+        content: Optional[bytes] = None,
+        content_type: str = "application/json",
+        options: Optional[CallOptions] = None,
+    ) -> Paid[httpx.Response]:
+        """A call that this file has no method for. `path` begins with a slash and includes the query.
+
+        It is not paid: a request for payment ends it.
+        """
+        response, receipt = await self._core.call(_raw_info(method, path), _raw_wire(path, content, content_type), options)
+        return Paid(response, receipt)
 
     async def list_(self, *, cursor: Optional[str] = None, limit: Optional[int] = None, options: Optional[CallOptions] = None) -> Paid[Page]:
         """Does list

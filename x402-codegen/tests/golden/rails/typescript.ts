@@ -64,6 +64,25 @@ export class Client {
   }
 
   /**
+   * A call that this file has no method for. `path` begins with a slash and includes the query. It is not paid: a request for
+   * payment ends it.
+   */
+  async raw(
+    method: string,
+    path: string,
+    body?: { readonly contentType: string; readonly bytes: Uint8Array<ArrayBuffer> },
+    options?: CallOptions,
+  ): Promise<Paid<Response>> {
+    if (!path.startsWith("/")) throw new InvalidArgument("a path begins with a slash");
+    const wire = new Wire();
+    wire.path = path;
+    if (body !== undefined) wire.bytesBody(body.contentType, body.bytes);
+    const info: EndpointInfo = { id: method + " " + path, method, path, rails: [], maxTimeoutSeconds: 60, examples: [] };
+    const { response, receipt } = await this.#core.call(info, wire, options);
+    return { value: response, receipt };
+  }
+
+  /**
    * Gets something
    *
    * Costs 0.001 USD a call.
