@@ -1,5 +1,6 @@
 //! Rust: one module on top of the `x402-client` crate.
 
+mod blocking;
 mod calls;
 mod errors;
 mod object;
@@ -51,6 +52,7 @@ const ERRORS: &[&str] = &[
     "PriceAboveContract",
     "CostAboveMax",
     "SpendCapReached",
+    "InsideRuntime",
     "Decode",
     "Client",
     "Other",
@@ -107,6 +109,7 @@ pub fn render(model: &ClientModel) -> String {
         out.verbatim(MEMBERS);
     }
     types::write(&mut out, &context);
+    blocking::write(&mut out, &context);
     out.verbatim(SUPPORT);
     if model.endpoints.iter().any(EndpointModel::is_shaped) {
         out.verbatim(SHAPES);
@@ -136,7 +139,7 @@ fn head(out: &mut Out, context: &Context<'_>) {
         line!(out, "//! {text}");
     }
     out.line("#![cfg_attr(rustfmt, rustfmt_skip)]");
-    out.line("#![allow(clippy::all, clippy::pedantic, deprecated, unreachable_pub, unused_imports, dead_code, reason = \"generated\")]");
+    out.line("#![allow(clippy::all, clippy::pedantic, deprecated, unreachable_pub, unused_imports, dead_code, unexpected_cfgs, reason = \"generated\")]");
     out.gap();
     out.line("use std::borrow::Cow;");
     out.line("use std::collections::BTreeMap;");

@@ -1,5 +1,5 @@
 //! The text of every generated client is written down: a change of the generator shows as a change of these files. What is the
-//! same in all of them, the support module, stands in `src/<language>/support.txt` and not here again.
+//! same in all of them, the support module, stands in `src/<language>/*.txt` and not here again.
 //!
 //! `BLESS=1` rewrites them.
 #![allow(
@@ -20,7 +20,7 @@ const SUPPORT: &str = "<the support module>";
 fn compare(
     language: &str,
     file: &str,
-    support: &str,
+    supports: &[&str],
     render: fn(&x402_codegen::ClientModel) -> String,
 ) {
     let mut differ = Vec::new();
@@ -28,12 +28,11 @@ fn compare(
         let model = x402_codegen::read(&manifest(&case)).unwrap_or_else(|e| panic!("{case}: {e}"));
         let text = render(&model);
         assert_eq!(text, render(&model), "{case}: {language} is not stable");
-        assert_eq!(
-            text.matches(support).count(),
-            1,
-            "{case}: {language} has its support module"
-        );
-        let text = text.replace(support, SUPPORT);
+        let text = supports.iter().fold(text, |text, support| {
+            let found = text.matches(support.trim()).count();
+            assert_eq!(found, 1, "{case}: {language} has its support module");
+            text.replace(support.trim(), SUPPORT)
+        });
         let path = golden().join(&case).join(file);
         if std::env::var_os("BLESS").is_some() {
             fs::write(&path, &text).expect("the file can be written");
@@ -54,23 +53,31 @@ fn there_are_cases() {
 
 #[test]
 fn rust_is_as_written_down() {
-    let support = include_str!("../src/rust/support.txt").trim();
-    compare("Rust", "rust.rs", support, x402_codegen::rust::render);
+    let supports = [
+        include_str!("../src/rust/support.txt"),
+        include_str!("../src/rust/blocking.txt"),
+    ];
+    compare("Rust", "rust.rs", &supports, x402_codegen::rust::render);
 }
 
 #[test]
 fn typescript_is_as_written_down() {
-    let support = include_str!("../src/typescript/support.txt").trim();
+    let supports = [include_str!("../src/typescript/support.txt")];
     compare(
         "TypeScript",
         "typescript.ts",
-        support,
+        &supports,
         x402_codegen::typescript::render,
     );
 }
 
 #[test]
 fn python_is_as_written_down() {
-    let support = include_str!("../src/python/support.txt").trim();
-    compare("Python", "python.py", support, x402_codegen::python::render);
+    let supports = [include_str!("../src/python/support.txt")];
+    compare(
+        "Python",
+        "python.py",
+        &supports,
+        x402_codegen::python::render,
+    );
 }

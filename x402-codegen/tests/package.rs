@@ -24,6 +24,8 @@ fn m06_packages_have_the_files_that_their_tools_look_for() {
             .iter()
             .any(|file| file.text.contains("doctest = false"))
     );
+    let blocking = "[features]\n# The module for programs without an async runtime.\nblocking = [\"x402-client/blocking\"]";
+    assert!(crate_files.iter().any(|file| file.text.contains(blocking)));
     let npm = typescript::package(&model, "text-kit").unwrap();
     assert_eq!(
         names(&npm),

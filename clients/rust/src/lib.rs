@@ -4,7 +4,7 @@
 //! 
 //! Weather, summaries, completions and proverbs: one of each way to price a call.
 #![cfg_attr(rustfmt, rustfmt_skip)]
-#![allow(clippy::all, clippy::pedantic, deprecated, unreachable_pub, unused_imports, dead_code, reason = "generated")]
+#![allow(clippy::all, clippy::pedantic, deprecated, unreachable_pub, unused_imports, dead_code, unexpected_cfgs, reason = "generated")]
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -424,6 +424,8 @@ pub enum Error {
         /// The cap.
         cap: String,
     },
+    /// A blocking call on a thread of an async runtime. Nothing was sent: use the async client there.
+    InsideRuntime,
     /// The answer is not what the document says. It was paid if there is a receipt.
     Decode {
         /// What is wrong with it.
@@ -444,6 +446,7 @@ impl Error {
             Self::PriceAboveContract { .. } => "price_above_contract",
             Self::CostAboveMax => "cost_above_max",
             Self::SpendCapReached { .. } => "spend_cap_reached",
+            Self::InsideRuntime => "inside_runtime",
             Self::Decode { .. } => "unexpected_answer",
             Self::Client(error) => error.code(),
             other => other.problem().map_or("refused", |problem| problem.code.as_str()),
@@ -1052,6 +1055,236 @@ read_members!(Weather {
     city: required "city",
 } skip);
 
+
+/// The same calls for programs without an async runtime: each waits on the thread that makes it. A thread of an async runtime
+/// gets [`Error::InsideRuntime`], and nothing is sent: use the async client there.
+///
+/// It takes the feature `blocking` of this crate, which stands for `x402-client/blocking`.
+#[cfg(feature = "blocking")]
+pub mod blocking {
+    use super::*;
+
+    /// Calls the service with a wallet and a budget. Cloning shares both.
+    #[derive(Clone, Debug)]
+    pub struct Client {
+        inner: super::Client,
+        runtime: std::sync::Arc<x402_client::blocking::Runtime>,
+    }
+
+    impl Client {
+        /// As [`super::Client::new`].
+        ///
+        /// # Errors
+        /// [`SetupError`] without a transport, or if the operating system gives no runtime to wait in.
+        pub fn new(wallet: Wallet, budget: Budget) -> Result<Self, SetupError> {
+            Self::of(super::Client::new(wallet, budget)?)
+        }
+
+        /// As [`super::Client::with`].
+        ///
+        /// # Errors
+        /// [`SetupError`] if the operating system gives no runtime to wait in.
+        pub fn with(inner: x402_client::Client) -> Result<Self, SetupError> {
+            Self::of(super::Client::with(inner))
+        }
+
+        fn of(inner: super::Client) -> Result<Self, SetupError> {
+            Ok(Self { inner, runtime: std::sync::Arc::new(x402_client::blocking::Runtime::new()?) })
+        }
+
+        /// As [`super::Client::at`].
+        #[must_use]
+        pub fn at(mut self, base: &str) -> Self {
+            self.inner = self.inner.at(base);
+            self
+        }
+
+        /// As [`super::Client::inner`].
+        pub fn inner(&self) -> &x402_client::Client {
+            self.inner.inner()
+        }
+    }
+
+    fn wait<T>(runtime: &x402_client::blocking::Runtime, future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        runtime.wait(Box::pin(future)).map_err(|_| Error::InsideRuntime)?
+    }
+
+    /// The next item of something. What cannot be waited for ends a loop, and can be gone on with elsewhere.
+    fn step<T>(runtime: &x402_client::blocking::Runtime, next: impl Future<Output = Option<Result<T, Error>>>, refused: &mut bool) -> Option<Result<T, Error>> {
+        if std::mem::take(refused) {
+            return None;
+        }
+        runtime.wait(Box::pin(next)).unwrap_or_else(|_| {
+            *refused = true;
+            Some(Err(Error::InsideRuntime))
+        })
+    }
+
+    /// One call, made by [`Call::send`]. Everything else here is optional.
+    #[must_use = "a call does nothing until it is sent"]
+    pub struct Call<'c, T> {
+        inner: super::Call<'c, T>,
+        runtime: &'c std::sync::Arc<x402_client::blocking::Runtime>,
+    }
+
+    impl<T> std::fmt::Debug for Call<'_, T> {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            self.inner.fmt(f)
+        }
+    }
+
+    impl<T> Call<'_, T> {
+        /// As [`super::Call::max_cost`].
+        pub fn max_cost(mut self, amount: &str) -> Self {
+            self.inner = self.inner.max_cost(amount);
+            self
+        }
+
+        /// As [`super::Call::idempotency_key`].
+        pub fn idempotency_key(mut self, key: &str) -> Self {
+            self.inner = self.inner.idempotency_key(key);
+            self
+        }
+
+        /// As [`super::Call::payment_id`].
+        pub fn payment_id(mut self, id: &str) -> Self {
+            self.inner = self.inner.payment_id(id);
+            self
+        }
+
+        /// As [`super::Call::sign_in`].
+        pub fn sign_in(mut self) -> Self {
+            self.inner = self.inner.sign_in();
+            self
+        }
+
+        /// What the call will cost. Computed here: nothing is sent.
+        ///
+        /// # Errors
+        /// As for [`super::Call::quote`].
+        pub fn quote(&self) -> Result<Quote, Error> {
+            self.inner.quote()
+        }
+
+        /// Asks the service for its price, and pays nothing.
+        ///
+        /// # Errors
+        /// As for [`super::Call::dry_run`], and [`Error::InsideRuntime`].
+        pub fn dry_run(self) -> Result<x402_client::Asked, Error> {
+            wait(self.runtime, self.inner.dry_run())
+        }
+
+        /// Makes the call, and pays for it within the budget if the service asks for that. For a stream of events, see [`Call::stream`].
+        ///
+        /// # Errors
+        /// As for [`super::Call::send`], and [`Error::InsideRuntime`].
+        pub fn send(self) -> Result<Paid<T>, Error> {
+            wait(self.runtime, self.inner.send())
+        }
+
+        /// The answer as it came, for whoever wants to read it in another way.
+        ///
+        /// # Errors
+        /// As for [`Self::send`].
+        pub fn answer(self) -> Result<x402_client::Response, Error> {
+            wait(self.runtime, self.inner.answer())
+        }
+    }
+
+    impl<T> Call<'_, super::Events<T>> {
+        /// As [`Self::send`], but the events are given as they come, and what they cost at their end.
+        ///
+        /// # Errors
+        /// As for [`Self::send`].
+        pub fn stream(self) -> Result<Events<T>, Error> {
+            let inner = wait(self.runtime, self.inner.stream())?;
+            Ok(Events { inner, runtime: std::sync::Arc::clone(self.runtime), refused: false })
+        }
+    }
+
+    /// The events of an answer, as they come: each step waits for the next one.
+    #[derive(Debug)]
+    pub struct Events<T> {
+        inner: super::Events<T>,
+        runtime: std::sync::Arc<x402_client::blocking::Runtime>,
+        refused: bool,
+    }
+
+    impl<T> Events<T> {
+        /// As [`super::Events::receipt`].
+        pub fn receipt(&self) -> Option<&Receipt> {
+            self.inner.receipt()
+        }
+    }
+
+    impl<T: serde::de::DeserializeOwned> Iterator for Events<T> {
+        type Item = Result<T, Error>;
+
+        fn next(&mut self) -> Option<Self::Item> {
+            step(&self.runtime, self.inner.next(), &mut self.refused)
+        }
+    }
+
+    /// An answer page by page, with a cap on what all pages cost together: each step waits for the next one.
+    #[derive(Debug)]
+    pub struct Pages<'c, R, T> {
+        inner: super::Pages<'c, R, T>,
+        runtime: &'c std::sync::Arc<x402_client::blocking::Runtime>,
+        refused: bool,
+    }
+
+    impl<R, T: serde::de::DeserializeOwned> Pages<'_, R, T> {
+        /// What the pages so far have cost.
+        pub fn spent(&self) -> String {
+            self.inner.spent()
+        }
+    }
+
+    impl<R, T: serde::de::DeserializeOwned> Iterator for Pages<'_, R, T> {
+        type Item = Result<Paid<T>, Error>;
+
+        fn next(&mut self) -> Option<Self::Item> {
+            step(self.runtime, self.inner.next(), &mut self.refused)
+        }
+    }
+
+    impl Client {
+        /// As [`super::Client::complete`].
+        pub fn complete(&self, body: &CompletionRequest) -> Call<'_, Completion> {
+            Call { inner: self.inner.complete(body), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::complete_streamed`].
+        pub fn complete_streamed(&self, body: &CompletionRequest) -> Call<'_, super::Events<Value>> {
+            Call { inner: self.inner.complete_streamed(body), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::weather`].
+        pub fn weather(&self, request: &WeatherRequest) -> Call<'_, Weather> {
+            Call { inner: self.inner.weather(request), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::summarize`].
+        pub fn summarize(&self, body: &SummaryRequest) -> Call<'_, Summary> {
+            Call { inner: self.inner.summarize(body), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::report`].
+        pub fn report(&self) -> Call<'_, Report> {
+            Call { inner: self.inner.report(), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::quote`].
+        pub fn quote(&self) -> Call<'_, String> {
+            Call { inner: self.inner.quote(), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::sample`].
+        pub fn sample(&self) -> Call<'_, String> {
+            Call { inner: self.inner.sample(), runtime: &self.runtime }
+        }
+    }
+}
 
 // ---- What every call shares -------------------------------------------------------------------------------------------
 
@@ -1806,6 +2039,7 @@ impl std::fmt::Display for Error {
             }
             Self::CostAboveMax => f.write_str("the call costs more than its max_cost; nothing was paid"),
             Self::SpendCapReached { spent, cap } => write!(f, "the next page would exceed the cap of {cap}; {spent} spent"),
+            Self::InsideRuntime => f.write_str("a blocking call inside of an async runtime: use the async client there"),
             Self::Decode { reason, .. } => write!(f, "the answer is not what the document says: {reason}"),
             Self::Client(error) => error.fmt(f),
             other => match other.problem() {
@@ -1854,7 +2088,7 @@ impl Error {
     pub fn action(&self) -> &str {
         match (self, self.problem()) {
             (Self::Client(error), _) => error.action().as_str(),
-            (Self::Argument(_) | Self::NoPrice(_), _) => "fix-request",
+            (Self::Argument(_) | Self::NoPrice(_) | Self::InsideRuntime, _) => "fix-request",
             (Self::CostAboveMax | Self::SpendCapReached { .. }, _) => "ask-human",
             (_, Some(problem)) => match (problem.action, known(&problem.code)) {
                 (Some(action), _) => action.as_str(),

@@ -47,36 +47,15 @@ fn method(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel, names:
     if let Some(why) = &endpoint.deprecated {
         line!(out, "#[deprecated(note = {})]", rust_string(why));
     }
-    let (argument, wire) = match takes(endpoint) {
-        Takes::Nothing => (String::new(), fixed_wire(endpoint)),
-        Takes::Body => {
-            let body = endpoint.body.as_ref();
-            let wire = fixed_wire(endpoint);
-            match body {
-                Some(body) => {
-                    let ty = match (&body.json, body.encoding) {
-                        (Some(ty), _) => borrowed(context, ty),
-                        (None, Encoding::Parts) => "Parts".to_owned(),
-                        (None, _) => "[u8]".to_owned(),
-                    };
-                    let sent = match with_body(&wire, body) {
-                        (sent, true) => sent,
-                        (sent, false) => format!("Ok({sent})"),
-                    };
-                    (format!(", body: &{ty}"), sent)
-                }
-                None => (String::new(), format!("Ok({wire})")),
-            }
-        }
-        Takes::Request => (
-            format!(", request: &{}", names.request),
-            "request.wire()".to_owned(),
-        ),
-    };
-    let wire = if matches!(takes(endpoint), Takes::Nothing) {
-        format!("Ok({wire})")
-    } else {
-        wire
+    let (argument, _) = argument(context, endpoint, names);
+    let fixed = fixed_wire(endpoint);
+    let wire = match (takes(endpoint), &endpoint.body) {
+        (Takes::Request, _) => "request.wire()".to_owned(),
+        (Takes::Body, Some(body)) => match with_body(&fixed, body) {
+            (sent, true) => sent,
+            (sent, false) => format!("Ok({sent})"),
+        },
+        (Takes::Nothing | Takes::Body, _) => format!("Ok({fixed})"),
     };
     let (ty, decode) = answer(context, &endpoint.output);
     let open = format!(
@@ -96,6 +75,27 @@ fn method(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel, names:
     });
 }
 
+/// The argument of a method behind `&self`, and what is passed on.
+pub(super) fn argument(
+    context: &Context<'_>,
+    endpoint: &EndpointModel,
+    names: &Names,
+) -> (String, &'static str) {
+    match takes(endpoint) {
+        Takes::Nothing => (String::new(), ""),
+        Takes::Request => (format!(", request: &{}", names.request), "request"),
+        Takes::Body => {
+            let body = endpoint.body.as_ref();
+            let ty = match body.map(|body| (&body.json, body.encoding)) {
+                Some((Some(ty), _)) => borrowed(context, ty),
+                Some((None, Encoding::Parts)) => "Parts".to_owned(),
+                _ => "[u8]".to_owned(),
+            };
+            (format!(", body: &{ty}"), "body")
+        }
+    }
+}
+
 fn borrowed(context: &Context<'_>, ty: &TypeRef) -> String {
     match ty {
         TypeRef::Text | TypeRef::Const(_) => "str".to_owned(),
@@ -104,7 +104,7 @@ fn borrowed(context: &Context<'_>, ty: &TypeRef) -> String {
     }
 }
 
-fn answer(context: &Context<'_>, output: &Output) -> (String, &'static str) {
+pub(super) fn answer(context: &Context<'_>, output: &Output) -> (String, &'static str) {
     match output {
         Output::Json(ty) => (context.ty(ty), "decode_json"),
         Output::Maybe(ty) => (format!("Option<{}>", context.ty(ty)), "decode_maybe"),
@@ -154,7 +154,7 @@ fn method_docs(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel) {
 }
 
 /// The members of a request struct: parameters, then the body.
-fn members(endpoint: &EndpointModel) -> Vec<(String, &Param)> {
+pub(super) fn members(endpoint: &EndpointModel) -> Vec<(String, &Param)> {
     let mut scope = Scope::with(&["body"]);
     let all = endpoint.params.iter();
     all.map(|param| (scope.unique(&rust_value(&param.field.wire, "value")), param))

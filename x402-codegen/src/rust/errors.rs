@@ -30,6 +30,8 @@ SpendCapReached {
     /// The cap.
     cap: String,
 },
+/// A blocking call on a thread of an async runtime. Nothing was sent: use the async client there.
+InsideRuntime,
 /// The answer is not what the document says. It was paid if there is a receipt.
 Decode {
     /// What is wrong with it.
@@ -48,6 +50,7 @@ Self::NoPrice(_) => \"no_price\",
 Self::PriceAboveContract { .. } => \"price_above_contract\",
 Self::CostAboveMax => \"cost_above_max\",
 Self::SpendCapReached { .. } => \"spend_cap_reached\",
+Self::InsideRuntime => \"inside_runtime\",
 Self::Decode { .. } => \"unexpected_answer\",
 Self::Client(error) => error.code(),
 other => other.problem().map_or(\"refused\", |problem| problem.code.as_str()),

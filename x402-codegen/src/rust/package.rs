@@ -17,7 +17,8 @@ pub fn package(model: &ClientModel, name: &str) -> Result<Vec<SourceFile>, Codeg
         "# {mark}\n[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\npublish = false\n\n\
          [lib]\ndoctest = false\n\n[dependencies]\nbytes = \"1\"\nhttp = \"1\"\n\
          serde = {{ version = \"1\", features = [\"derive\"] }}\nserde_json = \"1\"\n\
-         x402-client = \"{version}\"\nx402-model = \"{version}\"\n",
+         x402-client = \"{version}\"\nx402-model = \"{version}\"\n\n\
+         [features]\n# The module for programs without an async runtime.\nblocking = [\"x402-client/blocking\"]\n",
         mark = mark(),
         version = crate::VERSION,
     );

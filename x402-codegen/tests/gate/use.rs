@@ -310,6 +310,49 @@ async fn an_event_that_never_ends_is_given_up() {
 }
 
 #[test]
+fn blocking_calls_wait() {
+    use crate::{example, pagination, streaming};
+    let builder = || x402_client::Client::builder().wallet(wallet()).budget(budget());
+    let client = builder().transport(example::Mock::default()).build().unwrap();
+    let client = example::blocking::Client::with(client).unwrap();
+    let request = example::GetWeatherRequest::new("lisbon".into());
+    let call = client.get_weather(&request).max_cost("0.001 USD");
+    assert!(matches!(call.quote().unwrap(), example::Quote::Exact(_)));
+    assert_eq!(call.send().unwrap().value.sky.as_str(), "clear");
+    assert!(matches!(client.get_weather(&request).dry_run().unwrap(), x402_client::Asked::Answered(_)));
+    let client = builder().transport(pagination::Mock::default()).build().unwrap();
+    let client = pagination::blocking::Client::with(client).unwrap();
+    let pages: Result<Vec<_>, _> = client.list_pages(pagination::ListRequest::new(), "0.002 USD").unwrap().collect();
+    assert_eq!(pages.unwrap().len(), 1);
+    let (inner, sender) = chat();
+    let client = streaming::blocking::Client::with(inner.inner().clone()).unwrap();
+    let body = streaming::ChatBody::new("x".into());
+    let mut events = client.chat(&body).stream().unwrap();
+    for text in ["a", "b"] {
+        sender.send(format!("data: {{\"text\":\"{text}\"}}\n\n").into()).unwrap();
+        assert_eq!(events.next().unwrap().unwrap().text, text);
+    }
+    drop(sender);
+    assert!(events.next().is_none());
+    assert!(events.receipt().is_none());
+}
+
+#[tokio::test]
+async fn blocking_calls_are_refused_inside_of_a_runtime() {
+    use crate::{example, pagination};
+    let says = x402_client::Client::builder().wallet(wallet()).budget(budget()).transport(example::Mock::default()).build().unwrap();
+    let client = example::blocking::Client::with(says.clone()).unwrap();
+    let request = example::GetWeatherRequest::new("lisbon".into());
+    let error = client.get_weather(&request).send().unwrap_err();
+    assert_eq!((error.code(), error.charged(), error.action()), ("inside_runtime", x402_client::Charged::No, "fix-request"));
+    let pages = pagination::blocking::Client::with(says).unwrap();
+    let mut pages = pages.list_pages(pagination::ListRequest::new(), "1 USD").unwrap();
+    assert!(matches!(pages.next(), Some(Err(pagination::Error::InsideRuntime))));
+    assert!(pages.next().is_none(), "a loop ends");
+    drop(client);
+}
+
+#[test]
 fn values_survive_json() {
     fn same<T: serde::Serialize + serde::de::DeserializeOwned>(text: &str) {
         let value: T = serde_json::from_str(text).unwrap_or_else(|e| panic!("{text}: {e}"));

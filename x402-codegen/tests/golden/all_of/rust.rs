@@ -4,7 +4,7 @@
 //! 
 //! A service that shows all of.
 #![cfg_attr(rustfmt, rustfmt_skip)]
-#![allow(clippy::all, clippy::pedantic, deprecated, unreachable_pub, unused_imports, dead_code, reason = "generated")]
+#![allow(clippy::all, clippy::pedantic, deprecated, unreachable_pub, unused_imports, dead_code, unexpected_cfgs, reason = "generated")]
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -96,6 +96,8 @@ pub enum Error {
         /// The cap.
         cap: String,
     },
+    /// A blocking call on a thread of an async runtime. Nothing was sent: use the async client there.
+    InsideRuntime,
     /// The answer is not what the document says. It was paid if there is a receipt.
     Decode {
         /// What is wrong with it.
@@ -116,6 +118,7 @@ impl Error {
             Self::PriceAboveContract { .. } => "price_above_contract",
             Self::CostAboveMax => "cost_above_max",
             Self::SpendCapReached { .. } => "spend_cap_reached",
+            Self::InsideRuntime => "inside_runtime",
             Self::Decode { .. } => "unexpected_answer",
             Self::Client(error) => error.code(),
             other => other.problem().map_or("refused", |problem| problem.code.as_str()),
@@ -336,5 +339,15 @@ read_members!(MakeBody {
     id: required "id",
 } skip);
 
+
+<the support module>
+
+    impl Client {
+        /// As [`super::Client::make`].
+        pub fn make(&self, body: &MakeBody) -> Call<'_, Full> {
+            Call { inner: self.inner.make(body), runtime: &self.runtime }
+        }
+    }
+}
 
 <the support module>

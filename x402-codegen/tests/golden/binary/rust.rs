@@ -4,7 +4,7 @@
 //! 
 //! A service that shows binary.
 #![cfg_attr(rustfmt, rustfmt_skip)]
-#![allow(clippy::all, clippy::pedantic, deprecated, unreachable_pub, unused_imports, dead_code, reason = "generated")]
+#![allow(clippy::all, clippy::pedantic, deprecated, unreachable_pub, unused_imports, dead_code, unexpected_cfgs, reason = "generated")]
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -237,6 +237,8 @@ pub enum Error {
         /// The cap.
         cap: String,
     },
+    /// A blocking call on a thread of an async runtime. Nothing was sent: use the async client there.
+    InsideRuntime,
     /// The answer is not what the document says. It was paid if there is a receipt.
     Decode {
         /// What is wrong with it.
@@ -257,6 +259,7 @@ impl Error {
             Self::PriceAboveContract { .. } => "price_above_contract",
             Self::CostAboveMax => "cost_above_max",
             Self::SpendCapReached { .. } => "spend_cap_reached",
+            Self::InsideRuntime => "inside_runtime",
             Self::Decode { .. } => "unexpected_answer",
             Self::Client(error) => error.code(),
             other => other.problem().map_or("refused", |problem| problem.code.as_str()),
@@ -435,5 +438,30 @@ read_members!(InlineResult {
     data: required "data",
 } skip);
 
+
+<the support module>
+
+    impl Client {
+        /// As [`super::Client::convert`].
+        pub fn convert(&self, request: &ConvertRequest) -> Call<'_, Vec<u8>> {
+            Call { inner: self.inner.convert(request), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::hash`].
+        pub fn hash(&self, body: &[u8]) -> Call<'_, String> {
+            Call { inner: self.inner.hash(body), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::thumb`].
+        pub fn thumb(&self, request: &ThumbRequest) -> Call<'_, Vec<u8>> {
+            Call { inner: self.inner.thumb(request), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::inline`].
+        pub fn inline(&self, body: &InlineBody) -> Call<'_, InlineResult> {
+            Call { inner: self.inner.inline(body), runtime: &self.runtime }
+        }
+    }
+}
 
 <the support module>

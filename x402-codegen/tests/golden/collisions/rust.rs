@@ -4,7 +4,7 @@
 //! 
 //! A service that shows collisions.
 #![cfg_attr(rustfmt, rustfmt_skip)]
-#![allow(clippy::all, clippy::pedantic, deprecated, unreachable_pub, unused_imports, dead_code, reason = "generated")]
+#![allow(clippy::all, clippy::pedantic, deprecated, unreachable_pub, unused_imports, dead_code, unexpected_cfgs, reason = "generated")]
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -460,6 +460,8 @@ pub enum Error {
         /// The cap.
         cap: String,
     },
+    /// A blocking call on a thread of an async runtime. Nothing was sent: use the async client there.
+    InsideRuntime,
     /// The answer is not what the document says. It was paid if there is a receipt.
     Decode {
         /// What is wrong with it.
@@ -480,6 +482,7 @@ impl Error {
             Self::PriceAboveContract { .. } => "price_above_contract",
             Self::CostAboveMax => "cost_above_max",
             Self::SpendCapReached { .. } => "spend_cap_reached",
+            Self::InsideRuntime => "inside_runtime",
             Self::Decode { .. } => "unexpected_answer",
             Self::Client(error) => error.code(),
             other => other.problem().map_or("refused", |problem| problem.code.as_str()),
@@ -905,5 +908,64 @@ read_members!(Item3 {
     foo_bar4: or_null "foo_bar",
 } skip);
 
+
+<the support module>
+
+    impl Client {
+        /// As [`super::Client::get_item`].
+        pub fn get_item(&self, request: &GetItemRequest2) -> Call<'_, Item2> {
+            Call { inner: self.inner.get_item(request), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::get_item2`].
+        pub fn get_item2(&self, request: &GetItemRequest3) -> Call<'_, Item3> {
+            Call { inner: self.inner.get_item2(request), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::get_item_request`].
+        pub fn get_item_request(&self) -> Call<'_, GetItemRequest> {
+            Call { inner: self.inner.get_item_request(), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::get_item3`].
+        pub fn get_item3(&self) -> Call<'_, GetItemResult> {
+            Call { inner: self.inner.get_item3(), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::a`].
+        pub fn a(&self) -> Call<'_, A2> {
+            Call { inner: self.inner.a(), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::a_min_cost`].
+        pub fn a_min_cost(&self) -> Call<'_, AB> {
+            Call { inner: self.inner.a_min_cost(), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::a_price`].
+        pub fn a_price(&self) -> Call<'_, A2> {
+            Call { inner: self.inner.a_price(), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::ab`].
+        pub fn ab(&self) -> Call<'_, AB> {
+            Call { inner: self.inner.ab(), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::pages`].
+        pub fn pages(&self, request: &PagesRequest) -> Call<'_, Item2> {
+            Call { inner: self.inner.pages(request), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::pages_pages`].
+        ///
+        /// # Errors
+        /// [`Error::Argument`] if the cap is no amount.
+        pub fn pages_pages(&self, request: PagesRequest, cap: &str) -> Result<Pages<'_, PagesRequest, Item2>, Error> {
+            let inner = self.inner.pages_pages(request, cap)?;
+            Ok(Pages { inner, runtime: &self.runtime, refused: false })
+        }
+    }
+}
 
 <the support module>

@@ -4,7 +4,7 @@
 //! 
 //! A service that shows empty.
 #![cfg_attr(rustfmt, rustfmt_skip)]
-#![allow(clippy::all, clippy::pedantic, deprecated, unreachable_pub, unused_imports, dead_code, reason = "generated")]
+#![allow(clippy::all, clippy::pedantic, deprecated, unreachable_pub, unused_imports, dead_code, unexpected_cfgs, reason = "generated")]
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -156,6 +156,8 @@ pub enum Error {
         /// The cap.
         cap: String,
     },
+    /// A blocking call on a thread of an async runtime. Nothing was sent: use the async client there.
+    InsideRuntime,
     /// The answer is not what the document says. It was paid if there is a receipt.
     Decode {
         /// What is wrong with it.
@@ -176,6 +178,7 @@ impl Error {
             Self::PriceAboveContract { .. } => "price_above_contract",
             Self::CostAboveMax => "cost_above_max",
             Self::SpendCapReached { .. } => "spend_cap_reached",
+            Self::InsideRuntime => "inside_runtime",
             Self::Decode { .. } => "unexpected_answer",
             Self::Client(error) => error.code(),
             other => other.problem().map_or("refused", |problem| problem.code.as_str()),
@@ -344,5 +347,25 @@ impl NothingResult {
 read_members!(NothingResult {
 } skip);
 
+
+<the support module>
+
+    impl Client {
+        /// As [`super::Client::ping`].
+        pub fn ping(&self) -> Call<'_, ()> {
+            Call { inner: self.inner.ping(), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::nothing`].
+        pub fn nothing(&self, body: &NothingBody) -> Call<'_, NothingResult> {
+            Call { inner: self.inner.nothing(body), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::anything`].
+        pub fn anything(&self) -> Call<'_, Value> {
+            Call { inner: self.inner.anything(), runtime: &self.runtime }
+        }
+    }
+}
 
 <the support module>

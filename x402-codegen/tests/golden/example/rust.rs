@@ -4,7 +4,7 @@
 //! 
 //! Pay-per-call weather, summaries and text completion for software agents.
 #![cfg_attr(rustfmt, rustfmt_skip)]
-#![allow(clippy::all, clippy::pedantic, deprecated, unreachable_pub, unused_imports, dead_code, reason = "generated")]
+#![allow(clippy::all, clippy::pedantic, deprecated, unreachable_pub, unused_imports, dead_code, unexpected_cfgs, reason = "generated")]
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -209,6 +209,8 @@ pub enum Error {
         /// The cap.
         cap: String,
     },
+    /// A blocking call on a thread of an async runtime. Nothing was sent: use the async client there.
+    InsideRuntime,
     /// The answer is not what the document says. It was paid if there is a receipt.
     Decode {
         /// What is wrong with it.
@@ -229,6 +231,7 @@ impl Error {
             Self::PriceAboveContract { .. } => "price_above_contract",
             Self::CostAboveMax => "cost_above_max",
             Self::SpendCapReached { .. } => "spend_cap_reached",
+            Self::InsideRuntime => "inside_runtime",
             Self::Decode { .. } => "unexpected_answer",
             Self::Client(error) => error.code(),
             other => other.problem().map_or("refused", |problem| problem.code.as_str()),
@@ -694,5 +697,25 @@ impl<'de> Deserialize<'de> for SummaryRequestQuality {
     }
 }
 
+
+<the support module>
+
+    impl Client {
+        /// As [`super::Client::get_weather`].
+        pub fn get_weather(&self, request: &GetWeatherRequest) -> Call<'_, Forecast> {
+            Call { inner: self.inner.get_weather(request), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::summarize`].
+        pub fn summarize(&self, body: &SummaryRequest) -> Call<'_, Summary> {
+            Call { inner: self.inner.summarize(body), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::complete`].
+        pub fn complete(&self, body: &CompletionRequest) -> Call<'_, Completion> {
+            Call { inner: self.inner.complete(body), runtime: &self.runtime }
+        }
+    }
+}
 
 <the support module>

@@ -4,7 +4,7 @@
 //! 
 //! A service that shows keywords.
 #![cfg_attr(rustfmt, rustfmt_skip)]
-#![allow(clippy::all, clippy::pedantic, deprecated, unreachable_pub, unused_imports, dead_code, reason = "generated")]
+#![allow(clippy::all, clippy::pedantic, deprecated, unreachable_pub, unused_imports, dead_code, unexpected_cfgs, reason = "generated")]
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -571,6 +571,8 @@ pub enum Error {
         /// The cap.
         cap: String,
     },
+    /// A blocking call on a thread of an async runtime. Nothing was sent: use the async client there.
+    InsideRuntime,
     /// The answer is not what the document says. It was paid if there is a receipt.
     Decode {
         /// What is wrong with it.
@@ -591,6 +593,7 @@ impl Error {
             Self::PriceAboveContract { .. } => "price_above_contract",
             Self::CostAboveMax => "cost_above_max",
             Self::SpendCapReached { .. } => "spend_cap_reached",
+            Self::InsideRuntime => "inside_runtime",
             Self::Decode { .. } => "unexpected_answer",
             Self::Client(error) => error.code(),
             other => other.problem().map_or("refused", |problem| problem.code.as_str()),
@@ -1066,5 +1069,75 @@ read_members!(Type {
     type_: or_null "type",
 } skip);
 
+
+<the support module>
+
+    impl Client {
+        /// As [`super::Client::fn_`].
+        pub fn fn_(&self, body: &Type) -> Call<'_, Self2> {
+            Call { inner: self.inner.fn_(body), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::class`].
+        pub fn class(&self, body: &Type) -> Call<'_, Self2> {
+            Call { inner: self.inner.class(body), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::constructor`].
+        pub fn constructor(&self, body: &Type) -> Call<'_, Self2> {
+            Call { inner: self.inner.constructor(body), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::delete`].
+        pub fn delete(&self, body: &Type) -> Call<'_, Self2> {
+            Call { inner: self.inner.delete(body), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::new2`].
+        pub fn new2(&self, body: &Type) -> Call<'_, Self2> {
+            Call { inner: self.inner.new2(body), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::import`].
+        pub fn import(&self, body: &Type) -> Call<'_, Self2> {
+            Call { inner: self.inner.import(body), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::self_`].
+        pub fn self_(&self, body: &Type) -> Call<'_, Self2> {
+            Call { inner: self.inner.self_(body), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::then`].
+        pub fn then(&self, body: &Type) -> Call<'_, Self2> {
+            Call { inner: self.inner.then(body), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::async_`].
+        pub fn async_(&self, body: &Type) -> Call<'_, Self2> {
+            Call { inner: self.inner.async_(body), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::with2`].
+        pub fn with2(&self, body: &Type) -> Call<'_, Self2> {
+            Call { inner: self.inner.with2(body), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::inner2`].
+        pub fn inner2(&self, body: &Type) -> Call<'_, Self2> {
+            Call { inner: self.inner.inner2(body), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::params`].
+        pub fn params(&self, request: &ParamsRequest) -> Call<'_, String> {
+            Call { inner: self.inner.params(request), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::last`].
+        pub fn last(&self) -> Call<'_, Client2> {
+            Call { inner: self.inner.last(), runtime: &self.runtime }
+        }
+    }
+}
 
 <the support module>

@@ -4,7 +4,7 @@
 //! 
 //! A service that shows lifecycle.
 #![cfg_attr(rustfmt, rustfmt_skip)]
-#![allow(clippy::all, clippy::pedantic, deprecated, unreachable_pub, unused_imports, dead_code, reason = "generated")]
+#![allow(clippy::all, clippy::pedantic, deprecated, unreachable_pub, unused_imports, dead_code, unexpected_cfgs, reason = "generated")]
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -135,6 +135,8 @@ pub enum Error {
         /// The cap.
         cap: String,
     },
+    /// A blocking call on a thread of an async runtime. Nothing was sent: use the async client there.
+    InsideRuntime,
     /// The answer is not what the document says. It was paid if there is a receipt.
     Decode {
         /// What is wrong with it.
@@ -155,6 +157,7 @@ impl Error {
             Self::PriceAboveContract { .. } => "price_above_contract",
             Self::CostAboveMax => "cost_above_max",
             Self::SpendCapReached { .. } => "spend_cap_reached",
+            Self::InsideRuntime => "inside_runtime",
             Self::Decode { .. } => "unexpected_answer",
             Self::Client(error) => error.code(),
             other => other.problem().map_or("refused", |problem| problem.code.as_str()),
@@ -325,5 +328,21 @@ read_members!(FreshResult {
     b: or_null "b",
 } skip);
 
+
+<the support module>
+
+    impl Client {
+        /// As [`super::Client::old`].
+        #[deprecated(note = "deprecated since 2026-11-01T00:00:00Z, gone after 2026-12-31T00:00:00Z; use fresh")]
+        pub fn old(&self) -> Call<'_, String> {
+            Call { inner: self.inner.old(), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::fresh`].
+        pub fn fresh(&self) -> Call<'_, FreshResult> {
+            Call { inner: self.inner.fresh(), runtime: &self.runtime }
+        }
+    }
+}
 
 <the support module>

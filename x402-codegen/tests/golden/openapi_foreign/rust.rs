@@ -4,7 +4,7 @@
 //! 
 //! Knows nothing of manifests.
 #![cfg_attr(rustfmt, rustfmt_skip)]
-#![allow(clippy::all, clippy::pedantic, deprecated, unreachable_pub, unused_imports, dead_code, reason = "generated")]
+#![allow(clippy::all, clippy::pedantic, deprecated, unreachable_pub, unused_imports, dead_code, unexpected_cfgs, reason = "generated")]
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -310,6 +310,8 @@ pub enum Error {
         /// The cap.
         cap: String,
     },
+    /// A blocking call on a thread of an async runtime. Nothing was sent: use the async client there.
+    InsideRuntime,
     /// The answer is not what the document says. It was paid if there is a receipt.
     Decode {
         /// What is wrong with it.
@@ -330,6 +332,7 @@ impl Error {
             Self::PriceAboveContract { .. } => "price_above_contract",
             Self::CostAboveMax => "cost_above_max",
             Self::SpendCapReached { .. } => "spend_cap_reached",
+            Self::InsideRuntime => "inside_runtime",
             Self::Decode { .. } => "unexpected_answer",
             Self::Client(error) => error.code(),
             other => other.problem().map_or("refused", |problem| problem.code.as_str()),
@@ -582,6 +585,42 @@ read_members!(Note {
     url: required "url",
 } skip);
 
+
+<the support module>
+
+    impl Client {
+        /// As [`super::Client::health`].
+        #[deprecated(note = "deprecated")]
+        pub fn health(&self) -> Call<'_, ()> {
+            Call { inner: self.inner.health(), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::legacy`].
+        pub fn legacy(&self, request: &LegacyRequest) -> Call<'_, ()> {
+            Call { inner: self.inner.legacy(request), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::open_ended`].
+        pub fn open_ended(&self) -> Call<'_, String> {
+            Call { inner: self.inner.open_ended(), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::other_currency`].
+        pub fn other_currency(&self) -> Call<'_, Value> {
+            Call { inner: self.inner.other_currency(), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::partial`].
+        pub fn partial(&self, request: &PartialRequest) -> Call<'_, ()> {
+            Call { inner: self.inner.partial(request), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::get_search`].
+        pub fn get_search(&self, request: &GetSearchRequest) -> Call<'_, Hits> {
+            Call { inner: self.inner.get_search(request), runtime: &self.runtime }
+        }
+    }
+}
 
 <the support module>
 

@@ -4,7 +4,7 @@
 //! 
 //! Requests and answers that most services do not have.
 #![cfg_attr(rustfmt, rustfmt_skip)]
-#![allow(clippy::all, clippy::pedantic, deprecated, unreachable_pub, unused_imports, dead_code, reason = "generated")]
+#![allow(clippy::all, clippy::pedantic, deprecated, unreachable_pub, unused_imports, dead_code, unexpected_cfgs, reason = "generated")]
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -311,6 +311,8 @@ pub enum Error {
         /// The cap.
         cap: String,
     },
+    /// A blocking call on a thread of an async runtime. Nothing was sent: use the async client there.
+    InsideRuntime,
     /// The answer is not what the document says. It was paid if there is a receipt.
     Decode {
         /// What is wrong with it.
@@ -331,6 +333,7 @@ impl Error {
             Self::PriceAboveContract { .. } => "price_above_contract",
             Self::CostAboveMax => "cost_above_max",
             Self::SpendCapReached { .. } => "spend_cap_reached",
+            Self::InsideRuntime => "inside_runtime",
             Self::Decode { .. } => "unexpected_answer",
             Self::Client(error) => error.code(),
             other => other.problem().map_or("refused", |problem| problem.code.as_str()),
@@ -706,6 +709,41 @@ read_members!(Range {
     in_: or_null "in",
 } skip);
 
+
+<the support module>
+
+    impl Client {
+        /// As [`super::Client::charge`].
+        pub fn charge(&self, body: &ChargeBody) -> Call<'_, Job> {
+            Call { inner: self.inner.charge(body), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::compare`].
+        pub fn compare(&self, request: &CompareRequest) -> Call<'_, CompareAnswer> {
+            Call { inner: self.inner.compare(request), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::upload`].
+        pub fn upload(&self, body: &Parts) -> Call<'_, Job> {
+            Call { inner: self.inner.upload(body), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::patch_files`].
+        pub fn patch_files(&self, request: &PatchFilesRequest) -> Call<'_, Broken> {
+            Call { inner: self.inner.patch_files(request), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::find`].
+        pub fn find(&self, request: &FindRequest) -> Call<'_, Vec<Job>> {
+            Call { inner: self.inner.find(request), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::cancel_job`].
+        pub fn cancel_job(&self, request: &CancelJobRequest) -> Call<'_, Option<Job>> {
+            Call { inner: self.inner.cancel_job(request), runtime: &self.runtime }
+        }
+    }
+}
 
 <the support module>
 

@@ -4,7 +4,7 @@
 //! 
 //! A service that shows pagination.
 #![cfg_attr(rustfmt, rustfmt_skip)]
-#![allow(clippy::all, clippy::pedantic, deprecated, unreachable_pub, unused_imports, dead_code, reason = "generated")]
+#![allow(clippy::all, clippy::pedantic, deprecated, unreachable_pub, unused_imports, dead_code, unexpected_cfgs, reason = "generated")]
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -277,6 +277,8 @@ pub enum Error {
         /// The cap.
         cap: String,
     },
+    /// A blocking call on a thread of an async runtime. Nothing was sent: use the async client there.
+    InsideRuntime,
     /// The answer is not what the document says. It was paid if there is a receipt.
     Decode {
         /// What is wrong with it.
@@ -297,6 +299,7 @@ impl Error {
             Self::PriceAboveContract { .. } => "price_above_contract",
             Self::CostAboveMax => "cost_above_max",
             Self::SpendCapReached { .. } => "spend_cap_reached",
+            Self::InsideRuntime => "inside_runtime",
             Self::Decode { .. } => "unexpected_answer",
             Self::Client(error) => error.code(),
             other => other.problem().map_or("refused", |problem| problem.code.as_str()),
@@ -534,5 +537,52 @@ read_members!(Walk {
     meta: or_null "meta",
 } skip);
 
+
+<the support module>
+
+    impl Client {
+        /// As [`super::Client::list`].
+        pub fn list(&self, request: &ListRequest) -> Call<'_, Page> {
+            Call { inner: self.inner.list(request), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::list_pages`].
+        ///
+        /// # Errors
+        /// [`Error::Argument`] if the cap is no amount.
+        pub fn list_pages(&self, request: ListRequest, cap: &str) -> Result<Pages<'_, ListRequest, Page>, Error> {
+            let inner = self.inner.list_pages(request, cap)?;
+            Ok(Pages { inner, runtime: &self.runtime, refused: false })
+        }
+
+        /// As [`super::Client::walk`].
+        pub fn walk(&self, request: &WalkRequest) -> Call<'_, Walk> {
+            Call { inner: self.inner.walk(request), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::walk_pages`].
+        ///
+        /// # Errors
+        /// [`Error::Argument`] if the cap is no amount.
+        pub fn walk_pages(&self, request: WalkRequest, cap: &str) -> Result<Pages<'_, WalkRequest, Walk>, Error> {
+            let inner = self.inner.walk_pages(request, cap)?;
+            Ok(Pages { inner, runtime: &self.runtime, refused: false })
+        }
+
+        /// As [`super::Client::roll`].
+        pub fn roll(&self, request: &RollRequest) -> Call<'_, Roll> {
+            Call { inner: self.inner.roll(request), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::roll_pages`].
+        ///
+        /// # Errors
+        /// [`Error::Argument`] if the cap is no amount.
+        pub fn roll_pages(&self, request: RollRequest, cap: &str) -> Result<Pages<'_, RollRequest, Roll>, Error> {
+            let inner = self.inner.roll_pages(request, cap)?;
+            Ok(Pages { inner, runtime: &self.runtime, refused: false })
+        }
+    }
+}
 
 <the support module>

@@ -4,7 +4,7 @@
 //! 
 //! A service that shows price dynamic.
 #![cfg_attr(rustfmt, rustfmt_skip)]
-#![allow(clippy::all, clippy::pedantic, deprecated, unreachable_pub, unused_imports, dead_code, reason = "generated")]
+#![allow(clippy::all, clippy::pedantic, deprecated, unreachable_pub, unused_imports, dead_code, unexpected_cfgs, reason = "generated")]
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -184,6 +184,8 @@ pub enum Error {
         /// The cap.
         cap: String,
     },
+    /// A blocking call on a thread of an async runtime. Nothing was sent: use the async client there.
+    InsideRuntime,
     /// The answer is not what the document says. It was paid if there is a receipt.
     Decode {
         /// What is wrong with it.
@@ -204,6 +206,7 @@ impl Error {
             Self::PriceAboveContract { .. } => "price_above_contract",
             Self::CostAboveMax => "cost_above_max",
             Self::SpendCapReached { .. } => "spend_cap_reached",
+            Self::InsideRuntime => "inside_runtime",
             Self::Decode { .. } => "unexpected_answer",
             Self::Client(error) => error.code(),
             other => other.problem().map_or("refused", |problem| problem.code.as_str()),
@@ -246,5 +249,30 @@ fn status_of(code: &str) -> u16 {
     }
 }
 
+
+<the support module>
+
+    impl Client {
+        /// As [`super::Client::auction`].
+        pub fn auction(&self) -> Call<'_, String> {
+            Call { inner: self.inner.auction(), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::asked`].
+        pub fn asked(&self) -> Call<'_, String> {
+            Call { inner: self.inner.asked(), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::quote_it`].
+        pub fn quote_it(&self) -> Call<'_, String> {
+            Call { inner: self.inner.quote_it(), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::future`].
+        pub fn future(&self) -> Call<'_, String> {
+            Call { inner: self.inner.future(), runtime: &self.runtime }
+        }
+    }
+}
 
 <the support module>

@@ -4,7 +4,7 @@
 //! 
 //! A service that shows price free.
 #![cfg_attr(rustfmt, rustfmt_skip)]
-#![allow(clippy::all, clippy::pedantic, deprecated, unreachable_pub, unused_imports, dead_code, reason = "generated")]
+#![allow(clippy::all, clippy::pedantic, deprecated, unreachable_pub, unused_imports, dead_code, unexpected_cfgs, reason = "generated")]
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -97,6 +97,8 @@ pub enum Error {
         /// The cap.
         cap: String,
     },
+    /// A blocking call on a thread of an async runtime. Nothing was sent: use the async client there.
+    InsideRuntime,
     /// The answer is not what the document says. It was paid if there is a receipt.
     Decode {
         /// What is wrong with it.
@@ -117,6 +119,7 @@ impl Error {
             Self::PriceAboveContract { .. } => "price_above_contract",
             Self::CostAboveMax => "cost_above_max",
             Self::SpendCapReached { .. } => "spend_cap_reached",
+            Self::InsideRuntime => "inside_runtime",
             Self::Decode { .. } => "unexpected_answer",
             Self::Client(error) => error.code(),
             other => other.problem().map_or("refused", |problem| problem.code.as_str()),
@@ -273,5 +276,15 @@ read_members!(StatusResult {
     ok: required "ok",
 } skip);
 
+
+<the support module>
+
+    impl Client {
+        /// As [`super::Client::status`].
+        pub fn status(&self) -> Call<'_, StatusResult> {
+            Call { inner: self.inner.status(), runtime: &self.runtime }
+        }
+    }
+}
 
 <the support module>

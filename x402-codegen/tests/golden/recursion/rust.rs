@@ -4,7 +4,7 @@
 //! 
 //! A service that shows recursion.
 #![cfg_attr(rustfmt, rustfmt_skip)]
-#![allow(clippy::all, clippy::pedantic, deprecated, unreachable_pub, unused_imports, dead_code, reason = "generated")]
+#![allow(clippy::all, clippy::pedantic, deprecated, unreachable_pub, unused_imports, dead_code, unexpected_cfgs, reason = "generated")]
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -186,6 +186,8 @@ pub enum Error {
         /// The cap.
         cap: String,
     },
+    /// A blocking call on a thread of an async runtime. Nothing was sent: use the async client there.
+    InsideRuntime,
     /// The answer is not what the document says. It was paid if there is a receipt.
     Decode {
         /// What is wrong with it.
@@ -206,6 +208,7 @@ impl Error {
             Self::PriceAboveContract { .. } => "price_above_contract",
             Self::CostAboveMax => "cost_above_max",
             Self::SpendCapReached { .. } => "spend_cap_reached",
+            Self::InsideRuntime => "inside_runtime",
             Self::Decode { .. } => "unexpected_answer",
             Self::Client(error) => error.code(),
             other => other.problem().map_or("refused", |problem| problem.code.as_str()),
@@ -522,5 +525,30 @@ read_members!(Tree {
     value: required "value",
 } skip);
 
+
+<the support module>
+
+    impl Client {
+        /// As [`super::Client::tree`].
+        pub fn tree(&self, body: &Node) -> Call<'_, Tree> {
+            Call { inner: self.inner.tree(body), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::json`].
+        pub fn json(&self, body: &Nested) -> Call<'_, Json2> {
+            Call { inner: self.inner.json(body), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::own`].
+        pub fn own(&self) -> Call<'_, OwnResult> {
+            Call { inner: self.inner.own(), runtime: &self.runtime }
+        }
+
+        /// As [`super::Client::deep`].
+        pub fn deep(&self, body: &Deeper) -> Call<'_, Deep> {
+            Call { inner: self.inner.deep(body), runtime: &self.runtime }
+        }
+    }
+}
 
 <the support module>

@@ -4,7 +4,7 @@
 //! 
 //! A service that shows unicode.
 #![cfg_attr(rustfmt, rustfmt_skip)]
-#![allow(clippy::all, clippy::pedantic, deprecated, unreachable_pub, unused_imports, dead_code, reason = "generated")]
+#![allow(clippy::all, clippy::pedantic, deprecated, unreachable_pub, unused_imports, dead_code, unexpected_cfgs, reason = "generated")]
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -127,6 +127,8 @@ pub enum Error {
         /// The cap.
         cap: String,
     },
+    /// A blocking call on a thread of an async runtime. Nothing was sent: use the async client there.
+    InsideRuntime,
     /// The answer is not what the document says. It was paid if there is a receipt.
     Decode {
         /// What is wrong with it.
@@ -147,6 +149,7 @@ impl Error {
             Self::PriceAboveContract { .. } => "price_above_contract",
             Self::CostAboveMax => "cost_above_max",
             Self::SpendCapReached { .. } => "spend_cap_reached",
+            Self::InsideRuntime => "inside_runtime",
             Self::Decode { .. } => "unexpected_answer",
             Self::Client(error) => error.code(),
             other => other.problem().map_or("refused", |problem| problem.code.as_str()),
@@ -328,5 +331,15 @@ read_members!(Wetter {
     value4: or_null "\u{ff46}\u{ff55}\u{ff4c}\u{ff4c}",
 } skip);
 
+
+<the support module>
+
+    impl Client {
+        /// As [`super::Client::weather`].
+        pub fn weather(&self, request: &WeatherRequest) -> Call<'_, Wetter> {
+            Call { inner: self.inner.weather(request), runtime: &self.runtime }
+        }
+    }
+}
 
 <the support module>
