@@ -90,6 +90,21 @@ const broken = new example.Client({
 const open = await codeOf(broken.getWeather({ city: "oslo" }));
 assert.ok(open instanceof example.OutcomeUnknown);
 assert.deepEqual([open.charged, open.action, sent.length, new Set(sent).size, signed], ["maybe", "retry-same-id", 3, 1, 1]);
+
+// An answer that breaks off has not arrived, and is asked for with the same payment.
+let answers = 0;
+const cut = new example.Client({
+  payer: example.mockPayer,
+  budget: new example.Budget({ total: "0.001", perCall: "0.001" }),
+  fetch: async (input, init) => {
+    const answer = await example.mockFetch("pay")(input, init);
+    if (!answer.ok) return answer;
+    answers += 1;
+    return answers > 1 ? answer : new Response(new ReadableStream({ pull: (body) => body.error(new TypeError("terminated")) }));
+  },
+});
+assert.equal((await cut.getWeather({ city: "oslo" })).value.sky, "clear");
+assert.equal(answers, 2);
 const thief = new example.Client({
   payer: example.mockPayer,
   budget: new example.Budget({ total: "1", perCall: "1" }),
