@@ -92,7 +92,8 @@ pub struct Settled {
 /// How a shop keeps the promises of its manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Manners {
-    /// It asks for what is due. The answer to the first payment does not arrive; the same payment gets it, presented again.
+    /// It asks for what is due. The answer to the first payment does not arrive, or not whole; the same payment gets it, presented
+    /// again.
     Honest,
     /// It asks for the smallest unit more than the most that is promised, also where nothing is due. A payment is a complaint.
     Greedy,

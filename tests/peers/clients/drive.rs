@@ -79,6 +79,12 @@ pub(crate) fn say(case: &Value, call: &Value, quote: Value, values: Vec<Value>, 
     println!("{said}");
 }
 
+/// The answer to a call that broke off while it came: the same payment gets it.
+pub(crate) async fn resumed(client: &x402_client::Client, pending: Option<&x402_client::PendingPayment>) -> Option<(Value, Value)> {
+    let response = client.resume(pending?.clone()).await.ok()?;
+    Some((response.json().ok()?, receipt(response.receipt())))
+}
+
 /// The client of a case.
 macro_rules! client {
     ($g:ident, $case:expr) => {{
@@ -118,7 +124,7 @@ pub(crate) use quoted;
 
 /// Makes one call.
 macro_rules! made {
-    ($g:ident, $case:expr, $call:expr, $make:expr) => {{
+    ($g:ident, $client:expr, $case:expr, $call:expr, $make:expr) => {{
         let quote = crate::drive::quoted!($g, $make.quote());
         match $make.send().await {
             Ok(paid) => {
@@ -126,7 +132,10 @@ macro_rules! made {
                 let receipt = crate::drive::receipt(paid.receipt.as_ref());
                 crate::drive::say($case, $call, quote, vec![value], vec![receipt], serde_json::Value::Null);
             }
-            Err(error) => crate::drive::say($case, $call, quote, vec![], vec![], crate::drive::failed!(error)),
+            Err(error) => match crate::drive::resumed($client.inner(), error.pending()).await {
+                Some((value, receipt)) => crate::drive::say($case, $call, quote, vec![value], vec![receipt], serde_json::Value::Null),
+                None => crate::drive::say($case, $call, quote, vec![], vec![], crate::drive::failed!(error)),
+            },
         }
     }};
 }

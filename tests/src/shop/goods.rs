@@ -1,6 +1,7 @@
 //! What a call is answered with.
 
 use std::convert::Infallible;
+use std::io;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -59,6 +60,27 @@ impl Goods {
             body,
             streamed,
         })
+    }
+
+    /// No answer: something in between has no time, or the connection breaks, before the answer or amid of it.
+    pub(super) fn broken(&self, way: usize) -> Response {
+        let mut response = Response::new(Body::empty());
+        if way == 0 || self.streamed || self.body.is_empty() {
+            *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+            return response;
+        }
+        let half = self.body.len() / 2;
+        let sent = Bytes::copy_from_slice(&self.body[..half * (way - 1)]);
+        let sent = stream::iter([sent])
+            .filter(|sent| std::future::ready(!sent.is_empty()))
+            .map(Ok);
+        let end = stream::once(async {
+            // Else what is sent would go down with the connection.
+            tokio::time::sleep(PAUSE).await;
+            Err(io::Error::other("the connection breaks"))
+        });
+        *response.body_mut() = Body::from_stream(sent.chain(end));
+        response
     }
 
     /// The answer, with the report of a settlement.

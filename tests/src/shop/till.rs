@@ -1,15 +1,10 @@
 //! Terms of the manifest's rails, and payments by them: checked and settled by the product's own facilitator.
 
-use std::io;
-
 use alloy_primitives::{B256, U256};
 use alloy_sol_types::SolEvent as _;
-use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use bytes::Bytes;
-use futures_util::stream;
 use serde_json::{Map, Value, json};
 use x402_model::asset::parse_address;
 use x402_model::extension::payment_identifier;
@@ -74,19 +69,16 @@ impl Desk {
         }
     }
 
-    /// Keeps the answer to a payment, and gives none: the connection breaks, or something in between has no time.
+    /// Keeps the answer to a payment, and gives none that arrives.
     fn lose(&self, order: Order, goods: Goods, receipt: &str) -> Response {
+        let parts = goods.broken(self.visits.len() % 3);
         self.book().lost = Some(Lost {
             header: payment(&order).to_owned(),
             order,
             goods,
             receipt: receipt.to_owned(),
         });
-        if self.visits.len().is_multiple_of(2) {
-            return StatusCode::SERVICE_UNAVAILABLE.into_response();
-        }
-        let broken = stream::iter([Err::<Bytes, _>(io::Error::other("the connection breaks"))]);
-        Response::new(Body::from_stream(broken))
+        parts
     }
 
     /// Answers a request of which it wants more than its manifest allows.

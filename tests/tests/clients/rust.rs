@@ -112,9 +112,9 @@ fn driver(case: &Case, methods: &[Method]) -> String {
         let make = match &method.pages {
             Some(pages) => format!(
                 "match call[\"cap\"].as_str() {{ Some(cap) => drive::paged!(g, case, call, {make}, client.{pages}(request.clone(), cap)), \
-                 None => drive::made!(g, case, call, {make}) }}"
+                 None => drive::made!(g, client, case, call, {make}) }}"
             ),
-            None => format!("drive::made!(g, case, call, {make})"),
+            None => format!("drive::made!(g, client, case, call, {make})"),
         };
         writeln!(arms, "            Some({number}) => {{ {bind} {make} }}").expect("a string");
     }
