@@ -91,13 +91,21 @@ impl<'d> Types<'d> {
             .and_then(|d| d.get("propertyName"))
             .and_then(Value::as_str)
         {
-            let values = all.iter().map(|(schema, _)| mapped(schema, discriminator));
-            let values: Option<Vec<String>> = values.collect();
-            return Ok(values.filter(|v| differ(v)).map(|v| (name.to_owned(), v)));
+            let mut values = Vec::with_capacity(all.len());
+            for (schema, place) in all {
+                // Without a mapping, many name their schemas in another way than their values.
+                let value = match mapped(schema, discriminator) {
+                    Some(value) => Some(value),
+                    None => self.constants(schema, place, false)?.remove(name),
+                };
+                values.extend(value.or_else(|| named(schema)));
+            }
+            let complete = values.len() == all.len() && differ(&values);
+            return Ok(complete.then(|| (name.to_owned(), values)));
         }
         let mut constants = Vec::with_capacity(all.len());
         for (schema, place) in all {
-            constants.push(self.constants(schema, place)?);
+            constants.push(self.constants(schema, place, true)?);
         }
         let first = constants.first().cloned().unwrap_or_default();
         for name in first.keys() {
@@ -112,11 +120,12 @@ impl<'d> Types<'d> {
         Ok(None)
     }
 
-    /// Required members of an alternative that have only one value.
+    /// Members of an alternative that have only one value; of all members or of those that are required.
     fn constants(
         &self,
         schema: &'d Value,
         place: &Place,
+        required_only: bool,
     ) -> Result<BTreeMap<String, String>, CodegenError> {
         let (mut schema, mut place) = (schema, place.clone());
         for _ in 0..8 {
@@ -127,8 +136,11 @@ impl<'d> Types<'d> {
         }
         let required = schema.get("required").and_then(Value::as_array);
         let properties = schema.get("properties").and_then(Value::as_object);
-        let (Some(required), Some(properties)) = (required, properties) else {
+        let Some(properties) = properties else {
             return Ok(BTreeMap::new());
+        };
+        let needed = |name: &str| {
+            !required_only || required.is_some_and(|all| all.iter().any(|one| one == name))
         };
         let only = |property: &Value| -> Option<String> {
             if let Some(value) = property.get("const") {
@@ -139,10 +151,10 @@ impl<'d> Types<'d> {
                 _ => None,
             }
         };
-        Ok(required
+        Ok(properties
             .iter()
-            .filter_map(Value::as_str)
-            .filter_map(|name| Some((name.to_owned(), only(properties.get(name)?)?)))
+            .filter(|(name, _)| needed(name))
+            .filter_map(|(name, property)| Some((name.clone(), only(property)?)))
             .collect())
     }
 }
@@ -152,20 +164,22 @@ fn differ(values: &[String]) -> bool {
     values.iter().all(|value| seen.insert(value))
 }
 
-/// The value that a discriminator gives to an alternative: by its mapping, or the name of the schema.
+/// The value that the mapping of a discriminator gives to an alternative.
 fn mapped(schema: &Value, discriminator: Option<&Value>) -> Option<String> {
     let target = schema.get("$ref")?.as_str()?;
     let mapping = discriminator
         .and_then(|d| d.get("mapping"))
         .and_then(Value::as_object);
-    let by_mapping = mapping.and_then(|mapping| {
-        let mut all: Vec<_> = mapping.iter().collect();
-        all.sort_by_key(|(name, _)| name.as_str());
-        all.into_iter()
-            .find(|(_, to)| *to == target)
-            .map(|(name, _)| name.clone())
-    });
-    by_mapping.or_else(|| target.rsplit('/').next().map(str::to_owned))
+    let mut all: Vec<_> = mapping?.iter().collect();
+    all.sort_by_key(|(name, _)| name.as_str());
+    let found = all.into_iter().find(|(_, to)| *to == target);
+    found.map(|(name, _)| name.clone())
+}
+
+/// The name of a schema that is referred to.
+fn named(schema: &Value) -> Option<String> {
+    let target = schema.get("$ref")?.as_str()?;
+    target.rsplit('/').next().map(str::to_owned)
 }
 
 /// The values of a union of constant strings, which is how some write an enumeration with descriptions.

@@ -36,7 +36,7 @@ from x402.schemas import PaymentPayload, PaymentRequired, PaymentRequirements
 
 BASE = "https://shapes.example/v1"
 """Where the service is."""
-CONTENT_HASH = "sha-256:b207bb22f0ddd0eccfce8edf628781089ab26ae785e82f252e17d6b0d9f7d2d4"
+CONTENT_HASH = "sha-256:c70f0ea6ff7591dc948160aabfb171794f248cfa7d15d7725b9e55f4fd41bbae"
 """The hash of the document that this file was made of."""
 SERVICE_VERSION = "1.2.0"
 """The version of the service's contract."""
@@ -299,6 +299,7 @@ class FindPage(ApiModel):
 class Job(ApiModel):
     id: int = Field(validation_alias="id", serialization_alias="id")
     limit: Optional[JobLimit] = Field(default=None, validation_alias="limit", serialization_alias="limit")
+    said: Optional[Message] = Field(default=None, validation_alias="said", serialization_alias="said")
     state: Optional[Optional[JobState]] = Field(default=None, validation_alias="state", serialization_alias="state")
 
 class JobLimit(ApiModel):
@@ -307,9 +308,22 @@ class JobLimit(ApiModel):
 
 JobState = TypeAliasType("JobState", Union[Literal["on", "off"], str])
 
+Message = TypeAliasType("Message", Annotated[Union[Annotated["UserMessage", Tag("0")], Annotated["ToolMessage", Tag("1")], Annotated[Dict[str, Any], Tag("other")]], Discriminator(_tagged("role", {"user": "0", "tool": "1"}, {"UserMessage": "0", "ToolMessage": "1"}))])
+
 class Range(ApiModel):
     gt: Optional[int] = Field(default=None, validation_alias="gt", serialization_alias="gt")
     in_: Optional[List[str]] = Field(default=None, validation_alias="in", serialization_alias="in")
+
+class ToolMessage(ApiModel):
+    present: bool = Field(validation_alias="present", serialization_alias="present")
+    role: ToolMessageRole = Field(validation_alias="role", serialization_alias="role")
+
+ToolMessageRole = TypeAliasType("ToolMessageRole", Union[Literal["tool"], str])
+
+class UserMessage(ApiModel):
+    keep: Optional[str] = Field(default=None, validation_alias="keep", serialization_alias="keep")
+    required: Optional[str] = Field(default=None, validation_alias="required", serialization_alias="required")
+    role: Optional[Literal["user"]] = Field(default=None, validation_alias="role", serialization_alias="role")
 
 ChargeBody.model_rebuild()
 ChargeBodyCard.model_rebuild()
@@ -318,6 +332,8 @@ FindPage.model_rebuild()
 Job.model_rebuild()
 JobLimit.model_rebuild()
 Range.model_rebuild()
+ToolMessage.model_rebuild()
+UserMessage.model_rebuild()
 
 def _wire_charge(*, body: ChargeBody) -> _Wire:
     wire = _Wire()

@@ -14,7 +14,7 @@ import type { PaymentPayload, PaymentRequired, PaymentRequirements } from "@x402
 /** Where the service is. */
 export const BASE = "https://shapes.example/v1";
 /** The hash of the document that this file was made of. */
-export const CONTENT_HASH = "sha-256:b207bb22f0ddd0eccfce8edf628781089ab26ae785e82f252e17d6b0d9f7d2d4";
+export const CONTENT_HASH = "sha-256:c70f0ea6ff7591dc948160aabfb171794f248cfa7d15d7725b9e55f4fd41bbae";
 /** The version of the service's contract. */
 export const SERVICE_VERSION = "1.2.0";
 /** The revision of the document; 0 if it has none. */
@@ -117,6 +117,7 @@ export interface FindPage {
 export interface Job {
   "id": number;
   "limit"?: JobLimit | undefined;
+  "said"?: Message | undefined;
   "state"?: JobState | null | undefined;
 }
 
@@ -127,9 +128,24 @@ export interface JobLimit {
 
 export type JobState = "on" | "off" | (string & {});
 
+export type Message = (UserMessage & { "role": "user" }) | (ToolMessage & { "role": "tool" });
+
 export interface Range {
   "gt"?: number | undefined;
   "in"?: (string)[] | undefined;
+}
+
+export interface ToolMessage {
+  "present": boolean;
+  "role": ToolMessageRole;
+}
+
+export type ToolMessageRole = "tool" | (string & {});
+
+export interface UserMessage {
+  "keep"?: string | undefined;
+  "required"?: string | undefined;
+  "role"?: "user" | undefined;
 }
 
 /** Arguments of `charge`. */
