@@ -706,7 +706,7 @@ fn status_of(code: &str) -> u16 {
 }
 
 
-/// Reads an object member by member.
+/// Reads an object member by member. Members may have the names of the functions that read them.
 macro_rules! read_members {
     ($name:ident { $($field:ident: $how:ident $wire:literal,)* } $other:ident $($rest:ident)?) => {
         impl<'de> Deserialize<'de> for $name {
@@ -723,10 +723,10 @@ macro_rules! read_members {
                         while let Some(name) = map.next_key::<Name<'_>>()? {
                             match &*name.0 {
                                 $($wire => read_into(&mut $field, &mut map, $wire),)*
-                                _ => $other(name, &mut map $(, &mut $rest)?),
+                                _ => self::$other(name, &mut map $(, &mut $rest)?),
                             }?;
                         }
-                        Ok($name { $($field: $how($field, $wire)?,)* $($rest,)? })
+                        Ok($name { $($field: self::$how($field, $wire)?,)* $($rest,)? })
                     }
                 }
                 deserializer.deserialize_map(Members)

@@ -1067,26 +1067,30 @@ class Core {
     this.#fetch = options.fetch ?? globalThis.fetch.bind(globalThis);
   }
 
-  async #send(info: EndpointInfo, wire: Wire, payment: { [name: string]: string }, signal: AbortSignal | undefined): Promise<Response> {
+  async #send(info: EndpointInfo, wire: Wire, payment: { [name: string]: string }, signal: AbortSignal | undefined, streamed: boolean): Promise<Response> {
     const headers = new Headers(payment);
     for (const [name, value] of wire.headers) headers.append(name, value);
     if (wire.contentType !== undefined) headers.set("content-type", wire.contentType);
     const deadline = AbortSignal.timeout(Math.min(this.options.attemptMs ?? 60000, info.maxTimeoutSeconds * 1000));
-    return this.#fetch(this.#base + (wire.path === "" ? "/" : wire.path) + (wire.query === "" ? "" : "?" + wire.query), {
+    const response = await this.#fetch(this.#base + (wire.path === "" ? "/" : wire.path) + (wire.query === "" ? "" : "?" + wire.query), {
       method: info.method,
       headers,
       redirect: "manual",
       signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
       ...(wire.body === undefined ? {} : { body: wire.body }),
     });
+    if (response.status === 0 || (streamed && response.ok)) return response;
+    // An answer that breaks off has not arrived: the payment is presented again for it.
+    const body = await response.arrayBuffer();
+    return new Response(body.byteLength === 0 ? null : body, { status: response.status, headers: response.headers });
   }
 
   /** Makes the call and pays for it if it must: one payment, presented again unchanged while its outcome is open. */
-  async call(info: EndpointInfo, wire: Wire, options: CallOptions = {}): Promise<Answered> {
+  async call(info: EndpointInfo, wire: Wire, options: CallOptions = {}, streamed = false): Promise<Answered> {
     for (const [name, value] of Object.entries(options.headers ?? {})) wire.header(name, value);
     let first: Response;
     try {
-      first = await this.#send(info, wire, {}, options.signal);
+      first = await this.#send(info, wire, {}, options.signal, streamed);
     } catch (error) {
       throw new Unreachable(error instanceof Error ? error.message : "no answer");
     }
@@ -1110,7 +1114,7 @@ class Core {
     // From here on somebody may use the signature: the room stays taken.
     const told = ["scheme", "network", "asset", "payTo", "amount"] as const;
     if (told.some((name) => payload.accepted[name] !== terms[name])) throw new UnexpectedTerms("the payer signed something else");
-    return this.#present(info, wire, payload, { terms, amount, pin, giveBack, signal: options.signal });
+    return this.#present(info, wire, payload, { terms, amount, pin, giveBack, signal: options.signal, streamed });
   }
 
   /** The terms of an answer: nothing but their outer form is known to be as it should. */
@@ -1160,7 +1164,7 @@ class Core {
     info: EndpointInfo,
     wire: Wire,
     payload: PaymentPayload,
-    payment: { terms: PaymentRequirements; amount: string; pin: Pin; giveBack: (back: string) => void; signal: AbortSignal | undefined },
+    payment: { terms: PaymentRequirements; amount: string; pin: Pin; giveBack: (back: string) => void; signal: AbortSignal | undefined; streamed: boolean },
   ): Promise<Answered> {
     const headers = this.#http.encodePaymentSignatureHeader(payload);
     const began = Date.now();
@@ -1177,7 +1181,7 @@ class Core {
       attempts += 1;
       let response: Response;
       try {
-        response = await this.#send(info, wire, headers, payment.signal);
+        response = await this.#send(info, wire, headers, payment.signal, payment.streamed);
       } catch {
         continue;
       }
@@ -1187,7 +1191,7 @@ class Core {
       const error = await refusal(response, receipt(report));
       if (error.action !== "retry-same-id" || error.charged === true) throw error;
     }
-    throw new OutcomeUnknown(receipt(), () => this.#send(info, wire, headers, undefined));
+    throw new OutcomeUnknown(receipt(), () => this.#send(info, wire, headers, undefined, payment.streamed));
   }
 
   #receipt(payload: PaymentPayload, payment: { terms: PaymentRequirements; amount: string; pin: Pin }, report: Headed | undefined, attempts: number, began: number): Receipt {
@@ -1245,7 +1249,7 @@ class Core {
   }
 
   async stream<T>(info: EndpointInfo, wire: Wire, lines: boolean, options?: CallOptions): Promise<Paid<AsyncGenerator<T>>> {
-    const answer = await this.call(info, wire, options);
+    const answer = await this.call(info, wire, options, true);
     const told = { receipt: answer.receipt };
     return {
       value: events<T>(answer, lines, told),
