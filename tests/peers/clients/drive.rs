@@ -141,6 +141,27 @@ macro_rules! made {
 }
 pub(crate) use made;
 
+/// Makes one call whose answer is a stream: every other one reads it as it comes.
+macro_rules! streamed {
+    ($g:ident, $client:expr, $case:expr, $call:expr, $make:expr) => {{
+        let quote = crate::drive::quoted!($g, $make.quote());
+        let live = $call["number"].as_u64().is_some_and(|number| number % 2 == 1);
+        let events = match live {
+            true => $make.stream().await,
+            false => $make.send().await.map(|paid| paid.value),
+        };
+        let read = match events {
+            Ok(mut events) => events.all().await.map(|all| (serde_json::to_value(all).expect("JSON"), crate::drive::receipt(events.receipt()))),
+            Err(error) => Err(error),
+        };
+        match read {
+            Ok((value, receipt)) => crate::drive::say($case, $call, quote, vec![value], vec![receipt], serde_json::Value::Null),
+            Err(error) => crate::drive::say($case, $call, quote, vec![], vec![], crate::drive::failed!(error)),
+        }
+    }};
+}
+pub(crate) use streamed;
+
 /// Asks for all pages.
 macro_rules! paged {
     ($g:ident, $case:expr, $call:expr, $first:expr, $pages:expr) => {{

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use x402_codegen::model::Output;
 use x402_tests::tools;
 
 use crate::golden::install::crate_manifest;
@@ -114,6 +115,9 @@ fn driver(case: &Case, methods: &[Method]) -> String {
                 "match call[\"cap\"].as_str() {{ Some(cap) => drive::paged!(g, case, call, {make}, client.{pages}(request.clone(), cap)), \
                  None => drive::made!(g, client, case, call, {make}) }}"
             ),
+            None if matches!(endpoint.output, Output::Stream { .. }) => {
+                format!("drive::streamed!(g, client, case, call, {make})")
+            }
             None => format!("drive::made!(g, client, case, call, {make})"),
         };
         writeln!(arms, "            Some({number}) => {{ {bind} {make} }}").expect("a string");

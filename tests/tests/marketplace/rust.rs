@@ -56,15 +56,35 @@ async fn buy<T>(
     Said {
         call: name.to_owned(),
         quote: Some(quote),
-        receipt: receipt.map(|receipt| list::Receipt {
-            amount: dollars(receipt.amount.get()),
-            charged: receipt.charged.map(|charged| dollars(charged.get())),
-            settled: receipt.is_settled(),
-            transaction: receipt.transaction,
-        }),
+        receipt: receipt.as_ref().map(shown),
         value,
         refused,
         spent: client.inner().budget().spent(),
+    }
+}
+
+/// Reads a completion as it comes.
+async fn streamed(client: &Client, prompt: &CompletionRequest) -> Said {
+    let call = client.complete_streamed(prompt);
+    let quote = quoted(&call);
+    let mut events = call.stream().await.unwrap();
+    let words = events.all().await.unwrap();
+    Said {
+        call: "complete_streamed".to_owned(),
+        quote: Some(quote),
+        receipt: events.receipt().map(shown),
+        value: json!(words.iter().filter(|word| word.is_string()).count()),
+        refused: None,
+        spent: client.inner().budget().spent(),
+    }
+}
+
+fn shown(receipt: &x402_client::Receipt) -> list::Receipt {
+    list::Receipt {
+        amount: dollars(receipt.amount.get()),
+        charged: receipt.charged.map(|charged| dollars(charged.get())),
+        settled: receipt.is_settled(),
+        transaction: receipt.transaction.clone(),
     }
 }
 
@@ -127,9 +147,7 @@ async fn main_calls(client: &Client) -> Vec<Said> {
     let used =
         |usage: marketplace_client::Usage| json!({"input": usage.input, "output": usage.output});
     said.push(buy(client, "complete", call, |it| used(it.usage)).await);
-    let call = client.complete_streamed(&prompt);
-    let words = |words: Vec<Value>| json!(words.iter().filter(|word| word.is_string()).count());
-    said.push(buy(client, "complete_streamed", call, words).await);
+    said.push(streamed(client, &prompt).await);
     let figures = |it: marketplace_client::Report| json!({"readings": it.readings, "summaries": it.summaries});
     said.push(buy(client, "report", client.report(), figures).await);
     for name in ["quote", "quote_again"] {
