@@ -91,12 +91,13 @@ impl x402_client::transport::Transport for Seller {
         request: http::Request<bytes::Bytes>,
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<x402_client::transport::TransportReply, x402_client::transport::TransportError>> + Send + '_>> {
         let [scheme, network, asset, pay_to] = self.1;
+        let name = if network == "eip155:84532" { "USDC" } else { "USD Coin" };
         let terms = serde_json::json!({
             "x402Version": 2,
             "resource": { "url": request.uri().to_string() },
             "accepts": [{
                 "scheme": scheme, "network": network, "asset": asset, "payTo": pay_to,
-                "amount": self.0.to_string(), "maxTimeoutSeconds": 60, "extra": { "name": "USD Coin", "version": "2" },
+                "amount": self.0.to_string(), "maxTimeoutSeconds": 60, "extra": { "name": name, "version": "2" },
             }],
         });
         let header = x402_model::wire::headers::encode(&terms).unwrap();
@@ -292,6 +293,54 @@ async fn events_end_at_empty_lines_wherever_parts_end() {
     let client = crate::streaming::Client::with(builder.transport(says).build().unwrap());
     let mut paid = client.lines(&LinesRequest::new()).send().await.unwrap();
     assert_eq!(texts(paid.value.all().await.unwrap()), ["a", "b"]);
+}
+
+/// Gives these events to whoever pays.
+struct Sells(Seller, String);
+
+impl x402_client::transport::Transport for Sells {
+    fn send(
+        &self,
+        request: http::Request<bytes::Bytes>,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<x402_client::transport::TransportReply, x402_client::transport::TransportError>> + Send + '_>> {
+        if !request.headers().contains_key("payment-signature") {
+            return self.0.send(request);
+        }
+        let kind = http::HeaderValue::from_static("text/event-stream");
+        let headers = http::HeaderMap::from_iter([(http::header::CONTENT_TYPE, kind)]);
+        let reply = x402_client::transport::TransportReply::new(http::StatusCode::OK, headers, self.1.clone());
+        Box::pin(async move { Ok(reply) })
+    }
+}
+
+#[tokio::test]
+async fn what_a_stream_cost_is_in_its_receipt_at_its_end() {
+    use crate::streaming::{self as g, ChatBody, PINS};
+    let body = ChatBody::new("x".into());
+    let sells = |end: &str| {
+        let wallet = x402_client::Wallet::from_local_key(alloy_signer_local::PrivateKeySigner::random());
+        let seller = Seller(1_000, [PINS[0].scheme, PINS[0].network, PINS[0].asset, PINS[0].pay_to]);
+        let sells = Sells(seller, format!("data: {{\"text\":\"a\"}}\n\n{end}"));
+        g::Client::with(x402_client::Client::builder().wallet(wallet).budget(budget()).transport(sells).build().unwrap())
+    };
+    let report = serde_json::json!({ "success": true, "transaction": format!("0x{}", "ab".repeat(32)), "network": PINS[0].network });
+    let report = x402_model::wire::headers::encode(&report).unwrap();
+    let client = sells(&format!("event: x402-payment-response\ndata: {report}\n\n"));
+    let mut events = client.chat(&body).stream().await.unwrap();
+    assert_eq!(events.next().await.unwrap().unwrap().text, "a");
+    assert!(!events.receipt().unwrap().is_settled());
+    assert_eq!(client.inner().open_payments().len(), 1);
+    assert!(events.next().await.is_none());
+    assert!(events.receipt().unwrap().is_settled());
+    assert!(client.inner().open_payments().is_empty());
+    let problem = "event: x402-problem\ndata: {\"code\":\"rate_limited\",\"charged\":false}\n\n";
+    let mut events = sells(problem).chat(&body).stream().await.unwrap();
+    assert_eq!(events.next().await.unwrap().unwrap().text, "a");
+    let error = events.next().await.unwrap().unwrap_err();
+    assert!(matches!(error, g::Error::RateLimited(_)), "{error}");
+    assert_eq!(error.charged(), x402_client::Charged::No);
+    assert!(error.receipt().is_some() && error.pending().is_some());
+    assert!(events.next().await.is_none());
 }
 
 #[tokio::test]
