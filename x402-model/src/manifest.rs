@@ -45,6 +45,7 @@ mod price;
 mod price_write;
 mod read;
 mod refs;
+mod service;
 mod strict;
 pub mod views;
 

@@ -9,11 +9,12 @@
 
 use alloy_primitives::{Address, B256, Signature, address};
 use serde_json::{Value, json};
+use x402_model::endpoint::rules::check_path;
 use x402_model::evm::EcdsaParts;
 use x402_model::manifest::diff::compare;
 use x402_model::manifest::{
-    Document, ManifestError, PriceEntry, SCHEMA, SignatureFault, SignedStatement, canonical,
-    origin_digest, origin_proof,
+    Document, ManifestError, PriceEntry, SCHEMA, Service, SignatureFault, SignedStatement,
+    canonical, origin_digest, origin_proof,
 };
 use x402_model::price::{Due, Facts, evaluate};
 
@@ -370,5 +371,127 @@ fn collect(value: &Value, at: &str, pointers: &mut Vec<String>) {
             .enumerate()
             .for_each(|(place, part)| collect(part, &format!("{at}/{place}"), pointers)),
         _ => {}
+    }
+}
+
+#[test]
+fn what_a_service_may_say_of_itself_is_what_the_schema_says() {
+    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+    let validator = jsonschema::options()
+        .should_validate_formats(true)
+        .build(&schema)
+        .unwrap();
+    let long = |length: usize| "x".repeat(length);
+    for (member, values) in [
+        (
+            "id",
+            json!([
+                "com.example",
+                "com.example-1.b",
+                "c0.a",
+                "com",
+                "Com.example",
+                "com.",
+                ".com",
+                "c-m.a",
+                "com.a_b",
+                "com..a",
+                ""
+            ]),
+        ),
+        (
+            "name",
+            json!(["A", "A b ~", long(32), long(33), "", "Wetter\u{e4}", "a\nb"]),
+        ),
+        (
+            "version",
+            json!([
+                "1.2.3",
+                "0.0.0",
+                "1.2.3-rc.1",
+                "1.2",
+                "1.2.3.4",
+                "v1.2.3",
+                "1.2.3-",
+                "1..3",
+                "1.2.3-a_b",
+                ""
+            ]),
+        ),
+        ("revision", json!([1, 7, 0])),
+        ("guidance", json!(["", long(4000), long(4001)])),
+        (
+            "tags",
+            json!([
+                [],
+                ["a", "b"],
+                ["a", "a"],
+                ["a", "b", "c", "d", "e", "f"],
+                [""],
+                [long(33)],
+                ["\u{e4}"]
+            ]),
+        ),
+        (
+            "categories",
+            json!([[], ["a"], ["a", "b", "c", "d", "e", "f"]]),
+        ),
+        (
+            "iconUrl",
+            json!([
+                "https://a.example/i.png",
+                "icon.png",
+                "javascript",
+                format!("https://a.example/{}", long(2048))
+            ]),
+        ),
+        (
+            "contact",
+            json!([{ "url": "https://a.example" }, { "url": "a.example" }]),
+        ),
+        (
+            "issuedAt",
+            json!(["2026-11-20T09:00:00Z", "2026-11-20", "yesterday", ""]),
+        ),
+        ("validUntil", json!(["2099-11-20T09:00:00Z", "2099", ""])),
+    ] {
+        for value in values.as_array().unwrap() {
+            let mut document = example();
+            document["service"][member] = value.clone();
+            let valid = validator.is_valid(&document);
+            let service = serde_json::from_value::<Service>(document["service"].clone()).unwrap();
+            let checked = service.check();
+            assert_eq!(checked.is_ok(), valid, "{member} {value}: {checked:?}");
+            if let Err(error) = checked {
+                let place = format!("/service/{member}");
+                assert!(error.to_string().starts_with(&place), "{error}");
+            }
+        }
+    }
+    // Rules that no schema can say.
+    for (member, value) in [
+        ("validUntil", "2020-01-01T00:00:00Z"),
+        ("iconUrl", "javascript:alert(1)"),
+    ] {
+        let mut document = example();
+        document["service"][member] = value.into();
+        let service = serde_json::from_value::<Service>(document["service"].clone()).unwrap();
+        assert_eq!(service.check().unwrap_err().code(), "manifest_rule");
+    }
+}
+
+#[test]
+fn every_path_that_can_be_mounted_is_one_of_the_schema() {
+    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let taken = (' '..='~')
+        .map(|c| format!("/a{c}b"))
+        .filter(|path| check_path(path).is_ok());
+    let taken: Vec<String> = taken.chain(["/a%20b/{c}".to_owned()]).collect();
+    assert!(taken.len() > 70, "{}", taken.len());
+    for path in taken {
+        let mut document = example();
+        document["endpoints"][0]["path"] = path.clone().into();
+        assert!(validator.is_valid(&document), "{path}");
     }
 }

@@ -584,3 +584,12 @@ async fn what_a_seller_may_be_called_is_what_a_manifest_may_say() {
     let ids: Vec<&str> = manifest.endpoints.iter().map(|it| &*it.id).collect();
     assert_eq!(ids, ["x1", "x"]);
 }
+
+#[test]
+fn a_service_that_directories_would_drop_is_a_mistake() {
+    let error = seller()
+        .service(Service::new("weather", "Weather", "1.0.0"))
+        .manifest()
+        .unwrap_err();
+    assert!(error.to_string().contains("/service/id"), "{error}");
+}

@@ -30,7 +30,7 @@ mod bazaar;
 mod cycles;
 mod fit;
 pub(super) mod keyword;
-mod links;
+pub(super) mod links;
 mod llms;
 mod mcp;
 mod nulls;

@@ -55,6 +55,7 @@ impl Published {
         let wrong = |error: serde_json::Error| ManifestError::Shape {
             reason: error.to_string(),
         };
+        manifest.service.check()?;
         // One tree at a time: a large one takes far more memory than its bytes, and what was once taken stays with the process.
         let mut value = serde_json::to_value(manifest).map_err(wrong)?;
         let digest = content_hash(&value);

@@ -75,6 +75,8 @@ impl Service {
         let id = match labels.as_slice() {
             [] => "local.service".to_owned(),
             [one] => format!("local.{one}"),
+            // The first label of an id has no dash.
+            [first, ..] if first.contains('-') => format!("local.{}", labels.join(".")),
             several => several.join("."),
         };
         let name: String = host.chars().take(MAX_NAME).collect();
@@ -245,6 +247,20 @@ mod tests {
         assert_eq!(id("http://127.0.0.1:3000"), "1.0.0.127");
         assert_eq!(id("http://localhost:3000"), "local.localhost");
         assert_eq!(id("http://[::1]:3000"), "local.service");
+        assert_eq!(id("https://a_1.b.xn--p1ai"), "local.xn--p1ai.b");
+        for origin in [
+            "https://api.example.com",
+            "http://[::1]:3000",
+            "http://localhost",
+            "https://a_1.b.xn--p1ai",
+            "https://a-name-that-is-longer-than-directories-show.example",
+        ] {
+            assert_eq!(
+                Service::of_origin(origin).entry(origin, 0).check(),
+                Ok(()),
+                "{origin}"
+            );
+        }
     }
 
     #[test]

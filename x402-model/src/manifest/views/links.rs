@@ -49,7 +49,7 @@ pub(super) fn file(manifest: &Manifest, name: &str, default: &str) -> String {
 }
 
 /// A web address that can stand anywhere: `http` or `https`, of characters that end no URL.
-pub(super) fn web(text: &str) -> Option<&str> {
+pub(in crate::manifest) fn web(text: &str) -> Option<&str> {
     let after = text
         .strip_prefix("https://")
         .or_else(|| text.strip_prefix("http://"))?;
