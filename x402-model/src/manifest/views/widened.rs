@@ -115,39 +115,41 @@ fn two_apart(one: &Value, other: &Value) -> bool {
 
 /// Whether both have a list of values, and no value in common.
 fn other_values(one: &Value, other: &Value) -> bool {
-    let values = |schema: &Value| -> Option<Vec<Value>> {
-        let only = schema.get("const").map(|only| vec![only.clone()]);
-        only.or_else(|| schema.get("enum")?.as_array().cloned())
-    };
     let (Some(one), Some(other)) = (values(one), values(other)) else {
         return false;
     };
     let short = one.len() <= MAX_BRANCHES && other.len() <= MAX_BRANCHES;
     // Numbers may be written in two ways.
     let text = |value: &Value| !value.is_number() && !value.is_array() && !value.is_object();
-    short && one.iter().chain(&other).all(text) && !one.iter().any(|value| other.contains(value))
+    short && one.iter().chain(other).all(text) && !one.iter().any(|value| other.contains(value))
+}
+
+fn values(schema: &Value) -> Option<&[Value]> {
+    let listed = || schema.get("enum")?.as_array().map(Vec::as_slice);
+    let only = schema.get("const").map(core::slice::from_ref);
+    only.or_else(listed)
 }
 
 /// Whether one object is closed and does not have a member that the other requires.
 fn lacks(closed: &Value, other: &Value) -> bool {
     let is_closed = closed.get("additionalProperties") == Some(&Value::Bool(false))
         && closed.get("patternProperties").is_none();
-    let known = |name: &&str| {
-        let properties = closed.get("properties");
-        properties.is_some_and(|properties| properties.get(*name).is_some())
-    };
+    let known = |name: &&str| property(closed, name).is_some();
     is_closed && !needs(other).iter().all(known)
 }
 
 /// Whether a member that both objects require has other values in each.
 fn tagged_apart(one: &Value, other: &Value) -> bool {
-    let of = |schema: &Value, name: &str| schema.get("properties")?.get(name).cloned();
     let theirs = needs(other);
     let mut common = needs(one).into_iter().filter(|name| theirs.contains(name));
-    common.any(|name| match (of(one, name), of(other, name)) {
-        (Some(one), Some(other)) => other_values(&one, &other),
+    common.any(|name| match (property(one, name), property(other, name)) {
+        (Some(one), Some(other)) => other_values(one, other),
         _ => false,
     })
+}
+
+fn property<'v>(schema: &'v Value, name: &str) -> Option<&'v Value> {
+    schema.get("properties")?.get(name)
 }
 
 fn needs(schema: &Value) -> Vec<&str> {
