@@ -18,7 +18,7 @@ use support::tools::{alone_in, target, workspace};
 const USE: &str = include_str!("gate/use.rs");
 
 /// No doc tests: the comments of the clients are other people's texts.
-const MORE: &str = "\n[features]\ndefault = [\"blocking\"]\nblocking = [\"x402-client/blocking\"]\n\n[lib]\ndoctest = false\n\n[dev-dependencies]\n\
+const MORE: &str = "\n[workspace]\n\n[lib]\ndoctest = false\n\n[dev-dependencies]\n\
                     alloy-signer-local = { version = \"2\", default-features = false }\n\
                     tokio = { version = \"1\", features = [\"macros\", \"rt-multi-thread\", \"sync\"] }\n";
 

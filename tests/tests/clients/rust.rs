@@ -15,7 +15,7 @@ use crate::plan::Case;
 const DRIVE: &str = include_str!("../../peers/clients/drive.rs");
 
 /// The features that the compile gate of the generator builds with, so that both build the same.
-const MORE: &str = "tokio = { version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }\n";
+const MORE: &str = "tokio = { version = \"1\", features = [\"macros\", \"rt-multi-thread\", \"sync\"] }\n\n[workspace]\n";
 
 /// Where the program is built.
 pub(crate) fn home() -> PathBuf {

@@ -62,11 +62,12 @@ pub(crate) fn pip(home: &Path) -> PathBuf {
     python
 }
 
-/// The manifest of a crate with generated clients and these dependencies besides those that every client has.
+/// The manifest of a crate with generated clients, with what else stands in it after the dependencies that every client has.
 pub(crate) fn crate_manifest(name: &str, more: &str) -> String {
     let path = |name: &str| format!("{:?}", workspace().join(name));
     format!(
-        "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n[workspace]\n\n\
+        "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n\
+         [features]\ndefault = [\"blocking\"]\nblocking = [\"x402-client/blocking\"]\n\n\
          [dependencies]\nbytes = \"1\"\nhttp = \"1\"\nserde = {{ version = \"1\", features = [\"derive\"] }}\n\
          serde_json = \"1\"\nx402-client = {{ path = {} }}\nx402-model = {{ path = {} }}\n{more}",
         path("x402-client"),
