@@ -1,6 +1,7 @@
 //! How long three clients of a large manifest take, and whether twice the endpoints take twice as long.
 //!
 //! `cargo bench -p x402-codegen`. The bound of a second is for a thousand endpoints, read, lowered and written in three languages.
+//! How long a compiler takes for the Rust client of them is told, too; `tests/many.rs` holds that under a minute.
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -11,35 +12,10 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+#[path = "../tests/support/mod.rs"]
+mod support;
 
-/// A manifest with so many endpoints, each with a body and an answer of its own.
-fn manifest(endpoints: usize) -> Vec<u8> {
-    let text = include_bytes!("../tests/golden/example/manifest.json");
-    let mut document: Value = serde_json::from_slice(text).unwrap();
-    let templates = document["endpoints"].as_array().unwrap().clone();
-    let mut all = Vec::with_capacity(endpoints);
-    for number in 0..endpoints {
-        let mut endpoint = templates[number % templates.len()].clone();
-        endpoint["id"] = json!(format!("endpoint{number}"));
-        endpoint["deprecation"] = Value::Null;
-        endpoint.as_object_mut().unwrap().remove("deprecation");
-        let name = format!("Answer{number}");
-        endpoint["output"]["schema"] = json!({ "$ref": format!("#/schemas/{name}") });
-        document["schemas"][name] = json!({
-            "type": "object", "description": "What comes back.", "required": ["id", "items"],
-            "properties": {
-                "id": { "type": "string" }, "level": { "type": "string", "enum": ["low", "middle", "high"] },
-                "items": { "type": "array", "items": { "type": "object", "properties": {
-                    "name": { "type": "string" }, "count": { "type": "integer", "minimum": 0 } } } },
-                "before": { "anyOf": [{ "$ref": format!("#/schemas/Answer{}", number / 2) }, { "type": "null" }] },
-            },
-        });
-        all.push(endpoint);
-    }
-    document["endpoints"] = Value::Array(all);
-    serde_json::to_vec(&document).unwrap()
-}
+use support::many::{check, manifest};
 
 fn generate(manifest: &[u8]) -> usize {
     let model = x402_codegen::read(manifest).unwrap();
@@ -76,4 +52,8 @@ fn main() {
         );
         last = took;
     }
+    println!(
+        "  1000 endpoints: cargo check of the Rust client takes {:?}",
+        check(1000)
+    );
 }

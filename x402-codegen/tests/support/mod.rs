@@ -11,6 +11,8 @@ use std::path::PathBuf;
 
 pub(crate) mod install;
 
+pub(crate) mod many;
+
 /// How many cases there are at least.
 pub(crate) const CASES: usize = 21;
 
