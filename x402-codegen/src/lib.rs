@@ -1,6 +1,7 @@
 //! Typed clients in Rust, TypeScript and Python from a price manifest, or from any `OpenAPI` 3 description.
 //!
-//! A pure library: text in, text out. The same document gives the same bytes.
+//! A pure library: text in, text out. The same document gives the same bytes. Only [`build`], which is for build scripts, reads and
+//! writes files.
 //!
 //! ```
 //! # fn main() -> Result<(), x402_codegen::CodegenError> {
@@ -15,6 +16,7 @@
 //! Everything in a document is foreign text. It gets into source through one function for each language and place, and into
 //! identifiers through one sanitiser; schemas refer to their own document only, and nothing grows without a bound.
 
+pub mod build;
 mod error;
 mod escape;
 mod graph;
