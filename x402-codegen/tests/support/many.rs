@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::tools::{alone_in, manifest as crate_manifest, run, target, workspace};
+use super::install::crate_manifest;
+use super::tools::{alone_in, run, target, workspace};
 
 /// A manifest with so many endpoints, each with a body and an answer of its own.
 pub(crate) fn manifest(endpoints: usize) -> Vec<u8> {
@@ -49,7 +50,7 @@ pub(crate) fn check(endpoints: usize) -> Duration {
     let mut took = Duration::ZERO;
     alone_in(&home, || {
         fs::create_dir_all(home.join("src")).expect("a folder in target/");
-        let crate_manifest = crate_manifest("codegen-many") + "\n[workspace]\n";
+        let crate_manifest = crate_manifest("codegen-many", "\n[workspace]\n");
         fs::write(home.join("Cargo.toml"), crate_manifest).expect("a file in target/");
         fs::copy(workspace().join("Cargo.lock"), home.join("Cargo.lock"))
             .expect("a copy in target/");
