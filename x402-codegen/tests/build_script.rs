@@ -12,7 +12,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::{Value, json};
-use support::tools::{self, alone_in, target, workspace};
+use support::install::crate_manifest;
+use support::tools::{alone_in, target, workspace};
 
 fn cargo(home: &Path) -> Output {
     let mut cargo = Command::new(env!("CARGO"));
@@ -34,10 +35,10 @@ fn a_build_script_keeps_a_client_up_to_date() {
     alone_in(&home, || {
         fs::create_dir_all(home.join("src")).expect("a folder in target/");
         let codegen = workspace().join("x402-codegen");
-        let manifest = format!(
-            "{}\n[build-dependencies]\nx402-codegen = {{ path = {codegen:?} }}\n\n[workspace]\n",
-            tools::manifest("codegen-build-script").replace("[lib]\ndoctest = false\n", "")
+        let more = format!(
+            "\n[build-dependencies]\nx402-codegen = {{ path = {codegen:?} }}\n\n[workspace]\n"
         );
+        let manifest = crate_manifest("codegen-build-script", &more);
         let document = home.join("service.json");
         let text = String::from_utf8(support::manifest("example")).expect("a document");
         for (path, text) in [

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use alloy_primitives::{Address, address};
 use serde_json::{Value, json};
-use x402_client::{Budget, Client, Wallet};
+use x402_client::{Budget, Client, Opened, Wallet};
 use x402_model::asset::checksum;
 use x402_tests::accounts::{self, PAYEE, PAYER, SETTLER};
 use x402_tests::marketplace::{key_file, start};
@@ -150,11 +150,11 @@ async fn the_marketplace_sells_completions_by_the_word_whole_and_streamed() {
     world.as_anvil().allow_permit2(USDC, 1_000_000).await;
     let books = world.books().await;
     let client = agent();
-    let buy = |route: &str| {
+    let call = |route: &str| {
         let prompt = json!({"prompt": "agents pay sellers", "max_words": 20});
-        let call = client.post(&format!("{origin}{route}")).json(&prompt);
-        call.send()
+        client.post(&format!("{origin}{route}")).json(&prompt)
     };
+    let buy = |route: &str| call(route).send();
 
     // 0.0005, three words read at 0.00001 and twenty written at 0.0001.
     let answer = buy("/complete").await.unwrap();
@@ -174,8 +174,24 @@ async fn the_marketplace_sells_completions_by_the_word_whole_and_streamed() {
     assert_eq!(receipt.charged_text().as_deref(), Some("0.00253 USDC"));
     books.moved(&world, 5_060, 2).await;
 
+    // The same stream as it comes: what it cost is known at its end.
+    let Opened::Stream(mut answer) = call("/complete/stream").open().await.unwrap() else {
+        panic!("a stream")
+    };
+    assert!(!answer.receipt().expect("paid").is_settled());
+    let mut text = Vec::new();
+    while let Some(part) = answer.part().await {
+        text.extend_from_slice(&part.unwrap());
+    }
+    let text = String::from_utf8(text).unwrap();
+    assert_eq!(text.matches("data: ").count(), 20, "{text}");
+    let receipt = answer.receipt().expect("paid");
+    assert!(receipt.is_settled());
+    assert_eq!(receipt.charged_text().as_deref(), Some("0.00253 USDC"));
+    books.moved(&world, 7_590, 3).await;
+
     // What was not charged can be spent on something else.
-    assert_eq!(client.budget().spent(), "0.00506");
+    assert_eq!(client.budget().spent(), "0.00759");
 }
 
 #[tokio::test]
