@@ -167,16 +167,38 @@ fn description(text: &str) -> Vec<u8> {
         format!("/a/{text}/b"),
         format!("/c/{{{text}}}"),
         format!("/d/{{*{text}}}"),
+        format!("/e/x{{{text}}}y?{text}={text}"),
     ];
+    let styled = |style: &str| {
+        let name = format!("{text}{style}");
+        json!({ "name": name, "in": "query", "style": style, "explode": false, "schema": { "type": "object" } })
+    };
+    let members = json!({ "type": "object", "properties": { text: { "type": "string" } }, "required": [text] });
+    let body = |kind: &str| json!({ "content": { kind: { "schema": members } } });
     let operation = json!({
         "operationId": text, "summary": text, "description": text, "tags": [text],
-        "parameters": [{ "name": text, "in": "query", "description": text, "schema": { "type": "string" } }],
-        "responses": { "200": { "description": text, "content": { "application/json": { "schema": { "title": text } } } } },
+        "parameters": [
+            { "name": text, "in": "query", "description": text, "schema": { "type": "string" } }, styled("form"),
+            styled("deepObject"), styled("pipeDelimited"),
+            { "name": text, "in": "cookie" },
+        ],
+        "responses": { "204": { "description": text }, "200": { "description": text, "content": { "application/json": { "schema": { "title": text } } } } },
         "x-payment-info": { "price": { "mode": "fixed", "currency": text, "amount": "0.01" } },
     });
     let paths: serde_json::Map<String, Value> = paths
         .into_iter()
-        .map(|path| (path, json!({ "get": operation })))
+        .map(|path| {
+            let with = |kind: &str| {
+                let mut operation = operation.clone();
+                operation["requestBody"] = body(kind);
+                operation
+            };
+            let item = json!({
+                "get": operation, "put": with("multipart/form-data"), "post": with("application/x-www-form-urlencoded"),
+                "patch": with(&format!("application/{text}+json")), "delete": with(text),
+            });
+            (path, item)
+        })
         .collect();
     let info = json!({ "title": text, "version": text, "description": text });
     serde_json::to_vec(&json!({ "openapi": "3.1.0", "info": info, "paths": paths })).unwrap()
@@ -253,13 +275,26 @@ fn m05_hostile_text_changes_no_statement_of_python() {
         let first = source.lines().take(2).collect::<String>();
         assert!(!first.contains("coding"), "{text:?}");
     }
+    let described = |text: &str| python::render(&read(&description(text)).unwrap());
+    let plain = count("python3", script, &described("plain text"));
+    // The others mean something in a path or a media type, and change how many parts it has.
+    let plain_there = |text: &&&str| !text.contains(['{', '}', '/', '?', '#', ';', '=', '&']);
+    for text in HOSTILE.iter().filter(plain_there) {
+        assert_eq!(
+            count("python3", script, &described(text)),
+            plain,
+            "{text:?}"
+        );
+    }
 }
 
 #[test]
 fn m05_no_literal_of_typescript_ends_early() {
     // The types are checked by `compile_typescript`; here every string literal is read by a scanner of its own.
-    for text in HOSTILE {
-        let source = typescript::render(&model(text));
+    let described = |text: &str| read(&description(text)).unwrap();
+    let both = |text: &'static str| [(text, model(text)), (text, described(text))];
+    for (text, model) in HOSTILE.iter().flat_map(|text| both(text)) {
+        let source = typescript::render(&model);
         assert!(
             !source.contains("\u{2028}") && !source.contains('\r'),
             "{text:?}"
