@@ -113,7 +113,9 @@ const CASES: [(&str, &str, &str); 21] = [
     ),
     (
         "lifecycle",
-        r#"GET "/", price = "0.01 USD", deprecated = since("2026-12-01", sunset = "2027-03-01T12:00:00Z", replacement = "weather_v2")"#,
+        r#"GET "/", price = "0.01 USD", deprecated = since("2026-12-01", sunset = "2027-03-01T12:00:00Z", replacement = "weather_v2"),
+           scheduled = [price("0.02 USD", from = "2027-01-15", announced = "2026-12-20", reason = "Data costs more"),
+                        price(tiers(by = query.days, ..=3 => "0.02 USD", ..=14 => "0.05 USD"), from = "2027-02-15")]"#,
         "async fn weather() {}",
     ),
     (

@@ -66,6 +66,7 @@ use proc_macro::TokenStream;
 /// | `pay_to` | receiving address | the paywall's |
 /// | `rails` | accepted rails, `["base:USDC"]` | all rails of the paywall |
 /// | `payment_ids` | whether buyers may or must give purchases ids of their own: `"required"`, `"optional"`, `"off"` | the paywall's |
+/// | `scheduled` | what it will cost: `[price("0.02 USDC", from = "2027-01-15")]` | no change |
 /// | `deprecated` | since when buyers should use something else: `since("2026-12-01", sunset = "2027-03-01", replacement = "weather_v2")` | not deprecated |
 /// | `crate` | path of `x402_runtime`, if it is re-exported elsewhere | `::x402_runtime` |
 ///
@@ -116,6 +117,20 @@ use proc_macro::TokenStream;
 /// ```
 ///
 /// # What will change
+///
+/// ```
+/// # use x402_runtime::paid;
+/// #[paid(
+///     GET "/weather",
+///     price = "0.01 USDC",
+///     scheduled = [price("0.02 USDC", from = "2027-01-15", announced = "2026-12-20", reason = "Data costs more")],
+/// )]
+/// async fn weather() {}
+/// ```
+///
+/// `scheduled` is announced in the manifest, and at that instant becomes the price that is asked; what was told before is kept to for
+/// `timeout` seconds. Each price is written as `price` is, in the same unit and of the same kind, and `rebate` holds for all of them.
+/// A price that rises is announced 7 days before, or the start warns.
 ///
 /// `deprecated` tells buyers a day (midnight UTC) or a time (`"2026-12-01T09:00:00Z"`) from which they should use something else, and
 /// after which `sunset` the endpoint may be gone: in the headers `Deprecation` and `Sunset` of every answer, in the manifest and in

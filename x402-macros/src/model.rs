@@ -102,11 +102,21 @@ pub(crate) struct ValidDeprecation {
 #[derive(Debug)]
 pub(crate) struct Priced {
     pub(crate) model: PriceModel,
+    pub(crate) scheduled: Vec<ValidScheduled>,
     pub(crate) probe: Option<String>,
     pub(crate) offers: Offers,
     /// What the compiler has to find in the handler's types.
     pub(crate) fields: Vec<FieldCheck>,
     pub(crate) quote: Option<Quoted>,
+}
+
+/// A price that will hold, with its times in Unix seconds.
+#[derive(Debug)]
+pub(crate) struct ValidScheduled {
+    pub(crate) from: u64,
+    pub(crate) announced: Option<u64>,
+    pub(crate) price: PriceModel,
+    pub(crate) reason: Option<String>,
 }
 
 /// Instead of paying by the call.

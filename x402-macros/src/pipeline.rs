@@ -148,7 +148,23 @@ mod tests {
             "price = \"1 USD\", plans = [,]",
             "price = \"1 USD\", plans = [prepaid(\"1 USD\", path = \"\u{20AC}\")]",
             "price = \"1 USD\", probe = 1",
+        ]
+        .into_iter()
+        .for_each(is_an_error);
+    }
+
+    #[test]
+    fn strange_announcements_are_errors() {
+        [
             "price = \"1 USD\", deprecated = since",
+            "price = \"1 USD\", scheduled = [,]",
+            "price = \"1 USD\", scheduled = [price]",
+            "price = \"1 USD\", scheduled = [price()]",
+            "price = \"1 USD\", scheduled = [price(price(), from = \"2027-01-15\")]",
+            "price = \"1 USD\", scheduled = [price(tiers(), from = \"2027-01-15\")]",
+            "price = \"1 USD\", scheduled = [price(\"2 USD\", from = \"\u{20AC}\")]",
+            "price = \"1 USD\", scheduled = [price(\"\u{20AC}\", from = \"2027-01-15\")]",
+            "price = \"1 USD\", scheduled = [price(\"2 USD\", from = \"2027-01-15\", reason = \"\\n\")]",
             "price = \"1 USD\", deprecated = since[\"2026-12-01\"]",
             "price = \"1 USD\", deprecated = since(\"\u{20AC}\")",
             "price = \"1 USD\", deprecated = since(\"2026-12-01\u{20AC}\")",

@@ -28,7 +28,7 @@ pub(crate) fn spec(function: &PaidFn, d: &mut Diagnostics) -> Option<Spec> {
     let timeout_seconds = texts::check_timeout(attr, d);
     let pay_to = texts::check_pay_to(attr, d);
     let payment_ids = texts::check_payment_ids(attr, d);
-    let lifecycle = lifecycle::check(attr, d);
+    let lifecycle = lifecycle::check(attr, price.as_ref(), d);
     if let Some(route) = &route {
         args::check_captures(item, route, d);
     }

@@ -17,7 +17,8 @@ use crate::price::{Allowance, OfferError, Plan, PriceError, PriceModel, PriceMod
 pub use host::{is_host, is_origin};
 pub use ids::PaymentIds;
 pub use lifecycle::{
-    DeprecationSpec, Lifecycle, LifecycleError, MIN_SUNSET_DAYS, check_replacement, read_instant,
+    DeprecationSpec, Lifecycle, LifecycleError, MAX_REASON_CHARS, MAX_SCHEDULED, MIN_PRICE_DAYS,
+    MIN_SUNSET_DAYS, ScheduledPrice, check_replacement, class_of_change, follows, read_instant,
 };
 pub use operation::operation_id;
 pub use path::{RouteError, RouteErrorCode};
@@ -187,12 +188,20 @@ impl EndpointSpec {
                     .map(|error| SpecError::Probe(Box::new(error))),
             ),
         }
+        let later = self.lifecycle.scheduled.iter();
+        let later = later.filter_map(|next| next.price.probe_price(self.probe).err());
+        errors.extend(later.map(|error| SpecError::Probe(Box::new(error))));
         let unit = self.price.bounds().max.unit;
         let allowances = self.allowances.iter().map(Allowance::check);
         let plans = self.plans.iter().map(|plan| plan.check(&unit));
         let offers = allowances.chain(plans).filter_map(Result::err);
         errors.extend(offers.map(SpecError::Offer));
-        errors.extend(self.lifecycle.check().err().map(SpecError::Lifecycle));
+        errors.extend(
+            self.lifecycle
+                .check(&self.price)
+                .err()
+                .map(SpecError::Lifecycle),
+        );
         errors
     }
 }

@@ -9,7 +9,7 @@ pub use std::borrow::Cow;
 pub use std::boxed::Box;
 
 pub use x402_model::endpoint::{
-    DeprecationSpec, EndpointSpec, Lifecycle, Method, PaymentIds, RouteSpec,
+    DeprecationSpec, EndpointSpec, Lifecycle, Method, PaymentIds, RouteSpec, ScheduledPrice,
 };
 pub use x402_model::money::Decimal;
 pub use x402_model::price::{

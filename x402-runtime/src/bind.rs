@@ -21,7 +21,7 @@ use serde_json::{Map, Value};
 use x402_model::asset::{Asset, parse_address};
 use x402_model::endpoint::{EndpointSpec, Method, SpecError, rules};
 use x402_model::extension::payment_identifier;
-use x402_model::money::Decimal;
+use x402_model::money::{AtomicAmount, Decimal};
 use x402_model::network::Network;
 
 use crate::credit::sale;
@@ -158,16 +158,44 @@ impl Context<'_> {
         let receiver = self.receiver(spec, mistakes);
         let assets = rails::of_endpoint(spec, &self.given.rails, self.assets, mistakes);
         let prices = prices::on(spec, &assets, self.assets, mistakes);
-        let (method, path) = routes::place(mounted)?;
+        let later = lifecycle::later(spec);
+        let later: Vec<_> = later
+            .map(|(since, spec)| {
+                let prices = prices::on(&spec, &assets, self.assets, mistakes);
+                (since, spec, prices)
+            })
+            .collect();
+        let place = routes::place(mounted)?;
         let receiver = receiver?;
         development::check_receiver(spec.id, receiver, &prices, mistakes);
-        let assets = prices.iter().map(|(asset, _)| asset.clone()).collect();
+        let at = |since, spec: EndpointSpec, prices: &[(Asset, AtomicAmount)]| {
+            self.at_price(spec, place.clone(), receiver, since, prices)
+        };
+        let mut endpoint = at(0, spec.clone(), &prices);
+        if !later.is_empty() {
+            let mut stages = vec![endpoint.clone()];
+            let later = later.into_iter();
+            stages.extend(later.map(|(since, spec, prices)| at(since, spec, &prices)));
+            endpoint.stages = Some(Arc::new(stages));
+        }
+        Some(endpoint)
+    }
+
+    /// An endpoint at one of its prices.
+    fn at_price(
+        &self,
+        spec: EndpointSpec,
+        (method, path): (Method, Cow<'static, str>),
+        receiver: Address,
+        since: u64,
+        prices: &[(Asset, AtomicAmount)],
+    ) -> BoundEndpoint {
         let payment_ids = spec.payment_ids.unwrap_or(self.given.payment_ids);
         let mut endpoint = BoundEndpoint {
             receiver,
-            assets,
-            price: prices::shown(spec),
-            spec: spec.clone(),
+            assets: prices.iter().map(|(asset, _)| asset.clone()).collect(),
+            price: prices::shown(&spec),
+            spec,
             method,
             path,
             origin: self.origin.to_owned(),
@@ -176,13 +204,15 @@ impl Context<'_> {
             payment_ids,
             extensions: extensions(payment_ids),
             shapes: Shapes::default(),
+            since,
+            stages: None,
         };
         let terms = prices
             .iter()
             .filter_map(|(asset, amount)| endpoint.terms_of(asset, *amount))
             .map(Arc::new);
         endpoint.terms = terms.collect();
-        Some(endpoint)
+        endpoint
     }
 
     fn receiver(&self, spec: &EndpointSpec, mistakes: &mut Vec<Mistake>) -> Option<Address> {

@@ -13,6 +13,7 @@
 //! | `metering` | what a call used, and what that costs |
 //! | `stream` | answers that leave while they are made, and are settled when they end |
 //! | `seller` | asks and tells the seller's hooks |
+//! | `stages` | the gates of an endpoint whose price changes at known times |
 //! | `decision` | what a record or an outcome means; pure |
 //! | `answers` | outcomes → HTTP |
 
@@ -34,6 +35,7 @@ mod present;
 mod price;
 mod seller;
 pub(crate) mod settle;
+mod stages;
 mod stream;
 
 use std::sync::Arc;
@@ -47,12 +49,20 @@ pub(crate) use answers::bare_problem;
 pub(crate) use entry::{Erased, ErasedHandler, GateHandler};
 pub(crate) use flow::lease_ms as credit_lease_ms;
 pub(crate) use price::{Pricing, quote, volume};
+pub(crate) use stages::Stages;
 
 /// Terms that were published earlier and may still be paid.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Earlier {
     pub(crate) terms: Vec<Arc<Terms>>,
     pub(crate) until_ms: u64,
+}
+
+/// The gate of one endpoint, and those of its other prices if its price changes.
+#[derive(Debug)]
+pub(crate) struct Sold {
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) stages: Option<Arc<Stages>>,
 }
 
 /// Everything about one endpoint that its gate needs.
@@ -84,6 +94,16 @@ impl Gate {
             earlier: Vec::new(),
             core: Arc::clone(&self.core),
             metrics: Arc::clone(&self.metrics),
+        }
+    }
+
+    /// The same gate for payments only, which tells the terms of another one when it refuses them.
+    fn refusing_with(&self, challenge: &Arc<Challenge>) -> Self {
+        Self {
+            challenge: Arc::clone(challenge),
+            pricing: self.pricing.clone(),
+            earlier: self.earlier.clone(),
+            ..self.with_endpoint(self.endpoint.clone())
         }
     }
 

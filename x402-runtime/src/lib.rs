@@ -74,6 +74,7 @@ mod resolver;
 pub mod secret;
 pub mod siwx;
 pub mod telemetry;
+mod timeline;
 mod verify;
 
 #[cfg(feature = "evm")]

@@ -32,7 +32,7 @@ pub use service::Service;
 pub use signing::{ManifestSigner, SigningFailed};
 
 pub(crate) use project::{Facts, project};
-pub(crate) use published::Unpublished;
+pub(crate) use published::{Unpublished, routes};
 pub(crate) use signing::Seal;
 
 #[cfg(doc)]

@@ -47,6 +47,7 @@ use crate::gate::Core;
 use crate::manifest::Published;
 use crate::resolver;
 use crate::telemetry::event;
+use crate::timeline::Timeline;
 
 pub use builder::PaywallBuilder;
 pub use mistake::{BuildError, LifecycleMistake, Mistake, SigningMistake, TokenMistake};
@@ -75,7 +76,7 @@ pub const CORS_ALLOW_HEADERS: [&str; 2] = ["PAYMENT-SIGNATURE", "X-PAYMENT"];
 pub struct Paywall<S = ()> {
     router: Router<S>,
     endpoints: Arc<[BoundEndpoint]>,
-    manifest: Arc<Published>,
+    manifest: Arc<Timeline<Published>>,
     warnings: Arc<[Warning]>,
     core: Arc<Core>,
     credits: Credits,
@@ -97,7 +98,7 @@ where
         self.router.clone()
     }
 
-    /// What is sold, in the order of mounting.
+    /// What is sold, in the order of mounting, at the prices of the start.
     #[must_use]
     pub fn endpoints(&self) -> &[BoundEndpoint] {
         &self.endpoints
@@ -109,12 +110,12 @@ where
         &self.credits
     }
 
-    /// The price manifest, which [`router`](Self::router) serves at [`WELL_KNOWN_PATH`].
+    /// The price manifest that holds now, which [`router`](Self::router) serves at [`WELL_KNOWN_PATH`].
     ///
     /// [`WELL_KNOWN_PATH`]: x402_model::manifest::WELL_KNOWN_PATH
     #[must_use]
     pub fn manifest(&self) -> &Published {
-        &self.manifest
+        self.manifest.at(self.core.clock.now_ms())
     }
 
     /// What was found at the start that is probably not meant, such as a price that costs more to settle than it earns. Each was

@@ -10,7 +10,7 @@
 #[path = "common/all.rs"]
 mod common;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::Json;
@@ -26,6 +26,7 @@ use x402_runtime::clock::ManualClock;
 use x402_runtime::handler::{QuoteRequest, QuoteResult};
 use x402_runtime::ledger::MemoryLedger;
 use x402_runtime::manifest::{Discovery, Service};
+use x402_runtime::model::endpoint::read_instant;
 use x402_runtime::model::manifest::{Document, Manifest, WELL_KNOWN_PATH};
 use x402_runtime::model::money::{AtomicAmount, Decimal};
 use x402_runtime::model::price::{Due, Facts, Price, PriceUnit, evaluate};
@@ -48,7 +49,13 @@ struct Units {
 }
 
 /// Current weather for a city.
-#[paid(GET "/weather/{city}", price = "0.01 USDC", tags = ["weather"], free = "3/day per payer")]
+#[paid(
+    GET "/weather/{city}",
+    price = "0.01 USDC",
+    tags = ["weather"],
+    free = "3/day per payer",
+    scheduled = [price("0.02 USDC", from = "2026-12-01"), price("0.03 USDC", from = "2027-12-01")],
+)]
 async fn current_weather(Path(city): Path<String>, _: Query<Units>) -> Json<Weather> {
     Json(Weather { city, celsius: 21 })
 }
@@ -78,6 +85,7 @@ struct Text {
         by = bytes(body), ..=100 => "x1", ..=1_000 => "x2",
     ),
     probe = r#"{"body": {"quality": "fast", "text": "Agents pay."}}"#,
+    scheduled = [price(tiers(by = bytes(body), ..=100 => "0.07 USDC", ..=1_000 => "0.90 USDC"), from = "2027-01-01")],
 )]
 async fn summarize(Json(_): Json<Text>) -> Result<Json<Weather>, String> {
     Err("no".to_owned())
@@ -91,6 +99,9 @@ async fn store_blob(Path((_, _)): Path<(String, u8)>, _: bytes::Bytes) {}
 #[paid(
     POST "/complete",
     price = upto("0.02 USDC", units(words = unit("0.001 USDC", per = 10, estimate = query.most or 5))),
+    scheduled = [
+        price(upto("0.03 USDC", units(words = unit("0.003 USDC", per = 10, estimate = query.most or 5))), from = "2026-12-01"),
+    ],
 )]
 async fn complete(_: Meter) -> String {
     String::new()
@@ -244,7 +255,7 @@ fn a_committed_manifest_that_is_not_the_codes_is_found() {
     published.matches_file(&file).unwrap();
     // When it was issued does not count.
     let later = seller()
-        .service(Service::new("com.example.kit", "Kit", "1.2.0").issued(7, "2026-12-24T09:00:00Z"));
+        .service(Service::new("com.example.kit", "Kit", "1.2.0").issued(7, "2026-11-24T09:00:00Z"));
     later.manifest().unwrap().matches_file(&file).unwrap();
     let dearer = published.pretty().replace("\"0.5\"", "\"0.6\"");
     std::fs::write(&file, dearer).unwrap();
@@ -493,9 +504,22 @@ const CASES: [Case; 9] = [
 ];
 
 #[tokio::test]
-async fn each_live_402_equals_its_entry() {
+async fn each_live_402_equals_its_entry_before_and_after_each_change_of_price() {
     let stand = stand().await;
-    let document = read(&stand).await;
+    let mut editions = BTreeSet::new();
+    for day in ["2026-09-21", "2026-12-01", "2027-01-01", "2027-12-01"] {
+        let from = read_instant(day).unwrap();
+        for now in [from - 1, from, from + 1] {
+            stand.clock.set_ms(now * 1000);
+            each_live_402_equals_its_entry(&stand).await;
+            editions.insert(read(&stand).await.content_hash_text());
+        }
+    }
+    assert_eq!(editions.len(), 4, "one before any change, and one for each");
+}
+
+async fn each_live_402_equals_its_entry(stand: &Stand) {
+    let document = read(stand).await;
     let manifest = document.manifest();
     let mut seen = BTreeMap::new();
     for case in &CASES {

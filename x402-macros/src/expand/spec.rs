@@ -5,7 +5,7 @@ use quote::quote;
 use x402_model::endpoint::{Method, PaymentIds};
 
 use super::price::Writer;
-use crate::model::{Lifecycle, Route, Spec};
+use crate::model::{Lifecycle, Route, Spec, ValidDeprecation, ValidScheduled};
 use crate::paths::Runtime;
 
 /// `EndpointSpec { … }`.
@@ -36,7 +36,7 @@ pub(super) fn endpoint_spec(spec: &Spec, runtime: &Runtime) -> TokenStream {
     let plans = price.offers.plans.iter().map(|plan| write.plan(plan));
     let payment_ids = payment_ids.map(|ids| payment_ids_of(ids, runtime));
     let payment_ids = optional(payment_ids, runtime);
-    let lifecycle = lifecycle_of(lifecycle, runtime);
+    let lifecycle = lifecycle_of(lifecycle, &price.scheduled, runtime);
     let pay_to = optional(pay_to.as_ref().map(|address| quote!(#address)), runtime);
     quote! {
         #runtime::EndpointSpec {
@@ -107,25 +107,59 @@ fn payment_ids_of(ids: PaymentIds, runtime: &Runtime) -> TokenStream {
     quote! { #runtime::PaymentIds::#setting }
 }
 
-fn lifecycle_of(lifecycle: &Lifecycle, runtime: &Runtime) -> TokenStream {
+fn lifecycle_of(
+    lifecycle: &Lifecycle,
+    scheduled: &[ValidScheduled],
+    runtime: &Runtime,
+) -> TokenStream {
     let Lifecycle { deprecation } = lifecycle;
-    let Some(deprecation) = deprecation else {
+    if deprecation.is_none() && scheduled.is_empty() {
         return quote!(#runtime::Lifecycle::NONE);
-    };
+    }
+    let deprecation = deprecation.as_ref().map(|one| deprecation_of(one, runtime));
+    let deprecation = optional(deprecation, runtime);
+    let scheduled = scheduled.iter().map(|one| scheduled_of(one, runtime));
+    quote! {
+        #runtime::Lifecycle {
+            deprecation: #deprecation,
+            scheduled: &[#(#scheduled),*],
+        }
+    }
+}
+
+fn scheduled_of(scheduled: &ValidScheduled, runtime: &Runtime) -> TokenStream {
+    let ValidScheduled {
+        from,
+        announced,
+        price,
+        reason,
+    } = scheduled;
+    let announced = optional(announced.map(|seconds| quote!(#seconds)), runtime);
+    let price = Writer(runtime).model(price);
+    let reason = optional(reason.as_ref().map(|text| quote!(#text)), runtime);
+    quote! {
+        #runtime::ScheduledPrice {
+            from: #from,
+            announced: #announced,
+            price: #price,
+            reason: #reason,
+        }
+    }
+}
+
+fn deprecation_of(deprecation: &ValidDeprecation, runtime: &Runtime) -> TokenStream {
     let since = deprecation.since;
     let sunset = deprecation.sunset.map(|seconds| quote!(#seconds));
     let sunset = optional(sunset, runtime);
     let replacement = deprecation.replacement.as_ref().map(|text| quote!(#text));
     let replacement = optional(replacement, runtime);
-    let deprecation = quote! {
+    quote! {
         #runtime::DeprecationSpec {
             since: #since,
             sunset: #sunset,
             replacement: #replacement,
         }
-    };
-    let deprecation = optional(Some(deprecation), runtime);
-    quote! { #runtime::Lifecycle { deprecation: #deprecation, } }
+    }
 }
 
 fn route_spec(route: &Route, runtime: &Runtime) -> TokenStream {

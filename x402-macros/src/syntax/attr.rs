@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use syn::{LitStr, Path};
 
 use super::keys::{Key, Word};
-use super::lifecycle::{self, RawDeprecation};
+use super::lifecycle::{self, RawDeprecation, RawScheduled};
 use super::price::offers::{self, RawPlan};
 use super::price::table::{self, RawVolume};
 use super::price::{self, RawPrice};
@@ -31,6 +31,7 @@ pub(crate) struct RawAttr {
     pub(crate) pay_to: Slot<LitStr>,
     pub(crate) rails: Slot<Vec<LitStr>>,
     pub(crate) payment_ids: Slot<LitStr>,
+    pub(crate) scheduled: Slot<Vec<RawScheduled>>,
     pub(crate) deprecated: Slot<RawDeprecation>,
     pub(crate) krate: Slot<Path>,
 }
@@ -191,6 +192,9 @@ impl RawAttr {
             Key::PaymentIds => self
                 .payment_ids
                 .fill(&what, at, values::string(key, value, d), d),
+            Key::Scheduled => self
+                .scheduled
+                .fill(&what, at, lifecycle::scheduled(value, d), d),
             Key::Deprecated => self
                 .deprecated
                 .fill(&what, at, lifecycle::deprecated(value, d), d),
@@ -213,6 +217,7 @@ impl RawAttr {
             Key::PayTo => &mut self.pay_to.given,
             Key::Rails => &mut self.rails.given,
             Key::PaymentIds => &mut self.payment_ids.given,
+            Key::Scheduled => &mut self.scheduled.given,
             Key::Deprecated => &mut self.deprecated.given,
             Key::Crate => &mut self.krate.given,
         };

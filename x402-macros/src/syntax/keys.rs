@@ -22,12 +22,13 @@ pub(crate) enum Key {
     PayTo,
     Rails,
     PaymentIds,
+    Scheduled,
     Deprecated,
     Crate,
 }
 
 impl Key {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 17] = [
         Self::Price,
         Self::Rebate,
         Self::Free,
@@ -42,6 +43,7 @@ impl Key {
         Self::PayTo,
         Self::Rails,
         Self::PaymentIds,
+        Self::Scheduled,
         Self::Deprecated,
         Self::Crate,
     ];
@@ -62,6 +64,7 @@ impl Key {
             Self::PayTo => "pay_to",
             Self::Rails => "rails",
             Self::PaymentIds => "payment_ids",
+            Self::Scheduled => "scheduled",
             Self::Deprecated => "deprecated",
             Self::Crate => "crate",
         }
@@ -84,6 +87,7 @@ impl Key {
             Self::PayTo => r#"pay_to = "0x<40 hex digits>""#,
             Self::Rails => r#"rails = ["base:USDC"]"#,
             Self::PaymentIds => r#"payment_ids = "required""#,
+            Self::Scheduled => r#"scheduled = [price("0.02 USDC", from = "2027-01-15")]"#,
             Self::Deprecated => r#"deprecated = since("2026-12-01", sunset = "2027-03-01")"#,
             Self::Crate => "crate = my_crate::x402_runtime",
         }
@@ -155,6 +159,7 @@ fn instead_of(name: &str) -> Option<Key> {
         "payto" | "recipient" | "receiver" | "wallet" | "address" => Key::PayTo,
         "network" | "networks" | "asset" | "accepts" | "accept" | "chain" => Key::Rails,
         "idempotency" | "idempotency_key" | "payment_identifier" => Key::PaymentIds,
+        "schedule" | "from" | "effective_from" | "later" => Key::Scheduled,
         "sunset" | "deprecation" | "deprecate" | "replacement" | "since" => Key::Deprecated,
         _ => return None,
     };

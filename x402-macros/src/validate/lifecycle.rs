@@ -5,15 +5,35 @@ use x402_model::endpoint::{check_replacement, read_instant};
 
 use super::texts::place_in;
 use crate::diag::Diagnostics;
-use crate::model::{Lifecycle, ValidDeprecation};
+use crate::model::{Lifecycle, Priced, ValidDeprecation};
 use crate::syntax::attr::RawAttr;
 use crate::syntax::lifecycle::RawDeprecation;
 
-/// What the attribute says will change. `None` if any of it is wrong.
-pub(super) fn check(attr: &RawAttr, d: &mut Diagnostics) -> Option<Lifecycle> {
+/// What the attribute says will change, besides prices. `None` if any of it is wrong.
+pub(super) fn check(
+    attr: &RawAttr,
+    price: Option<&Priced>,
+    d: &mut Diagnostics,
+) -> Option<Lifecycle> {
     let before = d.count();
     let raw = attr.deprecated.get();
     let deprecation = raw.and_then(|raw| deprecation(raw, d));
+    let sunset = deprecation.as_ref().and_then(|one| one.sunset);
+    let prices = price.map(|price| price.scheduled.as_slice());
+    for (one, written) in prices
+        .unwrap_or_default()
+        .iter()
+        .zip(attr.scheduled.get().into_iter().flatten())
+    {
+        // Rule: somebody can still pay a price.
+        if sunset.is_some_and(|sunset| sunset <= one.from) {
+            d.error(
+                written.from.span(),
+                "this price begins when the endpoint may be gone already",
+            )
+            .help("leave it out, or set a later sunset");
+        }
+    }
     (d.count() == before).then_some(Lifecycle { deprecation })
 }
 
@@ -68,7 +88,7 @@ fn since(literal: &LitStr, d: &mut Diagnostics) -> Option<u64> {
 }
 
 /// Rule: a point of time exists.
-fn instant(literal: &LitStr, d: &mut Diagnostics) -> Option<u64> {
+pub(super) fn instant(literal: &LitStr, d: &mut Diagnostics) -> Option<u64> {
     match read_instant(&literal.value()) {
         Ok(seconds) => Some(seconds),
         Err(error) => {

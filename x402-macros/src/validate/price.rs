@@ -5,6 +5,7 @@ mod exact;
 mod fields;
 mod flat;
 mod offers;
+mod scheduled;
 mod tiers;
 mod upto;
 mod volume;
@@ -17,7 +18,7 @@ use x402_model::price::{Price, PriceModel, PriceModelError, PriceUnit};
 
 use super::texts::place_in;
 use crate::diag::Diagnostics;
-use crate::model::{Offers, Priced, Quoted, Route};
+use crate::model::{Offers, Priced, Quoted, Route, ValidScheduled};
 use crate::syntax::Key;
 use crate::syntax::attr::RawAttr;
 use crate::syntax::item::PaidItem;
@@ -53,24 +54,36 @@ pub(super) fn check_price(
         return None;
     }
     let mut handler = Handler::new(item, route);
-    let mut quote: Option<Quoted> = None;
+    let raw = attr.price.get()?;
+    let model = model(raw, attr, &mut handler, rails, d);
+    let scheduled = scheduled::check(attr, model.as_ref(), &mut handler, rails, d);
+    let quote = match raw {
+        RawPrice::Dynamic(dynamic) => Some(dynamic::quoted(dynamic, item)),
+        _ => None,
+    };
+    finished((model?, scheduled?), attr, handler, quote, d)
+}
+
+/// One price, now or later, with the rebate that the attribute has for all of them.
+fn model(
+    raw: &RawPrice,
+    attr: &RawAttr,
+    handler: &mut Handler<'_>,
+    rails: &[Rail],
+    d: &mut Diagnostics,
+) -> Option<PriceModel> {
     let before = d.count();
-    let (at, model, amounts) = match attr.price.get()? {
+    let (at, model, amounts) = match raw {
         RawPrice::Flat(literal) => {
             let price = flat::check(literal, rails, d)?;
             match attr.rebate.get() {
-                None => {
-                    return finished(PriceModel::Flat { amount: price }, attr, handler, quote, d);
-                }
+                None => return Some(PriceModel::Flat { amount: price }),
                 Some(rebate) => volume::of_flat(literal, price, rebate, d)?,
             }
         }
-        RawPrice::Tiers(tiers) => tiers::check(tiers, attr.rebate.get(), &mut handler, rails, d)?,
-        RawPrice::Upto(upto) => upto::check(upto, &mut handler, rails, d)?,
-        RawPrice::Dynamic(dynamic) => {
-            quote = Some(dynamic::quoted(dynamic, item));
-            dynamic::check(dynamic, rails, d)?
-        }
+        RawPrice::Tiers(tiers) => tiers::check(tiers, attr.rebate.get(), handler, rails, d)?,
+        RawPrice::Upto(upto) => upto::check(upto, handler, rails, d)?,
+        RawPrice::Dynamic(dynamic) => dynamic::check(dynamic, rails, d)?,
     };
     if attr.rebate.is_given() && !matches!(model, PriceModel::Tiered { .. }) {
         d.error(
@@ -87,12 +100,12 @@ pub(super) fn check_price(
         return None;
     }
     exact::check(&model, at, &amounts, rails, d);
-    finished(model, attr, handler, quote, d)
+    (d.count() == before).then_some(model)
 }
 
 /// The price with what depends on it: the example request and the offers beside it.
 fn finished(
-    model: PriceModel,
+    (model, scheduled): (PriceModel, Vec<ValidScheduled>),
     attr: &RawAttr,
     handler: Handler<'_>,
     quote: Option<Quoted>,
@@ -101,7 +114,9 @@ fn finished(
     let before = d.count();
     let probe = attr.probe.get().map(|literal| {
         let text = literal.value();
-        if let Err(error) = model.probe_price(Some(&text)) {
+        let later = scheduled.iter().map(|later| &later.price);
+        let mut all = std::iter::once(&model).chain(later);
+        if let Some(error) = all.find_map(|model| model.probe_price(Some(&text)).err()) {
             d.error(literal.span(), format!("the example has no price: {error}"))
                 .help("write a whole request, as in `probe = r#\"{\"body\": {\"quality\": \"fast\"}}\"#`");
         }
@@ -114,6 +129,7 @@ fn finished(
     };
     (d.count() == before).then_some(Priced {
         model,
+        scheduled,
         probe,
         offers,
         fields: handler.into_checks(),

@@ -58,6 +58,36 @@ async fn without_ids() {}
 )]
 async fn old() {}
 
+#[paid(
+    GET "/dearer",
+    price = "1 USDC",
+    rebate = volume("30d", 10 => "x0.5"),
+    scheduled = [
+        price("2 USDC", from = "2027-01-15", announced = "2026-12-20T09:00:00Z", reason = "Data costs more"),
+        price(tiers(by = query.days, ..=3 => "2 USDC", ..=14 => "5 USDC"), from = "2027-02-15T12:00:00Z"),
+    ],
+)]
+async fn dearer() {}
+
+#[test]
+fn scheduled_prices_have_the_rules_of_the_price() {
+    let spec = spec(dearer);
+    assert_eq!(spec.check(), []);
+    let [first, second] = spec.lifecycle.scheduled else {
+        panic!("two prices")
+    };
+    assert_eq!(
+        (first.from, first.announced, first.reason),
+        (1_799_971_200, Some(1_797_757_200), Some("Data costs more"))
+    );
+    assert_eq!((second.from, second.announced), (1_802_692_800, None));
+    // The rebate holds for every price.
+    let bounds = [first, second].map(|one| one.price.bounds());
+    let [first, second] = bounds.map(|all| (all.min.to_string(), all.max.to_string()));
+    assert_eq!(first, ("1.0 USDC".to_owned(), "2 USDC".to_owned()));
+    assert_eq!(second, ("1.0 USDC".to_owned(), "5 USDC".to_owned()));
+}
+
 #[test]
 fn a_deprecation_is_in_seconds() {
     let spec = spec(old);

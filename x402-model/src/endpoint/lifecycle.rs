@@ -3,6 +3,7 @@
 use super::rules::{Rule, RuleError, check_id};
 use crate::extension::timestamp;
 use crate::money::quote;
+use crate::price::{PriceModel, PriceModelError};
 
 /// Seconds of a day.
 const DAY: u64 = 86_400;
@@ -10,23 +11,126 @@ const DAY: u64 = 86_400;
 /// Days that should lie between the deprecation of an endpoint and its sunset: whoever has agents in the field needs them.
 pub const MIN_SUNSET_DAYS: u64 = 30;
 
+/// Days that should lie between the announcement of a higher price and the price.
+pub const MIN_PRICE_DAYS: u64 = 7;
+
+/// Most prices that are scheduled for one endpoint: each is made ready when the seller starts.
+pub const MAX_SCHEDULED: usize = 8;
+
+/// Most characters of the reason for a price.
+pub const MAX_REASON_CHARS: usize = 200;
+
 /// What will change about an endpoint.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lifecycle {
     /// That it should no longer be used.
     pub deprecation: Option<DeprecationSpec>,
+    /// What it will cost, in the order of time.
+    pub scheduled: &'static [ScheduledPrice],
 }
 
 impl Lifecycle {
     /// Nothing will change.
-    pub const NONE: Self = Self { deprecation: None };
+    pub const NONE: Self = Self {
+        deprecation: None,
+        scheduled: &[],
+    };
 
-    /// Checks the rules that types cannot hold.
+    /// Checks the rules that types cannot hold, given what the endpoint costs now.
     ///
     /// # Errors
     /// [`LifecycleError`].
-    pub fn check(&self) -> Result<(), LifecycleError> {
-        self.deprecation.map_or(Ok(()), |one| one.check())
+    pub fn check(&self, price: &PriceModel) -> Result<(), LifecycleError> {
+        self.deprecation.map_or(Ok(()), |one| one.check())?;
+        if self.scheduled.len() > MAX_SCHEDULED {
+            return Err(LifecycleError::TooMany);
+        }
+        let (mut before, mut from) = (price, None);
+        for next in self.scheduled {
+            next.price.check().map_err(LifecycleError::Price)?;
+            if from.is_some_and(|from| from >= next.from) {
+                return Err(LifecycleError::Order);
+            }
+            if next.announced.is_some_and(|day| day >= next.from) {
+                return Err(LifecycleError::AnnouncedLate);
+            }
+            let sunset = self.deprecation.and_then(|one| one.sunset);
+            if sunset.is_some_and(|sunset| sunset <= next.from) {
+                return Err(LifecycleError::AfterSunset);
+            }
+            if next.reason.map_or(0, |text| text.chars().count()) > MAX_REASON_CHARS {
+                return Err(LifecycleError::LongReason);
+            }
+            follows(before, &next.price)?;
+            (before, from) = (&next.price, Some(next.from));
+        }
+        Ok(())
+    }
+}
+
+/// A price that will hold from some time on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScheduledPrice {
+    /// From when on, Unix seconds.
+    pub from: u64,
+    /// Since when buyers can know of it, Unix seconds, before `from`.
+    pub announced: Option<u64>,
+    /// What the endpoint costs then: in the unit of the price before it, and of its kind.
+    pub price: PriceModel,
+    /// Why, at most [`MAX_REASON_CHARS`].
+    pub reason: Option<&'static str>,
+}
+
+impl ScheduledPrice {
+    /// Whole days between an announcement and the price.
+    #[must_use]
+    pub const fn notice_days(&self, announced: u64) -> u64 {
+        self.from.saturating_sub(announced) / DAY
+    }
+}
+
+/// Whether a price may follow another one on the same handler: it is another price, in the same unit, and of a kind that the
+/// handler serves and that the same payments pay.
+///
+/// # Errors
+/// [`LifecycleError`].
+pub fn follows(before: &PriceModel, next: &PriceModel) -> Result<(), LifecycleError> {
+    if before == next {
+        return Err(LifecycleError::SamePrice);
+    }
+    if before.bounds().max.unit != next.bounds().max.unit {
+        return Err(LifecycleError::Unit);
+    }
+    let fits = match (before, next) {
+        (
+            PriceModel::Flat { .. } | PriceModel::Tiered { .. },
+            PriceModel::Flat { .. } | PriceModel::Tiered { .. },
+        )
+        | (PriceModel::Dynamic { .. }, PriceModel::Dynamic { .. }) => true,
+        // What the handler meters goes by these names.
+        (PriceModel::Usage { units: old, .. }, PriceModel::Usage { units: new, .. }) => {
+            old.len() == new.len()
+                && old
+                    .iter()
+                    .all(|unit| new.iter().any(|other| other.id == unit.id))
+        }
+        _ => false,
+    };
+    fits.then_some(()).ok_or(LifecycleError::Kind)
+}
+
+/// What a change of price means to buyers, as manifests call it: `price-increase`, `price-decrease`, or `price-change` where it
+/// depends on the call.
+#[must_use]
+pub fn class_of_change(before: &PriceModel, next: &PriceModel) -> &'static str {
+    use core::cmp::Ordering::{Equal, Greater, Less};
+    let (before, next) = (before.bounds(), next.bounds());
+    let most = next.max.amount.cmp(&before.max.amount);
+    let least = next.min.amount.cmp(&before.min.amount);
+    match (least, most) {
+        (Greater | Equal, Greater) | (Greater, Equal) => "price-increase",
+        (Less | Equal, Less) | (Less, Equal) => "price-decrease",
+        _ => "price-change",
     }
 }
 
@@ -69,6 +173,36 @@ pub enum LifecycleError {
     /// The sunset is not after the deprecation.
     #[error("the sunset is not after the deprecation")]
     SunsetFirst,
+    /// More prices than are kept ready.
+    #[error("more than {MAX_SCHEDULED} prices are scheduled")]
+    TooMany,
+    /// A scheduled price is wrong by itself.
+    #[error("a scheduled price: {0}")]
+    Price(PriceModelError),
+    /// Two prices at one time, or out of order.
+    #[error("the scheduled prices are not in the order of time")]
+    Order,
+    /// Nobody could know before.
+    #[error("a scheduled price is not announced before it holds")]
+    AnnouncedLate,
+    /// Nobody would ever pay it.
+    #[error("a scheduled price holds from the sunset of the endpoint or later")]
+    AfterSunset,
+    /// The reason is no line.
+    #[error("the reason for a scheduled price has more than {MAX_REASON_CHARS} characters")]
+    LongReason,
+    /// It is the price before it.
+    #[error("a scheduled price is the same as the price before it")]
+    SamePrice,
+    /// It is in another unit than the price before it.
+    #[error("a scheduled price is in another unit than the price before it")]
+    Unit,
+    /// It is of another kind than the price before it.
+    #[error(
+        "a scheduled price is of another kind than the price before it: fixed and tiered prices may follow each other, metered ones \
+         of the same units, and quoted ones"
+    )]
+    Kind,
     /// What to use instead is neither an id nor a URL.
     #[error("the replacement: {0}")]
     Replacement(RuleError),
@@ -135,6 +269,87 @@ const MAX_URL: usize = 2048;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::money::Decimal;
+    use crate::price::{Price, PriceUnit};
+
+    const fn flat(cents: u128) -> PriceModel {
+        let amount = Decimal::new(cents, 2);
+        let unit = PriceUnit::Usd;
+        PriceModel::Flat {
+            amount: Price { amount, unit },
+        }
+    }
+
+    const fn at(from: u64, cents: u128) -> ScheduledPrice {
+        ScheduledPrice {
+            from,
+            announced: None,
+            price: flat(cents),
+            reason: None,
+        }
+    }
+
+    #[test]
+    fn prices_follow_each_other() {
+        const FINE: &[ScheduledPrice] = &[at(10, 2), at(20, 1)];
+        const ORDER: &[ScheduledPrice] = &[at(10, 2), at(10, 1)];
+        const SAME: &[ScheduledPrice] = &[at(10, 2), at(20, 2)];
+        const LATE: &[ScheduledPrice] = &[ScheduledPrice {
+            from: 10,
+            announced: Some(10),
+            price: flat(2),
+            reason: None,
+        }];
+        const ZERO: &[ScheduledPrice] = &[at(10, 0)];
+        let with = |scheduled, sunset| {
+            let deprecation = DeprecationSpec {
+                since: 0,
+                sunset: Some(sunset),
+                replacement: None,
+            };
+            Lifecycle {
+                deprecation: Some(deprecation),
+                scheduled,
+            }
+            .check(&flat(1))
+        };
+        assert_eq!(with(FINE, 21), Ok(()));
+        assert_eq!(with(FINE, 20), Err(LifecycleError::AfterSunset));
+        assert_eq!(with(ORDER, 21), Err(LifecycleError::Order));
+        assert_eq!(with(SAME, 21), Err(LifecycleError::SamePrice));
+        assert_eq!(with(LATE, 21), Err(LifecycleError::AnnouncedLate));
+        let zero = with(ZERO, 21);
+        assert!(matches!(zero, Err(LifecycleError::Price(_))), "{zero:?}");
+    }
+
+    #[test]
+    fn a_change_is_classified_by_its_bounds() {
+        let dynamic = |min, max| PriceModel::Dynamic {
+            min: Some(price(min)),
+            max: price(max),
+            quote: crate::price::Quote::Required402 { ttl_seconds: 60 },
+            factors: std::borrow::Cow::Borrowed(&[]),
+        };
+        for (next, class) in [
+            ((1, 6), "price-increase"),
+            ((2, 5), "price-increase"),
+            ((1, 4), "price-decrease"),
+            ((2, 4), "price-change"),
+            ((1, 5), "price-change"),
+        ] {
+            let next = dynamic(next.0, next.1);
+            assert_eq!(class_of_change(&dynamic(1, 5), &next), class, "{next:?}");
+        }
+        let kind = follows(&flat(1), &dynamic(1, 5));
+        assert_eq!(kind, Err(LifecycleError::Kind));
+    }
+
+    const fn price(cents: u128) -> Price {
+        Price {
+            amount: Decimal::new(cents, 2),
+            unit: PriceUnit::Usd,
+        }
+    }
 
     #[test]
     fn days_and_times_are_read_and_nothing_else() {
@@ -166,9 +381,14 @@ mod tests {
                 replacement,
             };
             let deprecation = Some(deprecation);
-            Lifecycle { deprecation }.check()
+            let scheduled = &[];
+            Lifecycle {
+                deprecation,
+                scheduled,
+            }
+            .check(&flat(1))
         };
-        assert_eq!(Lifecycle::NONE.check(), Ok(()));
+        assert_eq!(Lifecycle::NONE.check(&flat(1)), Ok(()));
         for fine in [None, Some("weather.v2"), Some("https://b.example/v2?a=%20")] {
             assert_eq!(with(None, fine), Ok(()), "{fine:?}");
             assert_eq!(with(Some(1_000_001), fine), Ok(()), "{fine:?}");

@@ -181,6 +181,9 @@ pub struct ScheduledEntry {
     pub announced_at: Option<String>,
     /// What kind of change, such as `price-increase`.
     pub class: String,
+    /// Why, in a line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// The price from then on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<PriceEntry>,

@@ -37,6 +37,10 @@ pub struct BoundEndpoint {
     pub(super) extensions: Map<String, Value>,
     /// What its handler takes and answers.
     pub(super) shapes: Shapes,
+    /// From when on its price holds, Unix seconds; 0 for the first one.
+    pub(super) since: u64,
+    /// The same endpoint at each of its prices, in the order of time, if its price changes.
+    pub(super) stages: Option<Arc<Vec<Self>>>,
 }
 
 impl BoundEndpoint {
@@ -105,8 +109,44 @@ impl BoundEndpoint {
     }
 
     /// Notes the schemas of what its handler takes and answers.
-    pub(crate) fn describe(&mut self, shapes: Shapes) {
-        self.shapes = shapes;
+    pub(crate) fn describe(&mut self, shapes: &Shapes) {
+        self.each(|endpoint| endpoint.shapes = shapes.clone());
+    }
+
+    /// From when on its price holds, Unix seconds; 0 for the first one.
+    pub(crate) const fn since(&self) -> u64 {
+        self.since
+    }
+
+    /// The same endpoint at each of its prices, in the order of time; empty if its price does not change.
+    pub(crate) fn stages(&self) -> &[Self] {
+        self.stages.as_ref().map_or(&[], |stages| stages.as_slice())
+    }
+
+    /// Those of its prices that do not hold yet.
+    pub(crate) fn to_come(&self) -> impl Iterator<Item = &Self> {
+        let stages = self.stages().iter();
+        stages.filter(|stage| stage.since > self.since)
+    }
+
+    /// The same endpoint at the price that holds at a time.
+    pub(crate) fn when(&self, now_seconds: u64) -> Self {
+        let mut latest = self.stages().iter().rev();
+        let Some(stage) = latest.find(|stage| stage.since <= now_seconds) else {
+            return self.clone();
+        };
+        Self {
+            stages: self.stages.clone(),
+            ..stage.clone()
+        }
+    }
+
+    /// Changes it at all of its prices.
+    fn each(&mut self, change: impl Fn(&mut Self)) {
+        change(self);
+        if let Some(stages) = &mut self.stages {
+            Arc::make_mut(stages).iter_mut().for_each(change);
+        }
     }
 
     /// What the terms ask for.
@@ -127,6 +167,17 @@ impl BoundEndpoint {
     /// Whether buyers sign up to a ceiling and pay what was metered.
     pub(crate) const fn is_metered(&self) -> bool {
         matches!(self.spec.price, PriceModel::Usage { .. })
+    }
+
+    /// Whether what the terms ask for depends on the request, at any of its prices.
+    pub(crate) fn is_ever_priced_by_request(&self) -> bool {
+        self.is_priced_by_request() || self.stages().iter().any(Self::is_priced_by_request)
+    }
+
+    /// Whether the price depends on what a payer bought before, now or at a later price.
+    pub(crate) fn looks_back(&self) -> bool {
+        let mut all = std::iter::once(self).chain(self.stages());
+        all.any(|stage| stage.spec.price.needs().volume)
     }
 
     /// The tokens in which it may be paid.
@@ -182,17 +233,24 @@ impl BoundEndpoint {
         }
         let settler = self.settlers.iter().find(|(on, _)| *on == asset.network);
         let (_, settler) = settler?;
-        Terms::metered(asset, amount, self.receiver, timeout, *settler)
+        let terms = Terms::metered(asset, amount, self.receiver, timeout, *settler)?;
+        // The ceiling does not say what a unit costs, so these terms say by which prices they are metered.
+        Some(match self.since {
+            0 => terms,
+            since => terms.with_extra(Terms::SINCE, since),
+        })
     }
 
     /// Says who settles metered payments. Until then an endpoint with a metered price has no terms.
     pub(crate) fn settle_by(&mut self, settlers: &[(Network, Address)]) {
-        if self.is_metered() {
-            settlers.clone_into(&mut self.settlers);
-            if let Ok(endpoint) = self.at(self.price.clone()) {
-                *self = endpoint;
+        self.each(|endpoint| {
+            if endpoint.is_metered() {
+                settlers.clone_into(&mut endpoint.settlers);
+                if let Ok(settled) = endpoint.at(endpoint.price.clone()) {
+                    *endpoint = settled;
+                }
             }
-        }
+        });
     }
 
     /// The same endpoint with other terms.
@@ -204,8 +262,10 @@ impl BoundEndpoint {
     }
 
     /// Declares one more extension in its 402.
-    pub(crate) fn advertise(&mut self, key: &str, declared: Value) {
-        self.extensions.insert(key.to_owned(), declared);
+    pub(crate) fn advertise(&mut self, key: &str, declared: &Value) {
+        self.each(|endpoint| {
+            endpoint.extensions.insert(key.to_owned(), declared.clone());
+        });
     }
 
     /// The same endpoint with one more member of `extra` in each of its terms.
@@ -232,7 +292,7 @@ impl BoundEndpoint {
                 && extensions.iter().any(|known| known == key)
                 && let Some(declared) = declaration(key)
             {
-                self.extensions.insert(key.to_owned(), declared);
+                self.advertise(key, &declared);
             }
         }
     }

@@ -1,9 +1,21 @@
 //! What endpoints say will change, against what else is mounted.
 
-use x402_model::endpoint::operation_id;
+use x402_model::endpoint::{EndpointSpec, operation_id};
 
 use super::Mounted;
 use crate::paywall::LifecycleMistake;
+
+/// The same endpoint at each price that is scheduled for it, with the time from which it holds.
+pub(super) fn later(spec: &EndpointSpec) -> impl Iterator<Item = (u64, EndpointSpec)> {
+    spec.lifecycle.scheduled.iter().map(|next| {
+        let price = next.price.clone();
+        let spec = EndpointSpec {
+            price,
+            ..spec.clone()
+        };
+        (next.from, spec)
+    })
+}
 
 /// Rule: an endpoint is replaced by another one of the paywall, or by something that has a URL.
 pub(super) fn check(mounted: &[Mounted]) -> impl Iterator<Item = LifecycleMistake> {

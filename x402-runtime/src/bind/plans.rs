@@ -204,7 +204,7 @@ pub(super) fn advertise(endpoints: &mut [BoundEndpoint]) {
                 "plans": plans.iter().filter_map(declared).collect::<Vec<Value>>(),
             }
         });
-        endpoint.advertise(EXTENSION, declared);
+        endpoint.advertise(EXTENSION, &declared);
     }
 }
 

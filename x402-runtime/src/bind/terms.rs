@@ -28,6 +28,16 @@ pub struct Terms {
 }
 
 impl Terms {
+    /// The member of `extra` that says by which of several metered prices they are metered: from when on it holds, Unix seconds.
+    pub(super) const SINCE: &str = "x402Since";
+
+    /// What that member says; 0 if it is not there.
+    pub(crate) fn since(&self) -> u64 {
+        let view = self.offered.view();
+        let said = view.and_then(|view| view.extra.get(Self::SINCE)?.as_u64());
+        said.unwrap_or_default()
+    }
+
     /// Terms of scheme `exact` for a token of an EVM chain, by the way in which it is paid; `None` for any other.
     pub(super) fn new(
         asset: Asset,

@@ -9,9 +9,10 @@ use axum::handler::Handler;
 use axum::response::Response;
 use futures_util::future::Either;
 
-use super::checks::{Presented, check};
+use super::checks::{Presented, check, is_unpaid};
 use super::present::{original_uri, serve};
-use super::{Gate, answers, free, plan, price};
+use super::stages::Stages;
+use super::{Gate, Sold, answers, free, plan, price, stages};
 use crate::facilitator::BoxFuture;
 use crate::handler::{PaidHandler, QuoteRequest, QuoteResult};
 
@@ -58,6 +59,22 @@ where
 pub(crate) struct GateHandler<S> {
     pub(crate) gate: Arc<Gate>,
     pub(crate) handler: Arc<dyn ErasedHandler<S>>,
+    /// Where the price changes: the gates of each time.
+    pub(crate) stages: Option<Arc<Stages>>,
+    /// The gate of the price before, while payments of what it told are taken.
+    pub(super) before: Option<Arc<Gate>>,
+}
+
+impl<S> GateHandler<S> {
+    pub(crate) fn new(gate: Sold, handler: Arc<dyn ErasedHandler<S>>) -> Self {
+        let Sold { gate, stages } = gate;
+        Self {
+            gate,
+            handler,
+            stages,
+            before: None,
+        }
+    }
 }
 
 impl<S> Clone for GateHandler<S> {
@@ -65,6 +82,8 @@ impl<S> Clone for GateHandler<S> {
         Self {
             gate: Arc::clone(&self.gate),
             handler: Arc::clone(&self.handler),
+            stages: self.stages.clone(),
+            before: self.before.clone(),
         }
     }
 }
@@ -79,7 +98,12 @@ where
     /// Refusals are ready at once; only a payment needs a future of its own.
     type Future = Either<Ready<Response>, BoxFuture<'static, Response>>;
 
-    fn call(self, request: Request, state: S) -> Self::Future {
+    fn call(mut self, request: Request, state: S) -> Self::Future {
+        if let Some(stages) = self.stages.take() {
+            let (gate, before) = stages.now();
+            self.gate = Arc::clone(gate);
+            self.before = before.cloned();
+        }
         if let Some(credit) = &self.gate.credit {
             let credit = Arc::clone(credit);
             return Either::Right(Box::pin(plan::answer(self, credit, request, state)));
@@ -98,10 +122,15 @@ where
 {
     /// Answers a request for which nothing but a payment counts.
     pub(super) fn pay(
-        self,
+        mut self,
         request: Request,
         state: S,
     ) -> Either<Ready<Response>, BoxFuture<'static, Response>> {
+        if let Some(before) = self.before.take()
+            && !is_unpaid(request.headers())
+        {
+            return Either::Right(Box::pin(stages::answer(self, before, request, state)));
+        }
         if let Some(pricing) = &self.gate.pricing {
             let pricing = Arc::clone(pricing);
             let answer = price::answer(self.gate, pricing, self.handler, request, state);
@@ -114,7 +143,7 @@ where
             }
             (version, presented) => {
                 crate::failpoint("c0_header_parsed");
-                let Self { gate, handler } = self;
+                let Self { gate, handler, .. } = self;
                 let run = Box::new(move |request| handler.answer(request, state));
                 Either::Right(Box::pin(serve(gate, request, version, presented, run)))
             }

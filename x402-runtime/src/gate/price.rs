@@ -30,7 +30,7 @@ use x402_model::problem::ProblemCode;
 
 use self::asked::ask;
 pub(super) use self::asked::{captures, facts};
-use self::pricer::Pricer;
+use self::pricer::{Priced, Pricer};
 use self::problem::PriceProblem;
 pub(super) use self::problem::refusal;
 use self::quote::Quotes;
@@ -38,6 +38,7 @@ use super::checks::{Presented, Refusal, check, is_unpaid};
 use super::entry::ErasedHandler;
 use super::plan::run_of;
 use super::present::{original_uri, serve};
+use super::stages::is_payment;
 use super::{Gate, answers, caller, plan};
 use crate::allowance::Allowances;
 use crate::project;
@@ -180,6 +181,53 @@ async fn at_its_price<S: Clone + Send + Sync + 'static>(
     let request = Request::from_parts(asked.parts, asked.body);
     let run = Box::new(move |request| handler.answer(request, state));
     serve(priced.gate, request, version, presented, run).await
+}
+
+/// Answers a payment of what was told before the price changed, by the rules of then; gives back a request that presents none.
+/// What `base` refuses it refuses with the terms of now.
+pub(super) async fn earlier<S: Clone + Send + Sync + 'static>(
+    base: &Arc<Gate>,
+    pricing: &Pricing,
+    handler: Arc<dyn ErasedHandler<S>>,
+    request: Request,
+    state: S,
+) -> Result<Response, Request> {
+    let uri = original_uri(&request).clone();
+    let mut asked = match ask(base, pricing, request, uri.clone()).await {
+        Ok(asked) => asked,
+        Err(refusal) => return Ok(answers::refusal(base, uri.path(), &refusal)),
+    };
+    let pricer = Pricer {
+        base,
+        pricing,
+        handler: &*handler,
+        state: &state,
+    };
+    let since = base.endpoint.since();
+    let priced = match pricer.promised(&asked) {
+        // A ceiling is of the prices that its terms name.
+        Some(priced) if base.endpoint.is_metered() => {
+            let terms = priced.gate.endpoint.terms().iter();
+            let own = terms.map(|terms| terms.since()).all(|named| named == since);
+            own.then_some(priced)
+        }
+        Some(priced) => Some(priced),
+        // Such terms are known by their token only.
+        None if base.endpoint.is_metered() => None,
+        None => pricer.price(&mut asked, None).await.ok().flatten(),
+    };
+    if let Some(priced) = priced {
+        let endpoint = priced.gate.endpoint.clone();
+        let gate = Arc::new(base.with_endpoint(endpoint));
+        let priced = Priced { gate, ..priced };
+        let (version, presented) = asked.presents(&priced);
+        if is_payment(&presented) {
+            let request = Request::from_parts(asked.parts, asked.body);
+            let run = Box::new(move |request| handler.answer(request, state));
+            return Ok(serve(priced.gate, request, version, presented, run).await);
+        }
+    }
+    Err(Request::from_parts(asked.parts, asked.body))
 }
 
 #[cfg(test)]

@@ -16,6 +16,9 @@ use sha2::{Digest as _, Sha256};
 use x402_model::manifest::views::{self, View};
 use x402_model::manifest::{Manifest, hash_text, paths};
 
+use crate::clock::Clock;
+use crate::timeline::Timeline;
+
 /// The extension that catalogues read.
 pub(crate) const BAZAAR: &str = "bazaar";
 
@@ -151,7 +154,7 @@ impl Default for Discovery {
     }
 }
 
-/// Something that never changes while the process lives.
+/// Something that never changes.
 #[derive(Debug, Clone)]
 pub(super) struct File {
     path: String,
@@ -207,21 +210,38 @@ impl File {
     }
 }
 
-/// Routes that show the views of a manifest, which are made when somebody first asks for one of them: most sellers are never asked,
-/// and all together they are several times as long as the manifest.
+/// The views of one manifest, which are made when somebody first asks for one of them: most sellers are never asked, and all
+/// together they are several times as long as the manifest.
+#[derive(Debug)]
+struct Views {
+    manifest: Arc<Manifest>,
+    made: OnceLock<Vec<File>>,
+}
+
+impl Views {
+    fn files(&self, discovery: Discovery) -> &[File] {
+        self.made.get_or_init(|| {
+            let files = views::all(&self.manifest).into_iter().map(File::of);
+            let served = |file: &File| discovery.views().any(|path| path == file.path);
+            files.filter(served).collect()
+        })
+    }
+}
+
+/// Routes that show the views of the manifest that holds.
 pub(super) fn views_on_demand<S: Clone + Send + Sync + 'static>(
-    manifest: &Arc<Manifest>,
+    manifests: &Timeline<Arc<Manifest>>,
     discovery: Discovery,
+    clock: &Arc<dyn Clock>,
 ) -> Router<S> {
-    let made: Arc<OnceLock<Vec<File>>> = Arc::default();
+    let line = Arc::new(manifests.map(|manifest| Views {
+        manifest: Arc::clone(manifest),
+        made: OnceLock::new(),
+    }));
     discovery.views().fold(Router::new(), |router, path| {
-        let (made, manifest) = (Arc::clone(&made), Arc::clone(manifest));
+        let (line, clock) = (Arc::clone(&line), Arc::clone(clock));
         let show = move |request: Request| {
-            let files = made.get_or_init(|| {
-                let files = views::all(&manifest).into_iter().map(File::of);
-                let served = |file: &File| discovery.views().any(|path| path == file.path);
-                files.filter(served).collect()
-            });
+            let files = line.at(clock.now_ms()).files(discovery);
             let file = files.iter().find(|file| file.path == path);
             std::future::ready(file.map_or_else(
                 || StatusCode::NOT_FOUND.into_response(),
@@ -232,11 +252,16 @@ pub(super) fn views_on_demand<S: Clone + Send + Sync + 'static>(
     })
 }
 
-/// Routes that show files.
-pub(super) fn routes<S: Clone + Send + Sync + 'static>(files: Vec<File>) -> Router<S> {
-    files.into_iter().fold(Router::new(), |router, file| {
-        let path = file.path.clone();
-        let show = move |request: Request| std::future::ready(file.answer(request.headers()));
-        router.route(&path, get(show))
-    })
+/// The route that shows the file that holds.
+pub(super) fn file_route<S: Clone + Send + Sync + 'static>(
+    path: &str,
+    files: Timeline<File>,
+    clock: &Arc<dyn Clock>,
+) -> Router<S> {
+    let (files, clock) = (Arc::new(files), Arc::clone(clock));
+    let show = move |request: Request| {
+        let file = files.at(clock.now_ms());
+        std::future::ready(file.answer(request.headers()))
+    };
+    Router::new().route(path, get(show))
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use x402_model::endpoint::rules::{self, DEFAULT_MIME_TYPE};
-use x402_model::endpoint::{DeprecationSpec, Method, operation_id};
+use x402_model::endpoint::{DeprecationSpec, Method, class_of_change, operation_id};
 use x402_model::extension::timestamp::print_seconds;
 use x402_model::manifest::{
     AllowanceEntry, Amount, BodyEntry, Deprecation, EndpointEntry, ExampleEntry, Idempotency,
-    InputEntry, OutputEntry, Period, PriceEntry,
+    InputEntry, OutputEntry, Period, PriceEntry, ScheduledEntry,
 };
 use x402_model::price::{
     Allowance, AllowanceKind, CaseValue, DimensionTable, Identify, PriceModel, Scope, Selector,
@@ -77,7 +77,7 @@ impl Common<'_> {
             errors: None,
             idempotency: (idempotency != *self.usual_idempotency).then_some(idempotency),
             examples: example(endpoint).into_iter().collect(),
-            scheduled: Vec::new(),
+            scheduled: scheduled(endpoint)?,
             deprecation: spec.lifecycle.deprecation.map(deprecation),
         })
     }
@@ -195,6 +195,27 @@ fn output(endpoint: &BoundEndpoint) -> OutputEntry {
         content_type,
         pagination: None,
     }
+}
+
+/// The prices that are still to come, each compared with the one before it.
+fn scheduled(endpoint: &BoundEndpoint) -> Result<Vec<ScheduledEntry>, serde_json::Error> {
+    let spec = endpoint.spec();
+    let mut before = &spec.price;
+    let to_come = spec.lifecycle.scheduled.iter();
+    let to_come = to_come.filter(|next| next.from > endpoint.since());
+    to_come
+        .map(|next| {
+            let class = class_of_change(before, &next.price).to_owned();
+            before = &next.price;
+            Ok(ScheduledEntry {
+                effective_from: print_seconds(next.from),
+                announced_at: next.announced.map(print_seconds),
+                class,
+                reason: next.reason.map(str::to_owned),
+                price: Some(PriceEntry::of(&next.price)?),
+            })
+        })
+        .collect()
 }
 
 fn deprecation(spec: DeprecationSpec) -> Deprecation {

@@ -45,6 +45,8 @@ pub(crate) fn project(facts: Facts<'_>) -> Result<Manifest, serde_json::Error> {
         retention_seconds,
         ..
     } = facts;
+    let changed = endpoints.iter().map(BoundEndpoint::since).max();
+    let changed = changed.unwrap_or_default();
     let (assets, rails) = rails(endpoints);
     let keys = |endpoint: &BoundEndpoint| -> Vec<String> {
         let terms = endpoint.terms().iter();
@@ -67,7 +69,7 @@ pub(crate) fn project(facts: Facts<'_>) -> Result<Manifest, serde_json::Error> {
     Ok(Manifest {
         schema: None,
         manifest_version: FORMAT_VERSION.to_owned(),
-        service: service.entry(facts.origin, facts.started_ms),
+        service: service.entry(facts.origin, facts.started_ms, changed),
         links: links(service, facts.discovery),
         protocols: vec![ProtocolEntry {
             id: "x402".to_owned(),

@@ -11,9 +11,11 @@ use x402_model::manifest::{
     content_hash, hash_text,
 };
 
-use super::discovery::{Discovery, File, routes, views_on_demand};
+use super::discovery::{Discovery, File, file_route, views_on_demand};
 use super::signing::Seal;
+use crate::clock::Clock;
 use crate::paywall::SigningMistake;
+use crate::timeline::Timeline;
 
 /// Why a manifest is not published.
 #[derive(Debug)]
@@ -107,16 +109,23 @@ impl Published {
         views::all(self.manifest())
     }
 
-    /// The routes that show it and its views.
-    pub(crate) fn routes<S: Clone + Send + Sync + 'static>(
-        &self,
-        discovery: Discovery,
-    ) -> Router<S> {
-        let manifest = discovery.manifest.then(|| {
-            let path = WELL_KNOWN_PATH.to_owned();
-            File::new(path, "application/json", &self.hash, self.bytes.clone())
-        });
-        let router = routes(manifest.into_iter().collect());
-        router.merge(views_on_demand(&self.manifest, discovery))
+    fn file(&self) -> File {
+        let path = WELL_KNOWN_PATH.to_owned();
+        File::new(path, "application/json", &self.hash, self.bytes.clone())
     }
+}
+
+/// The routes that show the manifest that holds, and its views.
+pub(crate) fn routes<S: Clone + Send + Sync + 'static>(
+    line: &Timeline<Published>,
+    discovery: Discovery,
+    clock: &Arc<dyn Clock>,
+) -> Router<S> {
+    let manifests = line.map(|one| Arc::clone(&one.manifest));
+    let views = views_on_demand(&manifests, discovery, clock);
+    if !discovery.manifest {
+        return views;
+    }
+    let files = line.map(Published::file);
+    views.merge(file_route(WELL_KNOWN_PATH, files, clock))
 }

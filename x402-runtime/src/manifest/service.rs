@@ -191,6 +191,12 @@ impl Service {
         &self.name
     }
 
+    /// When the manifest was issued, Unix seconds, if that was said in words that can be read.
+    pub(crate) fn issued_seconds(&self) -> Option<u64> {
+        let (_, at) = self.issue.as_ref()?;
+        Some(timestamp::read(at)? / 1000)
+    }
+
     /// The proof of its origin that was made elsewhere.
     pub(crate) fn proof(&self) -> Option<&str> {
         self.proof.as_deref()
@@ -207,10 +213,17 @@ impl Service {
     }
 
     /// The service as the manifest has it.
-    pub(super) fn entry(&self, origin: &str, started_ms: u64) -> manifest::Service {
+    ///
+    /// Where a price changed as it was scheduled, the manifest is of that time, `changed`. Its revision stays: the change was announced
+    /// in it, and whoever takes two changes out of his code at once would otherwise go back.
+    pub(super) fn entry(&self, origin: &str, started_ms: u64, changed: u64) -> manifest::Service {
         let whole_seconds = started_ms / 1000 * 1000;
         let issue = self.issue.clone();
         let (revision, issued_at) = issue.unwrap_or_else(|| (1, timestamp::print(whole_seconds)));
+        let issued_at = match timestamp::read(&issued_at) {
+            Some(issued_ms) if issued_ms / 1000 < changed => timestamp::print_seconds(changed),
+            _ => issued_at,
+        };
         let description = if self.description.is_empty() {
             format!("{}: paid by the call with x402.", self.name)
         } else {
@@ -256,7 +269,7 @@ mod tests {
             "https://a-name-that-is-longer-than-directories-show.example",
         ] {
             assert_eq!(
-                Service::of_origin(origin).entry(origin, 0).check(),
+                Service::of_origin(origin).entry(origin, 0, 0).check(),
                 Ok(()),
                 "{origin}"
             );
@@ -268,7 +281,7 @@ mod tests {
         let service = Service::new("a.b", "B", "1.0.0")
             .contact("b@a.test")
             .contact("https://a.test/b");
-        let contact = service.entry("https://a.test", 0).contact.unwrap();
+        let contact = service.entry("https://a.test", 0, 0).contact.unwrap();
         assert_eq!(contact.email.as_deref(), Some("b@a.test"));
         assert_eq!(contact.url.as_deref(), Some("https://a.test/b"));
     }

@@ -10,12 +10,12 @@ use crate::bind::plans::Sold;
 use crate::credit::Purse;
 use crate::credit::sale::{Sale, SaleHandler};
 use crate::gate::desk::{Desk, Statement};
-use crate::gate::{Gate, GateHandler};
+use crate::gate::{Gate, GateHandler, Sold as Gates};
 
 /// Adds the routes of all plans; `sales` are their gates, in the same order.
 pub(super) fn add<S>(
     mut router: Router<S>,
-    sales: Vec<Arc<Gate>>,
+    sales: Vec<Gates>,
     plans: &[Sold],
     allowances: &Arc<Allowances>,
 ) -> Router<S>
@@ -23,7 +23,8 @@ where
     S: Clone + Send + Sync + 'static,
 {
     let mut paths: Vec<Path<S>> = Vec::new();
-    for (gate, sold) in sales.into_iter().zip(plans) {
+    for (gates, sold) in sales.into_iter().zip(plans) {
+        let gate = Arc::clone(&gates.gate);
         let path = sold.plan.purchase.path;
         let place = match paths.iter().position(|one| one.path == path) {
             Some(place) => place,
@@ -50,7 +51,7 @@ where
         };
         let handler = Arc::new(SaleHandler(Arc::new(sale)));
         desk.plans
-            .push((&*sold.plan.id, GateHandler { gate, handler }));
+            .push((&*sold.plan.id, GateHandler::new(gates, handler)));
     }
     for desk in paths {
         let statement = Statement {

@@ -12,7 +12,7 @@ use x402_model::endpoint::{DeprecationSpec, Method};
 use x402_model::extension::timestamp::http_date;
 
 use crate::bind::Mounted;
-use crate::gate::{ErasedHandler, Gate, GateHandler};
+use crate::gate::{ErasedHandler, GateHandler, Sold};
 use crate::manifest::shapes::Describe;
 
 /// A handler and where it is mounted.
@@ -24,17 +24,17 @@ pub(super) struct Mount<S> {
 }
 
 /// A router with every gate on its handler. The routes are known not to clash.
-pub(super) fn router<S>(gates: Vec<(Arc<Gate>, Arc<dyn ErasedHandler<S>>)>) -> Router<S>
+pub(super) fn router<S>(gates: Vec<(Sold, Arc<dyn ErasedHandler<S>>)>) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
     gates
         .into_iter()
-        .fold(Router::new(), |router, (gate, handler)| {
-            let filter = filter(gate.endpoint.method());
-            let path = gate.endpoint.path().to_owned();
-            let notice = notice(gate.endpoint.spec().lifecycle.deprecation);
-            let sold = on(filter, GateHandler { gate, handler });
+        .fold(Router::new(), |router, (sold, handler)| {
+            let endpoint = &sold.gate.endpoint;
+            let (filter, path) = (filter(endpoint.method()), endpoint.path().to_owned());
+            let notice = notice(endpoint.spec().lifecycle.deprecation);
+            let sold = on(filter, GateHandler::new(sold, handler));
             router.route(
                 &path,
                 match notice {

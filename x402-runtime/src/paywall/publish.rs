@@ -1,6 +1,6 @@
 //! The manifest of a paywall, from what its builder was given.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +20,7 @@ use crate::manifest::{
 };
 use crate::project::Challenge;
 use crate::telemetry::event;
+use crate::timeline::Timeline;
 
 /// The manifest of what a builder was given, without facilitator and ledger.
 pub(super) fn manifest<S>(
@@ -41,14 +42,19 @@ pub(super) fn manifest<S>(
     let anybody: Vec<_> = anybody
         .map(|asset| (asset.network.clone(), Address::repeat_byte(1)))
         .collect();
+    // The prices of the time of its issue, so that the same code has the same manifest whenever it is asked.
+    let service = builder.service.as_ref();
+    let issued = service.and_then(Service::issued_seconds);
+    let issued = issued.unwrap_or_else(|| builder.clock.now_seconds());
     for endpoint in &mut bound.endpoints {
         endpoint.settle_by(&anybody);
+        *endpoint = endpoint.when(issued);
     }
     let facts = Facts {
         signer,
         ..facts(builder, &mut bound.endpoints)
     };
-    let published = publish(facts, &bound.endpoints, &mut mistakes);
+    let published = facts.publish(&bound.endpoints, &mut mistakes);
     match (published, BuildError::of(mistakes)) {
         (_, Some(error)) => Err(error),
         (Some(published), None) => Ok(published),
@@ -62,7 +68,7 @@ pub(super) fn facts<S>(builder: &PaywallBuilder<S>, endpoints: &mut [BoundEndpoi
     // Plans come after the handlers, and describe nothing.
     if endpoints.len() >= schemas.shapes.len() {
         let described = endpoints.iter_mut().zip(schemas.shapes);
-        described.for_each(|(endpoint, shapes)| endpoint.describe(shapes));
+        described.for_each(|(endpoint, shapes)| endpoint.describe(&shapes));
     }
     Facts {
         service: builder.service.clone(),
@@ -88,55 +94,79 @@ pub(super) struct Facts {
     discovery: Discovery,
 }
 
-/// The manifest, if there is nothing wrong with what it is made of.
-pub(super) fn publish(
-    facts: Facts,
-    endpoints: &[BoundEndpoint],
-    mistakes: &mut Vec<Mistake>,
-) -> Option<Published> {
-    let origin = endpoints.first().filter(|_| mistakes.is_empty())?.origin();
-    let service = facts.service.unwrap_or_else(|| Service::of_origin(origin));
-    if let Some(mistake) = declared(&service) {
-        mistakes.push(mistake);
-        return None;
+impl Facts {
+    /// The manifest of these endpoints at the prices that they have, if there is nothing wrong with what it is made of.
+    fn publish(
+        &self,
+        endpoints: &[BoundEndpoint],
+        mistakes: &mut Vec<Mistake>,
+    ) -> Option<Published> {
+        let origin = endpoints.first().filter(|_| mistakes.is_empty())?.origin();
+        let service = self.service.clone();
+        let service = service.unwrap_or_else(|| Service::of_origin(origin));
+        let published = self.made(&service, origin, endpoints);
+        published.map_err(|mistake| mistakes.push(mistake)).ok()
     }
-    let manifest = manifest::project(manifest::Facts {
-        service: &service,
-        origin,
-        endpoints,
-        named: facts.named,
-        payment_ids: facts.payment_ids,
-        body_cap: facts.body_cap,
-        retention_seconds: facts.retention.as_secs(),
-        started_ms: facts.started_ms,
-        discovery: facts.discovery,
-    });
-    let seal = Seal {
-        signer: facts.signer,
-        proof: service.proof().map(str::to_owned),
-    };
-    let published = manifest
-        .map_err(|error| Mistake::Manifest {
+
+    fn made(
+        &self,
+        service: &Service,
+        origin: &str,
+        endpoints: &[BoundEndpoint],
+    ) -> Result<Published, Mistake> {
+        declared(service)?;
+        let manifest = manifest::project(manifest::Facts {
+            service,
+            origin,
+            endpoints,
+            named: self.named.clone(),
+            payment_ids: self.payment_ids,
+            body_cap: self.body_cap,
+            retention_seconds: self.retention.as_secs(),
+            started_ms: self.started_ms,
+            discovery: self.discovery,
+        });
+        let seal = Seal {
+            signer: self.signer.clone(),
+            proof: service.proof().map(str::to_owned),
+        };
+        let manifest = manifest.map_err(|error| Mistake::Manifest {
             reason: error.to_string(),
-        })
-        .and_then(|manifest| Published::new(&manifest, &seal).map_err(unpublished))
-        .map_err(|mistake| mistakes.push(mistake))
-        .ok()?;
-    if published.is_long() {
-        let bytes = published.bytes().len();
-        tracing::warn!(name: event::LONG_MANIFEST, bytes, "many readers take no manifest of that length: sell by several paywalls");
+        })?;
+        Published::new(&manifest, &seal).map_err(unpublished)
     }
-    Some(published)
+
+    /// The manifest of now, and those of the times at which prices will change: all of them are made, and signed, at the start.
+    pub(super) fn publish_all(
+        &self,
+        endpoints: &[BoundEndpoint],
+        mistakes: &mut Vec<Mistake>,
+    ) -> Option<Timeline<Published>> {
+        let first = self.publish(endpoints, mistakes)?;
+        if first.is_long() {
+            let bytes = first.bytes().len();
+            tracing::warn!(name: event::LONG_MANIFEST, bytes, "many readers take no manifest of that length: sell by several paywalls");
+        }
+        let times = endpoints.iter().flat_map(BoundEndpoint::to_come);
+        let times: BTreeSet<u64> = times.map(BoundEndpoint::since).collect();
+        let mut line = Timeline::always(first);
+        for time in times {
+            let then: Vec<BoundEndpoint> = endpoints.iter().map(|one| one.when(time)).collect();
+            let published = self.publish(&then, mistakes)?;
+            line = line.then(time.saturating_mul(1000), published);
+        }
+        Some(line)
+    }
 }
 
 /// Rule: a declared signer is an address.
-fn declared(service: &Service) -> Option<Mistake> {
+fn declared(service: &Service) -> Result<(), Mistake> {
     let mut signers = service.signers().iter();
-    signers.find_map(|signer| {
-        let error = parse_address(signer).err()?;
-        Some(Mistake::Manifest {
+    signers.try_for_each(|signer| match parse_address(signer) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Mistake::Manifest {
             reason: format!("the declared signer `{signer}`: {error}"),
-        })
+        }),
     })
 }
 
@@ -168,7 +198,7 @@ pub(super) fn list(published: &Published, endpoints: &mut [BoundEndpoint]) {
             tracing::warn!(name: event::LONG_TERMS, endpoint = endpoint.id(), bytes = fitted.header_bytes, without = ?fitted.reductions, "the terms are too long for all that catalogues read");
         }
         if let Some(block) = fitted.block {
-            endpoint.advertise(BAZAAR, block);
+            endpoint.advertise(BAZAAR, &block);
         }
     }
 }

@@ -16,7 +16,7 @@ use self::kinds::kinds;
 use super::builder::PaywallBuilder;
 use super::mistake::{BuildError, Mistake};
 use super::mount::Mount;
-use super::publish::{Facts, facts, list, publish};
+use super::publish::{Facts, facts, list};
 use super::tokens::Tokens;
 use super::warning::Warning;
 use super::{Paywall, cost, desk, lifecycle, mount, rail_id};
@@ -28,11 +28,12 @@ use crate::facilitator::Facilitator;
 use crate::gate::Core;
 use crate::hooks::Hooks;
 use crate::ledger::{Durability, Ledger};
-use crate::manifest::Published;
+use crate::manifest::{self, Published, Service};
 use crate::project::Challenge;
 use crate::resolver;
 use crate::siwx::Siwx;
 use crate::telemetry::{PaywallMetrics, event};
+use crate::timeline::Timeline;
 
 /// From this length on proxies with small limits may refuse the header.
 const LONG_TERMS_HEADER: usize = 6 * 1024;
@@ -75,7 +76,7 @@ where
     let able = kinds(facilitator.as_ref(), time, &bound, &mut mistakes).await;
     able.tell(&mut bound.endpoints);
     let (all, told) = (&mut bound.endpoints, discovery.bazaar);
-    let published = published(facts, all, mounts.len(), told, &mut mistakes);
+    let published = published(&facts, all, mounts.len(), told, &mut mistakes);
     let link = discovery.link_header();
     let challenges = challenges(&bound.endpoints, link.as_ref(), &mut mistakes);
     let kept = ledger.as_deref();
@@ -94,7 +95,7 @@ where
     let core = Arc::new(core.with_hooks(hooks).with_credit(!plans.is_empty()));
     let endpoints: Arc<[BoundEndpoint]> = bound.endpoints.clone().into();
     let router = route(&core, bound, challenges, mounts, &plans).await?;
-    let router = router.merge(published.routes(discovery));
+    let router = router.merge(manifest::routes(&published, discovery, &core.clock));
     let credits = credits(&core, &plans);
     resolve(&core).await;
     tracing::info!(name: event::STARTED, endpoints = endpoints.len(), "paywall started");
@@ -126,10 +127,13 @@ fn draft<S>(builder: &PaywallBuilder<S>, given: &Given) -> Draft {
     let plans = plans::sold(&mounted, &mut mistakes);
     let mut bound = bind(&mounted, &plans, given, &mut mistakes);
     let mut warnings = given.tokens.check(&bound, &mut mistakes);
-    warnings.extend(lifecycle::warnings(
-        &bound.endpoints,
-        builder.clock.now_seconds(),
-    ));
+    let now = builder.clock.now_seconds();
+    let service = builder.service.as_ref();
+    let issued = service.and_then(Service::issued_seconds);
+    for endpoint in &mut bound.endpoints {
+        *endpoint = endpoint.when(now);
+        warnings.extend(lifecycle::warnings(endpoint, now, issued));
+    }
     let facts = facts(builder, &mut bound.endpoints);
     Draft {
         plans,
@@ -142,17 +146,17 @@ fn draft<S>(builder: &PaywallBuilder<S>, given: &Given) -> Draft {
 
 /// The manifest, which catalogues find in the terms if they are told.
 fn published(
-    facts: Facts,
+    facts: &Facts,
     endpoints: &mut [BoundEndpoint],
     mounted: usize,
     told: bool,
     mistakes: &mut Vec<Mistake>,
-) -> Option<Published> {
+) -> Option<Timeline<Published>> {
     // Plans are told by the endpoints that take their credit.
     let listed = endpoints.get(..mounted);
-    let published = publish(facts, listed.unwrap_or(endpoints), mistakes);
+    let published = facts.publish_all(listed.unwrap_or(endpoints), mistakes);
     if let (Some(published), true) = (&published, told) {
-        list(published, endpoints);
+        list(published.at(0), endpoints);
     }
     published
 }
@@ -227,6 +231,9 @@ fn challenges(
         .collect();
     for (endpoint, challenge) in endpoints.iter().zip(&challenges) {
         header_length(endpoint, challenge, mistakes);
+        for stage in endpoint.to_come() {
+            header_length(stage, &Challenge::new(stage, link.cloned()), mistakes);
+        }
     }
     challenges
 }
@@ -284,7 +291,7 @@ fn credits(core: &Core, plans: &[plans::Sold]) -> Credits {
 fn allowances(core: &Arc<Core>, bound: &Bound) -> Option<Arc<Allowances>> {
     let endpoint = bound.endpoints.iter().find(|one| {
         let spec = one.spec();
-        !spec.allowances.is_empty() || !spec.plans.is_empty() || spec.price.needs().volume
+        !spec.allowances.is_empty() || !spec.plans.is_empty() || one.looks_back()
     })?;
     let mut chains: Vec<String> = bound
         .assets

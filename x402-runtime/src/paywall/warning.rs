@@ -1,6 +1,6 @@
 //! What a seller should know about a paywall that starts nevertheless.
 
-use x402_model::endpoint::MIN_SUNSET_DAYS;
+use x402_model::endpoint::{MIN_PRICE_DAYS, MIN_SUNSET_DAYS};
 
 /// Something that is probably not meant. Its text says what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -69,6 +69,19 @@ pub enum Warning {
         /// Whole days between the two.
         days: u64,
     },
+    /// A price that rises soon after buyers could know of it.
+    #[error(
+        "the price of `{endpoint}` changes at {from}, {days} days after buyers could first know of it, and they need at least \
+         {MIN_PRICE_DAYS}: schedule it later, or say with `announced = \"…\"` since when it is known"
+    )]
+    PriceSoon {
+        /// The endpoint.
+        endpoint: String,
+        /// When the price changes, RFC 3339.
+        from: String,
+        /// Whole days that buyers have.
+        days: u64,
+    },
     /// An endpoint that was to be gone is still sold.
     #[error(
         "the sunset of `{endpoint}` was at {sunset}, and it is still sold: unmount it, or set a later sunset"
@@ -101,6 +114,7 @@ impl Warning {
             Self::CostUnread { .. } => "settlement_cost_unread",
             Self::SunsetSoon { .. } => "sunset_soon",
             Self::SunsetPassed { .. } => "sunset_passed",
+            Self::PriceSoon { .. } => "price_soon",
         }
     }
 
@@ -108,7 +122,7 @@ impl Warning {
     #[must_use]
     pub fn rail(&self) -> &str {
         match self {
-            Self::SunsetSoon { .. } | Self::SunsetPassed { .. } => "",
+            Self::SunsetSoon { .. } | Self::SunsetPassed { .. } | Self::PriceSoon { .. } => "",
             Self::TokenUnchecked { rail, .. }
             | Self::TokenUnproven { rail, .. }
             | Self::Loss { rail, .. }

@@ -10,7 +10,7 @@ use crate::bind::{Bound, BoundEndpoint, Terms, plans};
 use crate::gate::free::Free;
 use crate::gate::plan::Credit;
 use crate::gate::quote::{self, Quotes};
-use crate::gate::{Core, Earlier, Gate, Pricing, volume};
+use crate::gate::{Core, Earlier, Gate, Pricing, Sold, Stages, volume};
 use crate::ledger::LedgerError;
 use crate::paywall::mistake::{BuildError, Mistake};
 use crate::project::Challenge;
@@ -22,47 +22,67 @@ pub(super) async fn gates(
     bound: Bound,
     challenges: Vec<Challenge>,
     allowances: Option<&Arc<Allowances>>,
-) -> Result<Vec<Arc<Gate>>, BuildError> {
-    let mut gates = Vec::with_capacity(challenges.len());
-    let quotes = quotes(core, &bound.endpoints).await?;
+) -> Result<Vec<Sold>, BuildError> {
+    let mut sold = Vec::with_capacity(challenges.len());
+    let maker = Maker {
+        core,
+        quotes: quotes(core, &bound.endpoints).await?,
+        assets: &bound.assets,
+        allowances,
+    };
     for (endpoint, challenge) in bound.endpoints.into_iter().zip(challenges) {
-        let now_ms = core.clock.now_ms();
-        let accepts = endpoint.accepts_json();
-        let timeout = endpoint.spec().timeout_seconds;
-        let superseded = if endpoint.is_priced_by_request() {
-            // What was told there is recognised by its token.
-            Vec::new()
-        } else {
-            core.ledger
-                .publish_offers(endpoint.id(), &accepts, timeout, now_ms)
-                .await
-                .map_err(ledger_failed)?
-        };
-        if let Some(window_ms) = volume::longest_window_ms(&endpoint.spec().price) {
-            let kept = core.ledger.accounts();
-            let kept = kept.keep_volume(endpoint.id(), window_ms).await;
-            kept.map_err(ledger_failed)?;
+        maker.keep_volume(&endpoint).await?;
+        let earlier = maker.publish(&endpoint).await?;
+        let stages = endpoint.stages().to_vec();
+        let since = endpoint.since();
+        let gate = maker.gate(endpoint, challenge, earlier);
+        let mut gates = Vec::with_capacity(stages.len());
+        let mut present = 0;
+        for stage in stages {
+            if stage.since() == since {
+                present = gates.len();
+                gates.push(Arc::clone(&gate));
+            } else {
+                let challenge = gate.challenge.of(&stage);
+                // Terms that are told from a later time on, or were until an earlier one, have the gate before them for what was told.
+                gates.push(maker.gate(stage, challenge, Vec::new()));
+            }
         }
-        let earlier = superseded
-            .into_iter()
-            .map(|offer| Earlier {
-                terms: earlier_terms(&offer.accepts_json, &bound.assets),
-                until_ms: offer.until_ms,
-            })
-            .collect();
+        let stages = Stages::of(&gates, present).map(Arc::new);
+        sold.push(Sold { gate, stages });
+    }
+    Ok(sold)
+}
+
+/// What all gates are made with.
+struct Maker<'m> {
+    core: &'m Arc<Core>,
+    quotes: Arc<Quotes>,
+    assets: &'m [Asset],
+    allowances: Option<&'m Arc<Allowances>>,
+}
+
+impl Maker<'_> {
+    fn gate(
+        &self,
+        endpoint: BoundEndpoint,
+        challenge: Challenge,
+        earlier: Vec<Earlier>,
+    ) -> Arc<Gate> {
+        let core = self.core;
+        let callers = || self.allowances.cloned();
         let metrics = core.metrics.endpoint(endpoint.id()).cloned();
-        gates.push(Arc::new(Gate {
+        Arc::new(Gate {
             metrics: metrics.unwrap_or_else(|| Arc::new(EndpointMetrics::new(&endpoint))),
             pricing: endpoint.is_priced_by_request().then(|| {
                 let needs = endpoint.spec().price.needs();
-                let callers = allowances.cloned();
-                Arc::new(Pricing::new(needs, Arc::clone(&quotes), callers))
+                Arc::new(Pricing::new(needs, Arc::clone(&self.quotes), callers()))
             }),
-            free: allowances.cloned().and_then(|allowances| {
+            free: callers().and_then(|allowances| {
                 let list = endpoint.spec().allowances;
                 (!list.is_empty()).then(|| Arc::new(Free { allowances, list }))
             }),
-            credit: allowances.cloned().and_then(|allowances| {
+            credit: callers().and_then(|allowances| {
                 let purses = plans::purses(endpoint.spec());
                 (!purses.is_empty()).then(|| Arc::new(Credit { allowances, purses }))
             }),
@@ -70,14 +90,46 @@ pub(super) async fn gates(
             challenge: Arc::new(challenge),
             earlier,
             core: Arc::clone(core),
-        }));
+        })
     }
-    Ok(gates)
+
+    /// Publishes the present terms of an endpoint; what the ledger knows to be told earlier may still be paid.
+    async fn publish(&self, endpoint: &BoundEndpoint) -> Result<Vec<Earlier>, BuildError> {
+        if endpoint.is_priced_by_request() {
+            // What was told there is recognised by its token.
+            return Ok(Vec::new());
+        }
+        let (id, accepts) = (endpoint.id(), endpoint.accepts_json());
+        let (timeout, now_ms) = (endpoint.spec().timeout_seconds, self.core.clock.now_ms());
+        let ledger = &self.core.ledger;
+        let superseded = ledger.publish_offers(id, &accepts, timeout, now_ms).await;
+        let superseded = superseded.map_err(ledger_failed)?.into_iter();
+        Ok(superseded
+            .map(|offer| Earlier {
+                terms: earlier_terms(&offer.accepts_json, self.assets),
+                until_ms: offer.until_ms,
+            })
+            .collect())
+    }
+
+    /// Has the ledger keep what payers buy for as long as a price looks back.
+    async fn keep_volume(&self, endpoint: &BoundEndpoint) -> Result<(), BuildError> {
+        let stages = endpoint.stages().iter().chain([endpoint]);
+        let windows = stages.filter_map(|stage| volume::longest_window_ms(&stage.spec().price));
+        let Some(window_ms) = windows.max() else {
+            return Ok(());
+        };
+        let accounts = self.core.ledger.accounts();
+        let kept = accounts.keep_volume(endpoint.id(), window_ms).await;
+        kept.map_err(ledger_failed)
+    }
 }
 
 /// The keys of quotes: a new one, and those of earlier starts that told what may still be paid.
 async fn quotes(core: &Core, endpoints: &[BoundEndpoint]) -> Result<Arc<Quotes>, BuildError> {
-    let priced = endpoints.iter().filter(|one| one.is_priced_by_request());
+    let priced = endpoints
+        .iter()
+        .filter(|one| one.is_ever_priced_by_request());
     let Some(timeout) = priced.map(|one| one.spec().timeout_seconds).max() else {
         return Ok(quote::none());
     };
