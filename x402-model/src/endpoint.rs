@@ -17,8 +17,9 @@ use crate::price::{Allowance, OfferError, Plan, PriceError, PriceModel, PriceMod
 pub use host::{is_host, is_origin};
 pub use ids::PaymentIds;
 pub use lifecycle::{
-    DeprecationSpec, Lifecycle, LifecycleError, MAX_REASON_CHARS, MAX_SCHEDULED, MIN_PRICE_DAYS,
-    MIN_SUNSET_DAYS, ScheduledPrice, check_replacement, class_of_change, follows, read_instant,
+    DeprecationSpec, Lifecycle, LifecycleError, MAX_REASON_CHARS, MAX_SCHEDULED,
+    MIN_BETWEEN_PRICES, MIN_PRICE_DAYS, MIN_SUNSET_DAYS, ScheduledPrice, check_replacement,
+    class_of_change, follows, read_instant,
 };
 pub use operation::operation_id;
 pub use path::{RouteError, RouteErrorCode};

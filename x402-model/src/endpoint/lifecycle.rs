@@ -17,6 +17,10 @@ pub const MIN_PRICE_DAYS: u64 = 7;
 /// Most prices that are scheduled for one endpoint: each is made ready when the seller starts.
 pub const MAX_SCHEDULED: usize = 8;
 
+/// Seconds between two scheduled prices at least, which is longer than anything that was told may be paid; what changes more often is a
+/// price of a function.
+pub const MIN_BETWEEN_PRICES: u64 = DAY;
+
 /// Most characters of the reason for a price.
 pub const MAX_REASON_CHARS: usize = 200;
 
@@ -48,7 +52,8 @@ impl Lifecycle {
         let (mut before, mut from) = (price, None);
         for next in self.scheduled {
             next.price.check().map_err(LifecycleError::Price)?;
-            if from.is_some_and(|from| from >= next.from) {
+            let earliest = from.map(|from: u64| from.saturating_add(MIN_BETWEEN_PRICES));
+            if earliest.is_some_and(|earliest| next.from < earliest) {
                 return Err(LifecycleError::Order);
             }
             if next.announced.is_some_and(|day| day >= next.from) {
@@ -179,8 +184,10 @@ pub enum LifecycleError {
     /// A scheduled price is wrong by itself.
     #[error("a scheduled price: {0}")]
     Price(PriceModelError),
-    /// Two prices at one time, or out of order.
-    #[error("the scheduled prices are not in the order of time")]
+    /// Two prices within a day, or out of order.
+    #[error(
+        "the scheduled prices are not in the order of time, each a day or more after the one before it"
+    )]
     Order,
     /// Nobody could know before.
     #[error("a scheduled price is not announced before it holds")]
@@ -291,9 +298,9 @@ mod tests {
 
     #[test]
     fn prices_follow_each_other() {
-        const FINE: &[ScheduledPrice] = &[at(10, 2), at(20, 1)];
-        const ORDER: &[ScheduledPrice] = &[at(10, 2), at(10, 1)];
-        const SAME: &[ScheduledPrice] = &[at(10, 2), at(20, 2)];
+        const FINE: &[ScheduledPrice] = &[at(10, 2), at(10 + DAY, 1)];
+        const ORDER: &[ScheduledPrice] = &[at(10, 2), at(9 + DAY, 1)];
+        const SAME: &[ScheduledPrice] = &[at(10, 2), at(10 + DAY, 2)];
         const LATE: &[ScheduledPrice] = &[ScheduledPrice {
             from: 10,
             announced: Some(10),
@@ -313,10 +320,10 @@ mod tests {
             }
             .check(&flat(1))
         };
-        assert_eq!(with(FINE, 21), Ok(()));
-        assert_eq!(with(FINE, 20), Err(LifecycleError::AfterSunset));
-        assert_eq!(with(ORDER, 21), Err(LifecycleError::Order));
-        assert_eq!(with(SAME, 21), Err(LifecycleError::SamePrice));
+        assert_eq!(with(FINE, 11 + DAY), Ok(()));
+        assert_eq!(with(FINE, 10 + DAY), Err(LifecycleError::AfterSunset));
+        assert_eq!(with(ORDER, 11 + DAY), Err(LifecycleError::Order));
+        assert_eq!(with(SAME, 11 + DAY), Err(LifecycleError::SamePrice));
         assert_eq!(with(LATE, 21), Err(LifecycleError::AnnouncedLate));
         let zero = with(ZERO, 21);
         assert!(matches!(zero, Err(LifecycleError::Price(_))), "{zero:?}");

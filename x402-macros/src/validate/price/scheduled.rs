@@ -3,7 +3,9 @@
 use proc_macro2::Span;
 use quote::ToTokens as _;
 use syn::LitStr;
-use x402_model::endpoint::{LifecycleError, MAX_REASON_CHARS, MAX_SCHEDULED, follows};
+use x402_model::endpoint::{
+    LifecycleError, MAX_REASON_CHARS, MAX_SCHEDULED, MIN_BETWEEN_PRICES, follows,
+};
 use x402_model::price::PriceModel;
 
 use super::Rail;
@@ -58,14 +60,17 @@ pub(super) fn check(
         .then_some(valid)
 }
 
-/// Rule: prices stand in the order of time.
+/// Rule: prices stand in the order of time, and each holds for a day at least.
 fn order(one: &RawScheduled, from: u64, last: Option<u64>, d: &mut Diagnostics) {
-    if last.is_some_and(|last| from <= last) {
+    if last.is_some_and(|last| from < last.saturating_add(MIN_BETWEEN_PRICES)) {
         d.error(
             one.from.span(),
-            "this price does not begin after the one before it",
+            "this price does not begin a day or more after the one before it",
         )
-        .help("write the prices in the order of time");
+        .help("write the prices in the order of time")
+        .help(
+            "a price that changes more often is `dynamic(…)`: its function can look at the clock",
+        );
     }
 }
 

@@ -19,4 +19,7 @@ async fn e() {}
 #[paid(GET "/f", price = "0.01 USDC", scheduled = [price("0.02 USDC", from = "2027-01-15", reason = "")])]
 async fn f() {}
 
+#[paid(GET "/g", price = "0.01 USDC", scheduled = [price("0.02 USDC", from = "2027-01-15"), price("0.03 USDC", from = "2027-01-15T23:59:59Z")])]
+async fn g() {}
+
 fn main() {}
