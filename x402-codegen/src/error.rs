@@ -56,6 +56,14 @@ pub enum CodegenError {
         /// How many are read.
         most: usize,
     },
+    /// A union of more alternatives than are read.
+    #[error("{place}: a union of more than {most} alternatives")]
+    TooManyVariants {
+        /// Where, as a JSON pointer.
+        place: String,
+        /// How many are read.
+        most: usize,
+    },
     /// A schema that is neither an object nor a truth value.
     #[error("{place}: not a schema")]
     NotASchema {
@@ -92,7 +100,7 @@ impl CodegenError {
             Self::DanglingRef { .. } => "schema_dangling_ref",
             Self::EmptyCycle { .. } => "schema_empty_cycle",
             Self::TooDeep { .. } => "schema_too_deep",
-            Self::TooLarge { .. } => "schema_too_large",
+            Self::TooLarge { .. } | Self::TooManyVariants { .. } => "schema_too_large",
             Self::NotASchema { .. } => "schema_invalid",
             Self::Parameter { .. } => "parameter_invalid",
             Self::PackageName { .. } => "package_name_invalid",

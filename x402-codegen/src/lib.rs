@@ -13,6 +13,9 @@
 //! # Ok(()) }
 //! ```
 //!
+//! A description without prices makes a client of plain typed calls. What a client leaves out of its document is told by
+//! [`ClientModel::warnings`], and can be called all the same: with `inner()` of a Rust client, with `raw()` of the others.
+//!
 //! Everything in a document is foreign text. It gets into source through one function for each language and place, and into
 //! identifiers through one sanitiser; schemas refer to their own document only, and nothing grows without a bound.
 

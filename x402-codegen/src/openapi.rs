@@ -121,10 +121,29 @@ fn operations<'d>(
                 item,
                 operation,
             };
-            endpoints.extend(operation::lower(description, &route, types)?);
+            match operation::lower(description, &route, types) {
+                Ok(endpoint) => endpoints.extend(endpoint),
+                // One call that cannot be made is no reason to have none.
+                Err(error) if is_about_one_call(&error) => {
+                    let warning = format!("{place}/{method}: left out, because of {error}");
+                    description.warnings.push(warning);
+                }
+                Err(error) => return Err(error),
+            }
         }
     }
     Ok(endpoints)
+}
+
+/// Whether the rest of the description can be used without the call.
+const fn is_about_one_call(error: &CodegenError) -> bool {
+    matches!(
+        error,
+        CodegenError::RemoteRef { .. }
+            | CodegenError::DanglingRef { .. }
+            | CodegenError::EmptyCycle { .. }
+            | CodegenError::Parameter { .. }
+    )
 }
 
 /// The warnings, each once and cut, and not more of them than somebody reads.

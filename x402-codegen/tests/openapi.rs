@@ -117,30 +117,66 @@ fn broken_descriptions_are_refused() {
             .unwrap_err()
             .code()
     };
-    let with = |operation: Value| json!({ "openapi": "3.1.0", "info": {}, "paths": { "/a": { "get": operation } } });
     assert_eq!(
         code(json!({ "openapi": "2.0", "paths": {} })),
         "openapi_invalid"
     );
     assert_eq!(code(json!({ "openapi": "3.1.0" })), "openapi_invalid");
-    let reference = |target: &str| with(json!({ "requestBody": { "$ref": target } }));
-    assert_eq!(
-        code(reference("https://evil.example/body")),
-        "schema_remote_ref"
-    );
-    assert_eq!(code(reference("#/components/nope")), "schema_dangling_ref");
-    assert_eq!(
-        code(reference("#/paths/~1a/get/requestBody")),
-        "schema_empty_cycle"
-    );
-    let header = |name: &str| {
+}
+
+#[test]
+fn a_call_that_cannot_be_made_is_left_out_and_the_others_are_not() {
+    let with = |operation: Value| {
+        let paths = json!({ "/a": { "get": operation, "put": { "operationId": "other" } } });
+        let servers = json!([{ "url": "https://a.example" }]);
         let document =
-            with(json!({ "parameters": [{ "name": name, "in": "header", "schema": {} }] }));
-        read(&serde_json::to_vec(&document).unwrap()).map(|model| model.endpoints[0].params.len())
+            json!({ "openapi": "3.1.0", "info": {}, "servers": servers, "paths": paths });
+        let model = read(&serde_json::to_vec(&document).unwrap()).unwrap();
+        assert_eq!(model.endpoints.last().unwrap().id, "other");
+        (
+            model.endpoints[0].params.len(),
+            model.endpoints.len(),
+            model.warnings.join("\n"),
+        )
     };
-    assert_eq!(header("X-PAYMENT"), Ok(0), "the client sets it itself");
-    assert_eq!(header("X-Trace"), Ok(1));
-    assert_eq!(header("a\r\nb").unwrap_err().code(), "parameter_invalid");
+    let left_out = |operation: Value, why: &str| {
+        let (_, calls, warning) = with(operation);
+        assert_eq!(calls, 1, "{warning}");
+        let begins = warning.starts_with("/paths/~1a/get: left out, because of /paths/~1a/get");
+        assert!(begins && warning.contains(why), "{warning}");
+    };
+    let reference = |target: &str| json!({ "requestBody": { "$ref": target } });
+    left_out(
+        reference("https://evil.example/body"),
+        "only references inside of the document are followed",
+    );
+    left_out(reference("#/components/nope"), "is not in the document");
+    left_out(
+        reference("#/paths/~1a/get/requestBody"),
+        "refers only to itself",
+    );
+    let header =
+        |name: &str| json!({ "parameters": [{ "name": name, "in": "header", "schema": {} }] });
+    left_out(header("a\r\nb"), "a header has a name of letters");
+    assert_eq!(with(header("X-PAYMENT")).0, 0, "the client sets it itself");
+    assert_eq!(with(header("X-Trace")).0, 1);
+
+    let huge: Vec<Value> = (0..501)
+        .map(|n| json!({ "type": "object", "properties": { format!("p{n}"): {} } }))
+        .collect();
+    let json_of = |schema: Value| json!({ "responses": { "200": { "content": { "application/json": { "schema": schema } } } } });
+    let (_, calls, warning) = with(json_of(json!({ "oneOf": huge })));
+    assert_eq!(calls, 2);
+    assert!(
+        warning.ends_with("a union of more than 500 alternatives; the value is any JSON"),
+        "{warning}"
+    );
+    let (_, calls, warning) = with(json_of(json!({ "$ref": "#/nowhere" })));
+    assert_eq!(calls, 2);
+    assert!(
+        warning.ends_with("\"#/nowhere\" is not in the document; the value is any JSON"),
+        "{warning}"
+    );
 }
 
 #[test]

@@ -21,7 +21,10 @@ impl<'d> Types<'d> {
         hint: &str,
     ) -> Result<Lowered, CodegenError> {
         if variants.len() > MAX_VARIANTS {
-            return Err(CodegenError::TooLarge { most: MAX_VARIANTS });
+            return self.broken(CodegenError::TooManyVariants {
+                place: place.pointer.clone(),
+                most: MAX_VARIANTS,
+            });
         }
         let is_null = |schema: &Value| {
             schema.get("type").is_some_and(|kind| kind == "null")
