@@ -14,6 +14,14 @@ use crate::sample::{Place, Sampler, fits};
 /// How often each endpoint is called with values of its schemas.
 const ROUNDS: usize = 3;
 
+/// Calls whose pages go wrong on purpose, or whose paths are no templates: the gates of the generator make them.
+const APART: &[(&str, &str)] = &[
+    ("pagination", "walk"),
+    ("pagination", "roll"),
+    ("collisions", "pages"),
+    ("openapi_foreign", "partial"),
+];
+
 /// What the service behind the foreign description does, written down by hand: it publishes no manifest.
 const FOREIGN: &str = include_str!("foreign.json");
 
@@ -77,6 +85,9 @@ impl Case {
         let manifest = document.manifest().clone();
         let mut calls = Vec::new();
         for (at, endpoint) in model.endpoints.iter().enumerate() {
+            if APART.contains(&(name.as_str(), endpoint.id.as_str())) {
+                continue;
+            }
             let mut all = manifest.endpoints.iter();
             // Whoever writes no id is given one by the generator.
             let entry = all.find(|entry| {
