@@ -23,7 +23,7 @@ def setting(name: str) -> str:
 
 def methods(client: type) -> tuple[list, list]:
     """The methods of a client in the order of its endpoints, and those for all pages."""
-    own = [method for name, method in vars(client).items() if not name.startswith("_") and name not in ("close", "aclose")]
+    own = [method for name, method in vars(client).items() if not name.startswith("_") and name not in ("close", "aclose", "raw")]
     pages = [method for method in own if inspect.isgeneratorfunction(method) or inspect.isasyncgenfunction(method)]
     return [method for method in own if method not in pages], pages
 

@@ -45,6 +45,10 @@ pub(crate) fn typescript(text: &str) -> Vec<Method> {
         .skip_while(|line| *line != "export class Client {");
     for line in lines.take_while(|line| *line != "}") {
         if let Some((name, rest)) = between(line, "  async ", "(") {
+            // The way to what has no method.
+            if name == "raw" {
+                continue;
+            }
             let takes = rest.split_once("options?: CallOptions)");
             let takes = takes.expect("options come last").0.trim_end_matches(", ");
             let ty = takes.strip_prefix("request: ");

@@ -55,7 +55,11 @@ pub(crate) struct Call {
 
 /// All golden cases, on the network and with the tokens of the test chain.
 pub(crate) fn cases() -> Vec<Case> {
-    golden::cases().into_iter().map(Case::read).collect()
+    // A description of shapes: nothing in it has a price, and nobody sells it.
+    let all = golden::cases().into_iter();
+    all.filter(|name| name != "openapi_shapes")
+        .map(Case::read)
+        .collect()
 }
 
 /// The document of a case with the main network's token replaced by the test chain's.
