@@ -246,7 +246,7 @@ fn m08_a_signer_that_does_not_sign_stops_the_start() {
     assert_eq!(with(prefixes), ["manifest_signer_other_key"]);
     let odd = Service::new("com.example.kit", "Kit", "1.2.0").issued(7, "yesterday");
     let odd = seller().service(odd).sign_manifest(Counting::default());
-    assert_eq!(codes(&odd), ["manifest_times_invalid"]);
+    assert_eq!(codes(&odd), ["manifest_invalid"]);
 }
 
 #[test]
