@@ -1,10 +1,12 @@
 //! Foreign text, made fit for a terminal: it says what it says and steers nothing.
 
+use x402_runtime::model::text::is_hiding;
+
 /// Text with its line breaks and tabs, in which every character that a terminal obeys or that nobody sees is replaced.
 pub(crate) fn text(foreign: &str) -> String {
     let tame = |c: char| match c {
         '\n' | '\t' => c,
-        c if is_hidden(c) => char::REPLACEMENT_CHARACTER,
+        c if is_hiding(c) => char::REPLACEMENT_CHARACTER,
         c => c,
     };
     foreign.replace("\r\n", "\n").chars().map(tame).collect()
@@ -25,7 +27,7 @@ pub(crate) fn line(foreign: &str, most: usize) -> String {
 pub(crate) fn json(serialized: &str) -> String {
     let mut out = String::with_capacity(serialized.len());
     for c in serialized.chars() {
-        if is_hidden(c) && c != '\n' {
+        if is_hiding(c) && c != '\n' {
             let mut units = [0; 2];
             for unit in c.encode_utf16(&mut units) {
                 out.push_str(&format!("\\u{unit:04x}"));
@@ -35,14 +37,6 @@ pub(crate) fn json(serialized: &str) -> String {
         }
     }
     out
-}
-
-/// Controls, overrides of the writing direction, tags, and characters of no width.
-fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
@@ -65,7 +59,7 @@ mod tests {
     fn json_is_the_same_json_without_what_steers() {
         let value = serde_json::json!({ "text": STEERING });
         let shown = json(&value.to_string());
-        assert!(shown.chars().all(|c| !is_hidden(c)), "{shown}");
+        assert!(shown.chars().all(|c| !is_hiding(c)), "{shown}");
         assert_eq!(
             serde_json::from_str::<serde_json::Value>(&shown).unwrap(),
             value

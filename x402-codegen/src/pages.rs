@@ -54,8 +54,7 @@ impl<'m> Pages<'m> {
 /// Whether every value of a type has the member that a pointer leads to.
 fn promised(model: &ClientModel, ty: &TypeRef, pointer: &str) -> bool {
     let mut at = ty;
-    for token in pointer.split('/').skip(1) {
-        let name = pointer::unescaped(token);
+    for name in pointer::tokens(pointer) {
         let Some(Shape::Object { fields, .. }) = shape(model, at) else {
             return false;
         };

@@ -48,7 +48,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{Manifest, canonical, paths};
-use crate::endpoint::rules::check_id;
+use crate::endpoint::rules::{captures, check_id};
 
 pub use agent_card::agent_card;
 pub use api_catalog::api_catalog;
@@ -145,4 +145,13 @@ fn ownership_proofs(manifest: &Manifest) -> Option<Vec<&str>> {
         .map(|signature| signature.signature.as_str())
         .collect();
     (!proofs.is_empty()).then_some(proofs)
+}
+
+/// A path with its captures written in another way.
+fn route_template(path: &str, capture: impl Fn(&str) -> String) -> String {
+    let segments = path.split('/').map(|segment| {
+        let name = captures(segment).next();
+        name.map_or_else(|| segment.to_owned(), &capture)
+    });
+    segments.collect::<Vec<_>>().join("/")
 }

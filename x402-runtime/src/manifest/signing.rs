@@ -7,9 +7,10 @@ use alloy_primitives::{Address, B256};
 use x402_model::asset::checksum;
 use x402_model::evm::{Signature, is_development_account};
 use x402_model::manifest::{
-    Manifest, SignatureEntry, SignedStatement, origin_digest, origin_proof,
+    Manifest, ManifestError, SignatureEntry, SignedStatement, origin_digest, origin_proof,
 };
 
+use super::Unpublished;
 use crate::bind::is_main;
 use crate::paywall::SigningMistake;
 use crate::verify::recover;
@@ -46,12 +47,12 @@ impl Seal {
     /// The signatures over a manifest with this content hash.
     ///
     /// # Errors
-    /// [`SigningMistake`] when somebody signs who may not, or does not sign what he is asked to.
+    /// [`Unpublished`] when somebody signs who may not, or does not sign what he is asked to.
     pub(super) fn signatures(
         &self,
         manifest: &Manifest,
         hash: B256,
-    ) -> Result<Vec<SignatureEntry>, SigningMistake> {
+    ) -> Result<Vec<SignatureEntry>, Unpublished> {
         let mut entries = Vec::new();
         let mut proof = match &self.proof {
             Some(text) => Some(given_proof(manifest, text)?),
@@ -60,11 +61,11 @@ impl Seal {
         if let Some(signer) = &self.signer {
             let account = signer.address();
             may_sign(manifest, account)?;
-            let statement =
-                SignedStatement::of(manifest, hash).ok_or_else(|| SigningMistake::Times {
-                    issued_at: manifest.service.issued_at.clone(),
-                    valid_until: manifest.service.valid_until.clone().unwrap_or_default(),
-                })?;
+            // The rules of the format were held against the times before.
+            let statement = SignedStatement::of(manifest, hash);
+            let statement = statement.ok_or_else(|| ManifestError::Shape {
+                reason: "its times cannot be read".to_owned(),
+            })?;
             let signature = signed(&**signer, statement.digest())?;
             entries.push(statement.signed(account, &signature));
             if proof.is_none() && manifest.is_payee(account) {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::mcp::Arguments;
 use super::schema::{DEFINITIONS, Direction, Pool};
-use super::{is_json, keyword, pay, put, sample};
+use super::{is_json, keyword, pay, put, route_template, sample};
 use crate::endpoint::rules::captures;
 use crate::manifest::{BodyEntry, EndpointEntry, Manifest};
 
@@ -286,11 +286,7 @@ fn output<'m>(
 fn template(endpoint: &EndpointEntry) -> Option<String> {
     let path = endpoint.path.as_deref()?;
     captures(path).next()?;
-    let segments = path.split('/').map(|segment| {
-        let name = captures(segment).next();
-        name.map_or_else(|| segment.to_owned(), |name| format!(":{name}"))
-    });
-    let template = segments.collect::<Vec<_>>().join("/");
+    let template = route_template(path, |name| format!(":{name}"));
     let taken = |b: u8| b.is_ascii_alphanumeric() || b"_/:.-~%".contains(&b);
     template.bytes().all(taken).then_some(template)
 }

@@ -7,8 +7,7 @@ use serde_json::{Map, Value, json};
 use super::operation::{self, Schemas};
 use super::schema::Pool;
 use super::text::{GUIDANCE, clipped, line, visible};
-use super::{cycles, links, ownership_proofs, put, widened};
-use crate::endpoint::rules::captures;
+use super::{cycles, links, ownership_proofs, put, route_template, widened};
 use crate::manifest::{self, EndpointEntry, Manifest, hash_text};
 
 /// The dialect of the schemas, which OpenAPI 3.1 names in each document.
@@ -212,7 +211,9 @@ fn paths(manifest: &Manifest, schemas: &Schemas, problem: &str) -> Map<String, V
         let (Some(method), Some(path)) = (&endpoint.method, &endpoint.path) else {
             continue;
         };
-        let item = paths.entry(template(path)).or_insert_with(|| json!({}));
+        // OpenAPI has no captures that take the rest of a path.
+        let template = route_template(path, |name| format!("{{{name}}}"));
+        let item = paths.entry(template).or_insert_with(|| json!({}));
         if let Value::Object(item) = item {
             // A second endpoint at one route is never reached.
             item.entry(method.to_ascii_lowercase())
@@ -220,15 +221,6 @@ fn paths(manifest: &Manifest, schemas: &Schemas, problem: &str) -> Map<String, V
         }
     }
     paths
-}
-
-/// The path with plain `{name}` captures: OpenAPI has none that take the rest of a path.
-fn template(path: &str) -> String {
-    let segments = path.split('/').map(|segment| {
-        let name = captures(segment).next();
-        name.map_or_else(|| segment.to_owned(), |name| format!("{{{name}}}"))
-    });
-    segments.collect::<Vec<_>>().join("/")
 }
 
 /// The body of every refusal. Only the code is always there, and later versions have more codes.

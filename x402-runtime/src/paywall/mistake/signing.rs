@@ -6,7 +6,7 @@
 pub enum SigningMistake {
     /// The signer is neither paid nor declared.
     #[error(
-        "the manifest would be signed by {address}, whom no endpoint pays and the service does not declare, so no reader would          believe it: sign with the key of {paid}, or declare the signer with `Service::signer(\"{address}\")`"
+        "the manifest would be signed by {address}, whom no endpoint pays and the service does not declare, so no reader would believe it: sign with the key of {paid}, or declare the signer with `Service::signer(\"{address}\")`"
     )]
     Stranger {
         /// The account that would sign.
@@ -16,7 +16,7 @@ pub enum SigningMistake {
     },
     /// The private key of the signer is published.
     #[error(
-        "the manifest would be signed by {address}, a published development account: anybody could sign another one for the          money on {network}; use a key of your own"
+        "the manifest would be signed by {address}, a published development account: anybody could sign another one for the money on {network}; use a key of your own"
     )]
     Development {
         /// The account that would sign.
@@ -32,25 +32,15 @@ pub enum SigningMistake {
     },
     /// What the signer answered is no signature of its account.
     #[error(
-        "the manifest is not signed: what the signer {address} answered is not that account's signature with the lower `s`; it          has to sign the 32 bytes as they are, without a prefix"
+        "the manifest is not signed: what the signer {address} answered is not that account's signature with the lower `s`; it has to sign the 32 bytes as they are, without a prefix"
     )]
     OtherKey {
         /// The account that was to sign.
         address: String,
     },
-    /// The times that are signed cannot be read.
-    #[error(
-        "the manifest cannot be signed: it says when it was issued ({issued_at:?}) and until when it holds ({valid_until:?}, if at          all) otherwise than as in \"2026-11-20T09:00:00Z\""
-    )]
-    Times {
-        /// When it was issued.
-        issued_at: String,
-        /// Until when it holds.
-        valid_until: String,
-    },
     /// A proof of the origin that proves nothing.
     #[error(
-        "the ownership proof is not by an account that is paid: have the key of the pay-to address sign exactly `{origin}`          (`personal_sign`, EIP-191)"
+        "the ownership proof is not by an account that is paid: have the key of the pay-to address sign exactly `{origin}` (`personal_sign`, EIP-191)"
     )]
     Proof {
         /// What is to be signed.
@@ -67,7 +57,6 @@ impl SigningMistake {
             Self::Development { .. } => "manifest_signer_development_account",
             Self::Failed { .. } => "manifest_signer_failed",
             Self::OtherKey { .. } => "manifest_signer_other_key",
-            Self::Times { .. } => "manifest_times_invalid",
             Self::Proof { .. } => "ownership_proof_invalid",
         }
     }
