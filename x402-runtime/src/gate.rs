@@ -46,7 +46,7 @@ use crate::telemetry::EndpointMetrics;
 
 pub(crate) use self::core::Core;
 pub(crate) use answers::bare_problem;
-pub(crate) use entry::{Erased, ErasedHandler, GateHandler};
+pub(crate) use entry::{Door, Erased, ErasedHandler, GateHandler};
 pub(crate) use flow::lease_ms as credit_lease_ms;
 pub(crate) use price::{Pricing, quote, volume};
 pub(crate) use stages::Stages;

@@ -13,7 +13,7 @@ pub(crate) mod v1;
 
 use std::sync::{Arc, Mutex};
 
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LINK, VARY};
+use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, LINK, VARY};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -170,11 +170,14 @@ impl Challenge {
     }
 
     fn tell(&self, path: &str) -> Told {
-        let headers = headers(self.patch(path), self.link.clone());
+        let body = self.body.fill(&self.body_head, path);
+        let mut headers = headers(self.patch(path), self.link.clone());
+        // Whoever answers would add it, to each copy anew.
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
         Told {
             path: path.to_owned(),
             headers,
-            body: self.body.fill(&self.body_head, path),
+            body,
         }
     }
 

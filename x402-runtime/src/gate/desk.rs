@@ -56,7 +56,7 @@ where
     fn call(self, request: Request, state: S) -> Self::Future {
         Box::pin(async move {
             match self.choose(request).await {
-                Ok((plan, request)) => plan.call(request, state).await,
+                Ok((plan, request)) => plan.answer(request, state).await,
                 Err(refused) => answers::bare_problem(&refused),
             }
         })

@@ -91,59 +91,90 @@ impl<S> Clone for GateHandler<S> {
 /// Tells this implementation of axum's `Handler` from those for functions.
 pub(crate) struct Gated;
 
-impl<S> Handler<Gated, S> for GateHandler<S>
+/// A gate as axum's router has it. The router clones its handlers twice per request, and whatever is counted then moves between
+/// the processor's cores: so this is one count, and the gate clones more only for who pays.
+pub(crate) struct Door<S>(Arc<GateHandler<S>>);
+
+impl<S> Door<S> {
+    pub(crate) fn new(gate: Sold, handler: Arc<dyn ErasedHandler<S>>) -> Self {
+        Self(Arc::new(GateHandler::new(gate, handler)))
+    }
+}
+
+impl<S> Clone for Door<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S> Handler<Gated, S> for Door<S>
 where
     S: Clone + Send + Sync + 'static,
 {
     /// Refusals are ready at once; only a payment needs a future of its own.
-    type Future = Either<Ready<Response>, BoxFuture<'static, Response>>;
+    type Future = Answer;
 
-    fn call(mut self, request: Request, state: S) -> Self::Future {
-        if let Some(stages) = self.stages.take() {
-            let (gate, before) = stages.now();
-            self.gate = Arc::clone(gate);
-            self.before = before.cloned();
-        }
-        if let Some(credit) = &self.gate.credit {
-            let credit = Arc::clone(credit);
-            return Either::Right(Box::pin(plan::answer(self, credit, request, state)));
-        }
-        if let Some(free) = &self.gate.free {
-            let free = Arc::clone(free);
-            return Either::Right(Box::pin(free::answer(self, free, request, state)));
-        }
-        self.pay(request, state)
+    fn call(self, request: Request, state: S) -> Self::Future {
+        self.0.answer(request, state)
     }
 }
+
+/// An answer that is ready, or one that takes a future.
+type Answer = Either<Ready<Response>, BoxFuture<'static, Response>>;
 
 impl<S> GateHandler<S>
 where
     S: Clone + Send + Sync + 'static,
 {
+    /// Answers a request, at the price of this moment.
+    pub(super) fn answer(&self, request: Request, state: S) -> Answer {
+        let staged = self.stages.as_ref().map(|stages| {
+            let (gate, before) = stages.now();
+            Self {
+                gate: Arc::clone(gate),
+                handler: Arc::clone(&self.handler),
+                stages: None,
+                before: before.cloned(),
+            }
+        });
+        let now = staged.as_ref().unwrap_or(self);
+        if let Some(credit) = &now.gate.credit {
+            let credit = Arc::clone(credit);
+            return Either::Right(Box::pin(plan::answer(now.clone(), credit, request, state)));
+        }
+        if let Some(free) = &now.gate.free {
+            let free = Arc::clone(free);
+            return Either::Right(Box::pin(free::answer(now.clone(), free, request, state)));
+        }
+        now.pay(request, state)
+    }
+
     /// Answers a request for which nothing but a payment counts.
-    pub(super) fn pay(
-        mut self,
-        request: Request,
-        state: S,
-    ) -> Either<Ready<Response>, BoxFuture<'static, Response>> {
-        if let Some(before) = self.before.take()
+    pub(super) fn pay(&self, request: Request, state: S) -> Answer {
+        if let Some(before) = &self.before
             && !is_unpaid(request.headers())
         {
-            return Either::Right(Box::pin(stages::answer(self, before, request, state)));
+            let now = Self {
+                before: None,
+                ..self.clone()
+            };
+            let before = Arc::clone(before);
+            return Either::Right(Box::pin(stages::answer(now, before, request, state)));
         }
-        if let Some(pricing) = &self.gate.pricing {
-            let pricing = Arc::clone(pricing);
-            let answer = price::answer(self.gate, pricing, self.handler, request, state);
+        let (gate, handler) = (&self.gate, &self.handler);
+        if let Some(pricing) = &gate.pricing {
+            let (gate, pricing) = (Arc::clone(gate), Arc::clone(pricing));
+            let answer = price::answer(gate, pricing, Arc::clone(handler), request, state);
             return Either::Right(Box::pin(answer));
         }
         let path = original_uri(&request).path();
-        match check(&self.gate, request.headers(), path) {
+        match check(gate, request.headers(), path) {
             (_, Presented::Refused(refusal)) => {
-                Either::Left(ready(answers::refusal(&self.gate, path, &refusal)))
+                Either::Left(ready(answers::refusal(gate, path, &refusal)))
             }
             (version, presented) => {
                 crate::failpoint("c0_header_parsed");
-                let Self { gate, handler, .. } = self;
+                let (gate, handler) = (Arc::clone(gate), Arc::clone(handler));
                 let run = Box::new(move |request| handler.answer(request, state));
                 Either::Right(Box::pin(serve(gate, request, version, presented, run)))
             }

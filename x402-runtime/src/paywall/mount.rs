@@ -12,7 +12,7 @@ use x402_model::endpoint::{DeprecationSpec, Method};
 use x402_model::extension::timestamp::http_date;
 
 use crate::bind::Mounted;
-use crate::gate::{ErasedHandler, GateHandler, Sold};
+use crate::gate::{Door, ErasedHandler, Sold};
 use crate::manifest::shapes::Describe;
 
 /// A handler and where it is mounted.
@@ -34,7 +34,7 @@ where
             let endpoint = &sold.gate.endpoint;
             let (filter, path) = (filter(endpoint.method()), endpoint.path().to_owned());
             let notice = notice(endpoint.spec().lifecycle.deprecation);
-            let sold = on(filter, GateHandler::new(sold, handler));
+            let sold = on(filter, Door::new(sold, handler));
             router.route(
                 &path,
                 match notice {
