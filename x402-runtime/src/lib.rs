@@ -59,6 +59,7 @@ pub mod bind;
 pub mod clock;
 pub mod config;
 pub mod credit;
+pub mod events;
 pub mod extract;
 pub mod facilitator;
 mod failpoint;
@@ -86,6 +87,7 @@ pub mod sandbox;
 pub mod __private;
 
 pub use credit::Credits;
+pub use events::Events;
 pub use extract::Paid;
 pub use facilitator::Facilitator;
 pub(crate) use failpoint::failpoint;

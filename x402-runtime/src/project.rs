@@ -88,7 +88,7 @@ impl Challenge {
         let head_json = format!(
             r#"{{"x402Version":2,"resource":{{"description":{},"mimeType":{},{tags}"url":"{}"#,
             json(endpoint.description()),
-            json(spec.mime_type),
+            json(endpoint.mime_type()),
             endpoint.origin(),
         );
         let extensions = match endpoint.extensions() {

@@ -534,6 +534,8 @@ async fn each_live_402_equals_its_entry(stand: &Stand) {
             .await;
         assert_eq!(answer.status, 402, "{}", case.target);
         let terms = answer.terms();
+        let kind = terms.resource.mime_type.as_deref();
+        assert_eq!(kind, Some(&*entry.output.content_type), "{}", case.target);
         let keys = entry.rails.as_ref().unwrap_or(&manifest.defaults.rails);
         assert_eq!(terms.accepts.len(), keys.len());
         for (offer, key) in terms.accepts.iter().zip(keys) {

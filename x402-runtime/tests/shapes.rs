@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use x402_runtime::handler::described::{Description, Shapes};
 use x402_runtime::handler::{Endpoint, PaidHandler};
-use x402_runtime::{Meter, paid};
+use x402_runtime::{Events, Meter, paid};
 
 #[derive(Deserialize, JsonSchema)]
 #[allow(dead_code, reason = "only its shape counts")]
@@ -62,6 +62,21 @@ async fn hush(_q: Query<Secretive>, Json(_): Json<Secretive>) -> impl IntoRespon
 async fn text(_m: Meter) -> (StatusCode, &'static str) {
     (StatusCode::OK, "text")
 }
+
+/// Answers one by one.
+#[paid(GET "/replies", price = "0.01 USDC")]
+async fn replies() -> Result<Events<Reply>, StatusCode> {
+    Ok(Events::new(futures_util::stream::empty()))
+}
+
+/// Answers numbers that say nothing about themselves.
+#[paid(GET "/hints", price = "0.01 USDC")]
+async fn hints() -> Events<Secret> {
+    Events::new(futures_util::stream::empty())
+}
+
+#[derive(Serialize)]
+struct Secret;
 
 /// Takes text and answers nothing.
 #[paid(POST "/nothing", price = "0.01 USDC")]
@@ -116,4 +131,14 @@ fn texts_are_no_json() {
     let (found, _) = shapes(nothing);
     assert_eq!(found.body, Some((plain, Some(json!({"type": "string"})))));
     assert_eq!(found.answer, None);
+}
+
+#[test]
+fn events_are_described_by_one_of_them() {
+    let (found, named) = shapes(replies);
+    let reply = json!({"$ref": "#/$defs/Reply"});
+    assert_eq!(found.answer, Some(("text/event-stream", Some(reply))));
+    assert_eq!(named, json!([[], ["Reply"]]));
+    let (found, _) = shapes(hints);
+    assert_eq!(found.answer, Some(("text/event-stream", None)));
 }

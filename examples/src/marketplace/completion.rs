@@ -2,18 +2,11 @@
 
 use std::time::Duration;
 
-use axum::{
-    Json,
-    http::StatusCode,
-    response::{
-        IntoResponse, Response,
-        sse::{Event, Sse},
-    },
-};
+use axum::{Json, http::StatusCode};
 use futures_util::{Stream, StreamExt, stream};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use x402_runtime::{Meter, paid};
+use x402_runtime::{Events, Meter, paid};
 
 /// Most words of one completion.
 const MOST_WORDS: usize = 400;
@@ -53,6 +46,13 @@ pub(super) struct Usage {
     pub output: u64,
 }
 
+/// A word of a completion.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Word {
+    /// The word, without spaces.
+    pub text: String,
+}
+
 /// What is wrong with a request for a completion.
 type Refusal = (StatusCode, &'static str);
 
@@ -89,7 +89,7 @@ pub(super) async fn complete(
 
 /// Go on from a text and send each word as it is made, paid by the word.
 ///
-/// Server-sent events, each a word as JSON text. Charged like a completion that comes as a whole: whoever hangs up pays for what came
+/// Server-sent events. Charged like a completion that comes as a whole: whoever hangs up pays for what came
 /// until then.
 #[paid(
     POST "/complete/stream",
@@ -102,15 +102,14 @@ pub(super) async fn complete(
         ),
     ),
     probe = r#"{"body": {"prompt": "Agents pay sellers.", "max_words": 8}}"#,
-    mime_type = "text/event-stream",
     tags = ["text"],
 )]
 pub(super) async fn complete_streamed(
     meter: Meter,
     Json(request): Json<CompletionRequest>,
-) -> Result<Response, Refusal> {
-    let events = answer(&request, &meter)?.map(|word| Event::default().json_data(word));
-    Ok(Sse::new(events).into_response())
+) -> Result<Events<Word>, Refusal> {
+    let words = answer(&request, &meter)?;
+    Ok(Events::new(words.map(|text| Word { text })))
 }
 
 /// The words of an answer; those read are counted at once.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use alloy_primitives::Address;
 use serde_json::{Map, Value};
 use x402_model::asset::{Asset, TransferMethod};
+use x402_model::endpoint::rules::DEFAULT_MIME_TYPE;
 use x402_model::endpoint::{EndpointSpec, Method};
 use x402_model::evm::gas_sponsoring::{
     EIP2612_GAS_SPONSORING, ERC20_APPROVAL_GAS_SPONSORING, declaration,
@@ -101,6 +102,14 @@ impl BoundEndpoint {
         } else {
             self.spec.description
         }
+    }
+
+    /// The media type of its answer: the one that its author said, or else the one that its handler's type tells.
+    #[must_use]
+    pub fn mime_type(&self) -> &'static str {
+        let said = self.spec.mime_type;
+        let told = self.shapes.answer.as_ref().map(|(told, _)| *told);
+        told.filter(|_| said == DEFAULT_MIME_TYPE).unwrap_or(said)
     }
 
     /// The schemas of what its handler takes and answers.

@@ -38,6 +38,7 @@ use super::flow::{after, ledger_down};
 use super::metering::Metering;
 use super::seller;
 use super::settle::first_attempt;
+use crate::events::EVENTS;
 use crate::hooks::Call;
 use crate::ledger::{Advanced, Event, Fingerprint, PaymentKey};
 use crate::paywall::PROTOCOL_MARGIN_SECONDS;
@@ -68,7 +69,7 @@ pub(super) fn is_stream(parts: &Parts) -> bool {
     let kind = parts.headers.get(CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
-    parts.status.is_success() && kind.eq_ignore_ascii_case("text/event-stream")
+    parts.status.is_success() && kind.eq_ignore_ascii_case(EVENTS)
 }
 
 /// A payment whose handler has begun its answer.

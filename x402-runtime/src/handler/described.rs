@@ -11,6 +11,8 @@ use axum::http::StatusCode;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::Value;
 
+use crate::events::{EVENTS, Events};
+
 /// Collects the shapes of one endpoint.
 #[derive(Debug)]
 pub struct Description<'g> {
@@ -165,6 +167,12 @@ impl<T: JsonSchema> Told for Json<T> {
     }
 }
 
+impl<T: JsonSchema> Told for Events<T> {
+    fn tell(to: &mut Description<'_>) -> (&'static str, Option<Value>) {
+        (EVENTS, Some(to.written::<T>()))
+    }
+}
+
 impl Told for String {
     fn tell(to: &mut Description<'_>) -> (&'static str, Option<Value>) {
         (TEXT, Some(to.written::<Self>()))
@@ -216,6 +224,18 @@ impl<T> HalfKnown for &Answer<Json<T>> {
 impl<T, E> HalfKnown for &Answer<Result<Json<T>, E>> {
     fn describe(&self, to: &mut Description<'_>) {
         to.shapes.answer = Some((JSON, None));
+    }
+}
+
+impl<T> HalfKnown for &Answer<Events<T>> {
+    fn describe(&self, to: &mut Description<'_>) {
+        to.shapes.answer = Some((EVENTS, None));
+    }
+}
+
+impl<T, E> HalfKnown for &Answer<Result<Events<T>, E>> {
+    fn describe(&self, to: &mut Description<'_>) {
+        to.shapes.answer = Some((EVENTS, None));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use x402_model::endpoint::rules::{self, DEFAULT_MIME_TYPE};
+use x402_model::endpoint::rules;
 use x402_model::endpoint::{DeprecationSpec, Method, class_of_change, operation_id};
 use x402_model::extension::timestamp::print_seconds;
 use x402_model::manifest::{
@@ -17,6 +17,7 @@ use x402_model::price::{
 
 use super::shapes::{captures, set_default};
 use crate::bind::BoundEndpoint;
+use crate::events::EVENTS;
 use crate::handler::described::Shapes;
 use crate::paywall::PaymentIds;
 
@@ -180,19 +181,15 @@ fn looked_at(price: &PriceModel) -> Vec<(&Selector, Value)> {
 }
 
 fn output(endpoint: &BoundEndpoint) -> OutputEntry {
-    let (spec, shapes) = (endpoint.spec(), endpoint.shapes());
-    let (told, schema) = shapes
-        .answer
-        .as_ref()
-        .map_or((None, None), |(kind, schema)| (Some(*kind), schema.clone()));
-    // What the attribute says wins, unless it says nothing.
-    let said = Some(spec.mime_type).filter(|kind| *kind != DEFAULT_MIME_TYPE);
-    let content_type = said.or(told).unwrap_or(spec.mime_type).to_owned();
+    let content_type = endpoint.mime_type();
+    // A type that is described as another media type than its author says is not what is answered.
+    let answer = endpoint.shapes().answer.as_ref();
+    let schema = answer.filter(|(told, _)| *told == content_type);
     OutputEntry {
         status: 200,
-        stream: (content_type == "text/event-stream").then(|| "sse".to_owned()),
-        schema: schema.filter(|_| said.is_none_or(|said| Some(said) == told)),
-        content_type,
+        stream: (content_type == EVENTS).then(|| "sse".to_owned()),
+        schema: schema.and_then(|(_, schema)| schema.clone()),
+        content_type: content_type.to_owned(),
         pagination: None,
     }
 }

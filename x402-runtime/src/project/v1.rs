@@ -33,7 +33,7 @@ pub(crate) fn entry(
         max_amount_required: view.amount.clone(),
         resource: url,
         description: endpoint.description().to_owned(),
-        mime_type: endpoint.spec().mime_type.to_owned(),
+        mime_type: endpoint.mime_type().to_owned(),
         output_schema: Some(how_to_call(endpoint)),
         pay_to: view.pay_to.clone(),
         max_timeout_seconds: view.max_timeout_seconds,

@@ -9,6 +9,7 @@
 
 #[path = "../common/all.rs"]
 mod common;
+mod events;
 mod hooks;
 mod properties;
 mod shop;

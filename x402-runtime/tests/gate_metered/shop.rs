@@ -34,9 +34,9 @@ pub(crate) const CEILING: u128 = 20_000;
 
 #[derive(Deserialize)]
 pub(crate) struct Job {
-    n: u64,
+    pub(crate) n: u64,
     #[serde(default)]
-    how: String,
+    pub(crate) how: String,
 }
 
 /// Counts what it is asked to.
