@@ -36,7 +36,7 @@ from x402.schemas import PaymentPayload, PaymentRequired, PaymentRequirements
 
 BASE = "http://127.0.0.1:4021"
 """Where the service is."""
-CONTENT_HASH = "sha-256:b5c8ad194fb5320b0c4de5b2907432a2187f9cdf609c8d844e108ea5b3c1a038"
+CONTENT_HASH = "sha-256:bfa6cbc53464bbe7d72b8baea8dd76c3104eec3759387130be8042659588742b"
 """The hash of the document that this file was made of."""
 SERVICE_VERSION = "1.0.0"
 """The version of the service's contract."""
@@ -1601,6 +1601,12 @@ class Weather(ApiModel):
     city: str = Field(validation_alias="city", serialization_alias="city")
     """The city as asked."""
 
+class Word(ApiModel):
+    """A word of a completion."""
+
+    text: str = Field(validation_alias="text", serialization_alias="text")
+    """The word, without spaces."""
+
 Completion.model_rebuild()
 CompletionRequest.model_rebuild()
 Report.model_rebuild()
@@ -1608,6 +1614,7 @@ Summary.model_rebuild()
 SummaryRequest.model_rebuild()
 Usage.model_rebuild()
 Weather.model_rebuild()
+Word.model_rebuild()
 
 def _wire_complete(*, body: CompletionRequest) -> _Wire:
     wire = _Wire()
@@ -1759,16 +1766,16 @@ class Client:
         """
         return self._core.raw_json(COMPLETE, _wire_complete(body=body), options, Completion)
 
-    def complete_streamed(self, *, body: CompletionRequest, options: Optional[CallOptions] = None) -> Paid[Iterator[Any]]:
+    def complete_streamed(self, *, body: CompletionRequest, options: Optional[CallOptions] = None) -> Paid[Iterator[Word]]:
         """Go on from a text and send each word as it is made, paid by the word.
 
-        Server-sent events, each a word as JSON text. Charged like a completion that comes as a whole: whoever hangs up pays for what came until then.
+        Server-sent events. Charged like a completion that comes as a whole: whoever hangs up pays for what came until then.
 
         Costs at most 0.05 USD a call; what was used is charged.
         Example example: costs 0.05 USD.
         Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
         """
-        return self._core.raw_stream(COMPLETE_STREAMED, _wire_complete_streamed(body=body), options, Any, False)
+        return self._core.raw_stream(COMPLETE_STREAMED, _wire_complete_streamed(body=body), options, Word, False)
 
     def weather(self, *, city: str, options: Optional[CallOptions] = None) -> Paid[Weather]:
         """Current weather for a city.
@@ -1869,16 +1876,16 @@ class AsyncClient:
         """
         return await self._core.raw_json(COMPLETE, _wire_complete(body=body), options, Completion)
 
-    async def complete_streamed(self, *, body: CompletionRequest, options: Optional[CallOptions] = None) -> Paid[AsyncIterator[Any]]:
+    async def complete_streamed(self, *, body: CompletionRequest, options: Optional[CallOptions] = None) -> Paid[AsyncIterator[Word]]:
         """Go on from a text and send each word as it is made, paid by the word.
 
-        Server-sent events, each a word as JSON text. Charged like a completion that comes as a whole: whoever hangs up pays for what came until then.
+        Server-sent events. Charged like a completion that comes as a whole: whoever hangs up pays for what came until then.
 
         Costs at most 0.05 USD a call; what was used is charged.
         Example example: costs 0.05 USD.
         Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
         """
-        return await self._core.raw_stream(COMPLETE_STREAMED, _wire_complete_streamed(body=body), options, Any, False)
+        return await self._core.raw_stream(COMPLETE_STREAMED, _wire_complete_streamed(body=body), options, Word, False)
 
     async def weather(self, *, city: str, options: Optional[CallOptions] = None) -> Paid[Weather]:
         """Current weather for a city.

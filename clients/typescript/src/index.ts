@@ -14,7 +14,7 @@ import type { PaymentPayload, PaymentRequired, PaymentRequirements } from "@x402
 /** Where the service is. */
 export const BASE = "http://127.0.0.1:4021";
 /** The hash of the document that this file was made of. */
-export const CONTENT_HASH = "sha-256:b5c8ad194fb5320b0c4de5b2907432a2187f9cdf609c8d844e108ea5b3c1a038";
+export const CONTENT_HASH = "sha-256:bfa6cbc53464bbe7d72b8baea8dd76c3104eec3759387130be8042659588742b";
 /** The version of the service's contract. */
 export const SERVICE_VERSION = "1.0.0";
 /** The revision of the document; 0 if it has none. */
@@ -248,6 +248,12 @@ export interface Weather {
   "city": string;
 }
 
+/** A word of a completion. */
+export interface Word {
+  /** The word, without spaces. */
+  "text": string;
+}
+
 /** Arguments of `complete`. */
 export interface CompleteRequest {
   body: CompletionRequest;
@@ -370,14 +376,14 @@ export class Client {
   /**
    * Go on from a text and send each word as it is made, paid by the word.
    *
-   * Server-sent events, each a word as JSON text. Charged like a completion that comes as a whole: whoever hangs up pays for what came until then.
+   * Server-sent events. Charged like a completion that comes as a whole: whoever hangs up pays for what came until then.
    *
    * Costs at most 0.05 USD a call; what was used is charged.
    * Example example: costs 0.05 USD.
    * Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
    */
-  async completeStreamed(request: CompleteStreamedRequest, options?: CallOptions): Promise<Paid<AsyncGenerator<JsonValue>>> {
-    return this.#core.stream<JsonValue>(COMPLETE_STREAMED, wireCompleteStreamedRequest(request), false, options);
+  async completeStreamed(request: CompleteStreamedRequest, options?: CallOptions): Promise<Paid<AsyncGenerator<Word>>> {
+    return this.#core.stream<Word>(COMPLETE_STREAMED, wireCompleteStreamedRequest(request), false, options);
   }
 
   /**

@@ -70,7 +70,7 @@ def client(base, total, sign_in=False, budget=None, signer=None):
 async def count(words):
     """How many words a stream has, whether it is awaited or not."""
     listed = [word async for word in words] if ASYNC else list(words)
-    return len([word for word in listed if isinstance(word, str)])
+    return len([word for word in listed if isinstance(word.text, str)])
 
 
 async def buy(call, budget, quote, make, show):

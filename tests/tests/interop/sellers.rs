@@ -69,7 +69,7 @@ pub(crate) const MARKET_PERMIT2: &[Call] = &[
         path: "/complete/stream",
         body: Some(r#"{"prompt":"Agents pay sellers.","max_words":8}"#),
         price: METERED,
-        holds: "data: \"Agents\"\n\ndata: \"pay\"\n\n",
+        holds: "data: {\"text\":\"Agents\"}\n\ndata: {\"text\":\"pay\"}\n\n",
         means: Means::Streamed(CEILING),
     },
     // A route for which any dollar is taken.

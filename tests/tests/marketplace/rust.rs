@@ -73,7 +73,7 @@ async fn streamed(client: &Client, prompt: &CompletionRequest) -> Said {
         call: "complete_streamed".to_owned(),
         quote: Some(quote),
         receipt: events.receipt().map(shown),
-        value: json!(words.iter().filter(|word| word.is_string()).count()),
+        value: json!(words.iter().filter(|word| !word.text.is_empty()).count()),
         refused: None,
         spent: client.inner().budget().spent(),
     }

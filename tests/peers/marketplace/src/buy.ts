@@ -49,9 +49,9 @@ async function buy<T>(
   console.log(JSON.stringify({ ...said, spent: budget.spent }));
 }
 
-async function count(words: AsyncGenerator<market.JsonValue>): Promise<number> {
+async function count(words: AsyncGenerator<market.Word>): Promise<number> {
   let count = 0;
-  for await (const word of words) count += typeof word === "string" ? 1 : 0;
+  for await (const word of words) count += typeof word.text === "string" ? 1 : 0;
   return count;
 }
 
