@@ -43,6 +43,35 @@ async fn hooks_hear_of_the_purchase_and_of_no_call_from_credit() {
     assert!(witness.failed().is_empty(), "{:?}", witness.failed());
 }
 
+/// What a plan costs, says and pays into is what the manifest says of it; so is what a call costs without it.
+#[tokio::test]
+async fn each_live_402_of_a_plan_equals_its_manifest_entry() {
+    let stand = Stand::open(Arc::new(MemoryLedger::new())).await;
+    let manifest = stand.paywall.manifest().manifest();
+    assert!(manifest.plans.len() > 1);
+    for plan in &manifest.plans {
+        let (method, path) = (&plan.purchase["method"], &plan.purchase["path"]);
+        let target = format!("{path}?plan={}", plan.id);
+        let answer = stand.send(method, &target, ("", ""), "").await;
+        assert_eq!(answer.status, 402, "{target}");
+        let terms = answer.terms();
+        let offer = terms.accepts[0].view().unwrap();
+        let due = plan.amount.0.to_atomic(6).unwrap();
+        assert_eq!(offer.amount, due.to_string(), "{target}");
+        let rail = manifest.rails.values().next().unwrap();
+        let asset = &manifest.assets[&rail.asset];
+        assert_eq!(
+            (&offer.asset, &offer.pay_to),
+            (&asset.address, &rail.pay_to)
+        );
+        for id in &plan.endpoints {
+            let mut all = manifest.endpoints.iter();
+            let entry = all.find(|entry| entry.id == *id).expect("an endpoint");
+            assert!(entry.plans.contains(&plan.id), "{id}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_stream_from_credit_has_the_time_of_one_handler() {
     let ledger = Arc::new(MemoryLedger::new());

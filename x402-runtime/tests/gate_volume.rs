@@ -10,6 +10,7 @@
 #[path = "common/all.rs"]
 mod common;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -23,6 +24,7 @@ use serde_json::json;
 use x402_runtime::clock::ManualClock;
 use x402_runtime::ledger::{Ledger, MemoryLedger};
 use x402_runtime::model::extension::siwx::Challenge;
+use x402_runtime::model::price::{Due, Facts, Volume, evaluate};
 use x402_runtime::model::wire::PaymentRequired;
 use x402_runtime::paid;
 
@@ -146,6 +148,40 @@ async fn after_as_many_calls_as_a_step_says_the_next_one_costs_less() {
     // A price is an endpoint's, whatever its path captures.
     assert_eq!(amount(&terms_of(&stand, "/rates/old", &buyer).await), "250");
     assert_eq!((stand.runs(), stand.double.settles()), (7, 7));
+}
+
+/// What a buyer is told after each call is what a reader of the manifest works out from what was bought.
+#[tokio::test]
+async fn each_live_402_equals_its_manifest_entry_whatever_was_bought() {
+    let stand = stand().await;
+    let manifest = stand.paywall.manifest().manifest();
+    let buyer = Buyer::new(7);
+    for (path, price) in [(RATES, 1_000_u128), ("/fees", 1_000), ("/maps", 10_000)] {
+        let id = path.split('/').nth(1).unwrap();
+        let mut all = manifest.endpoints.iter();
+        let entry = all.find(|entry| entry.id == id).unwrap();
+        let model = manifest.model_of(entry, &entry.price).unwrap().unwrap();
+        let (mut bought, mut told) = (Volume::default(), BTreeSet::new());
+        for _ in 0..7 {
+            let terms = terms_of(&stand, path, &buyer).await;
+            let due = match evaluate(&model, &Facts::new(), &[bought]).unwrap() {
+                Due::Exact(price) => price.amount,
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(
+                amount(&terms),
+                due.to_atomic(6).unwrap().to_string(),
+                "{path}"
+            );
+            told.insert(buy(&stand, path, &buyer).await);
+            bought.calls += 1;
+            bought.spend = bought.spend.checked_add(due).unwrap();
+        }
+        assert!(
+            told.contains(&price.to_string()) && told.len() > 1,
+            "{path}: {told:?}"
+        );
+    }
 }
 
 #[tokio::test]
