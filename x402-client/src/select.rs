@@ -149,7 +149,6 @@ fn consider(
     let amount: AtomicAmount = view.amount.parse().map_err(|_| Refusal::AmountUnreadable)?;
     let pay_to = payee(view, asset, buyer)?;
     check_validity(view, buyer)?;
-    check_amount(asset, amount, buyer)?;
     let choice = Choice {
         version,
         index,
@@ -165,6 +164,8 @@ fn consider(
     if let Some(pins) = buyer.pins {
         pin::check(pins, &view.scheme, &choice)?;
     }
+    // Last, so that an amount is the reason only where nothing else is.
+    check_amount(asset, amount, buyer)?;
     Ok(choice)
 }
 

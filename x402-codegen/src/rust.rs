@@ -52,6 +52,7 @@ const ERRORS: &[&str] = &[
     "PriceAboveContract",
     "CostAboveMax",
     "SpendCapReached",
+    "BudgetExceeded",
     "InsideRuntime",
     "Decode",
     "Client",

@@ -29,6 +29,7 @@ fn every_python_client_is_typed_and_works() {
             fs::write(clients.join(format!("{case}.py")), text).expect("a file in target/");
         }
         fs::write(home.join("use.py"), USE).expect("a file in target/");
+        fs::write(home.join("refusals.json"), support::REFUSALS).expect("a file in target/");
         run(
             Command::new(&python)
                 .args(["-m", "mypy", "--strict", "clients", "use.py"])

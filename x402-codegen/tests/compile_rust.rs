@@ -17,6 +17,9 @@ use support::tools::{alone_in, target, workspace};
 /// What a user does with them.
 const USE: &str = include_str!("gate/use.rs");
 
+/// What keeps them from paying.
+const REFUSALS: &str = include_str!("gate/refusals.rs");
+
 /// No doc tests: the comments of the clients are other people's texts.
 const MORE: &str = "\n[workspace]\n\n[lib]\ndoctest = false\n\n[dev-dependencies]\n\
                     alloy-signer-local = { version = \"2\", default-features = false }\n\
@@ -35,7 +38,13 @@ fn every_rust_client_compiles_and_works() {
             writeln!(modules, "pub mod {case};").expect("a string");
         }
         fs::write(home.join("src/lib.rs"), modules).expect("a file in target/");
-        fs::write(home.join("src/uses.rs"), USE).expect("a file in target/");
+        for (file, text) in [
+            ("uses.rs", USE),
+            ("refusals.rs", REFUSALS),
+            ("refusals.json", support::REFUSALS),
+        ] {
+            fs::write(home.join("src").join(file), text).expect("a file in target/");
+        }
         let manifest = crate_manifest("codegen-gate", MORE);
         fs::write(home.join("Cargo.toml"), manifest).expect("a file in target/");
         // The versions that the workspace is built with are there already.

@@ -28,6 +28,7 @@ fn every_typescript_client_compiles_and_works() {
             fs::write(source.join(format!("{case}.ts")), text).expect("a file in target/");
         }
         fs::write(source.join("use.ts"), USE).expect("a file in target/");
+        fs::write(home.join("refusals.json"), support::REFUSALS).expect("a file in target/");
         run(
             Command::new("node")
                 .args(["node_modules/typescript/bin/tsc", "--project", "."])

@@ -77,15 +77,21 @@ class NoPrice(CallError):
 
 
 class BudgetExceeded(CallError):
-    """The budget has no room for the call."""
+    """The budget has no room for the call. Nothing was paid.
 
-    code = "budget_exceeded"
+    The code tells which limit it is: `over_call_cap` for what one call may cost, `over_budget` for the total, `over_endpoint_cap`
+    for what the endpoint may get of it.
+    """
+
     action = "ask-human"
 
-    def __init__(self, needed: str, left: str) -> None:
-        super().__init__("needs " + needed + ", and " + left + " is left")
+    def __init__(self, code: Literal["over_call_cap", "over_budget", "over_endpoint_cap"], needed: str, left: str) -> None:
+        where = {"over_call_cap": " is the most for a call", "over_budget": " is left", "over_endpoint_cap": " is left for the endpoint"}
+        super().__init__("needs " + needed + ", and " + left + where[code])
+        self.code = code
         self.needed = needed
         self.left = left
+        """The most that there is room for under the limit."""
 
 
 class Declined(CallError):
@@ -126,10 +132,23 @@ class SpendCapReached(CallError):
     action = "ask-human"
 
 
-class UnexpectedTerms(CallError):
-    """The service offers no payment that its document names."""
+class NothingAcceptable(CallError):
+    """The service offers no payment that may be made: none is one that its document names. Nothing was paid."""
 
-    code = "unexpected_terms"
+    code = "nothing_acceptable"
+    action = "ask-human"
+
+
+class TermsUnreadable(CallError):
+    """The service asks for payment, but its terms cannot be read. Nothing was paid."""
+
+    code = "terms_unreadable"
+
+
+class NotSigned(CallError):
+    """The payer did not sign what it was asked to. Nothing was sent."""
+
+    code = "not_signed"
 
 
 class Unreachable(CallError):
@@ -606,12 +625,16 @@ class Budget:
         """Takes room, or raises BudgetExceeded. The function that is returned gives back what it is told."""
         units = _money(amount, "the amount")
         with self._lock:
-            at = self._spent_at.get(endpoint, Fraction(0)) + units
+            at = self._spent_at.get(endpoint, Fraction(0))
             ceiling = self._per_endpoint.get(endpoint)
-            if units > self._per_call or self._spent + units > self._total or (ceiling is not None and at > ceiling):
-                raise BudgetExceeded(amount, self.left)
+            if units > self._per_call:
+                raise BudgetExceeded("over_call_cap", amount, _shown(self._per_call))
+            if self._spent + units > self._total:
+                raise BudgetExceeded("over_budget", amount, self.left)
+            if ceiling is not None and at + units > ceiling:
+                raise BudgetExceeded("over_endpoint_cap", amount, _shown(ceiling - at))
             self._spent += units
-            self._spent_at[endpoint] = at
+            self._spent_at[endpoint] = at + units
         held = units
 
         def give_back(back: str) -> None:
@@ -644,7 +667,7 @@ class _EvmPayer:
     def pay(self, required: PaymentRequired) -> PaymentPayload:
         payload = self._client.create_payment_payload(required)
         if not isinstance(payload, PaymentPayload):
-            raise UnexpectedTerms("the service speaks version 1 only")
+            raise NotSigned("the payer signed in another version")
         return payload
 
 
@@ -771,7 +794,7 @@ class _Core:
             raise
         # From here on somebody may use the signature: the room stays taken.
         if any(getattr(payload.accepted, name) != getattr(terms, name) for name in ("scheme", "network", "asset", "pay_to", "amount")):
-            raise UnexpectedTerms("the payer signed something else")
+            raise NotSigned("the payer signed something else")
         headers = self.http.encode_payment_signature_header(payload)
         began = time.monotonic()
         attempts = 0
@@ -804,9 +827,11 @@ class _Core:
         try:
             required = self.http.get_payment_required_response(first.headers.get, first.content)
         except Exception as error:
-            raise UnexpectedTerms("the payment terms cannot be read") from error
+            raise TermsUnreadable("the payment terms cannot be read") from error
         if not isinstance(required, PaymentRequired):
-            raise UnexpectedTerms("the service speaks version 1 only")
+            raise NothingAcceptable("the service speaks version 1 only")
+        if info.cost is None or (info.rule is not None and info.rule["model"] == "free"):
+            raise PriceAboveContract(info.id + " asks for payment, and the document names no price for it")
         offers = []
         for terms in required.accepts:
             pin = _pin_of(info, terms)
@@ -814,17 +839,15 @@ class _Core:
             if pin is not None and units is not None:
                 offers.append((terms, pin, units))
         if not offers:
-            raise UnexpectedTerms("no offer is one that the service's document names")
-        if info.cost is not None:
-            bound = Fraction(info.cost[1])
-            offers = [offer for offer in offers if offer[2] <= bound]
+            raise NothingAcceptable("no offer is one that the service's document names")
+        # The smaller one of the caller's and the document's.
+        bound = Fraction(info.cost[1])
+        most = bound if options.max_cost is None else _money(options.max_cost, "max_cost")
+        offers = [offer for offer in offers if offer[2] <= min(most, bound)]
+        if not offers and most < bound:
+            raise CostAboveMax("the call costs more than " + _shown(most))
         if not offers:
-            raise PriceAboveContract(info.id + " asks for more than its document allows")
-        if options.max_cost is not None:
-            most = _money(options.max_cost, "max_cost")
-            offers = [offer for offer in offers if offer[2] <= most]
-        if not offers:
-            raise CostAboveMax("the call costs more than its max_cost")
+            raise PriceAboveContract(info.id + " asks for more than " + info.cost[1])
         terms, pin, units = offers[0]
         amount = _shown(units)
         if options.dry_run:

@@ -424,6 +424,9 @@ pub enum Error {
         /// The cap.
         cap: String,
     },
+    /// The budget has no room for the call. Nothing was paid. [`Error::code`] tells which limit it is: `over_call_cap` for what one
+    /// call may cost, `over_budget` for the total, `over_host_cap` for what the service may get of it.
+    BudgetExceeded(x402_client::BudgetRefusal),
     /// A blocking call on a thread of an async runtime. Nothing was sent: use the async client there.
     InsideRuntime,
     /// The answer is not what the document says. It was paid if there is a receipt.
@@ -433,7 +436,8 @@ pub enum Error {
         /// The payment.
         receipt: Option<Box<Receipt>>,
     },
-    /// Everything that ends a call before the service answers: budget, policy, network, an open outcome.
+    /// Everything else that ends a call before the service answers. [`Error::code`] tells what it is: `nothing_acceptable` for a
+    /// service that offers no payment that may be made, `terms_unreadable`, `outcome_unknown` and others.
     Client(Box<x402_client::Error>),
 }
 
@@ -446,6 +450,7 @@ impl Error {
             Self::PriceAboveContract { .. } => "price_above_contract",
             Self::CostAboveMax => "cost_above_max",
             Self::SpendCapReached { .. } => "spend_cap_reached",
+            Self::BudgetExceeded(limit) => limit.code(),
             Self::InsideRuntime => "inside_runtime",
             Self::Decode { .. } => "unexpected_answer",
             Self::Client(error) => error.code(),
@@ -2056,11 +2061,15 @@ impl std::fmt::Display for Error {
         match self {
             Self::Argument(name) => write!(f, "the argument {name} cannot be sent"),
             Self::NoPrice(reason) => write!(f, "the request has no price: {reason}"),
+            Self::PriceAboveContract { endpoint, most: "0" } => {
+                write!(f, "{endpoint} asks for payment, and the document names no price for it; nothing was paid")
+            }
             Self::PriceAboveContract { endpoint, most } => {
                 write!(f, "{endpoint} asks for more than the {most} of its document; nothing was paid")
             }
             Self::CostAboveMax => f.write_str("the call costs more than its max_cost; nothing was paid"),
             Self::SpendCapReached { spent, cap } => write!(f, "the next page would exceed the cap of {cap}; {spent} spent"),
+            Self::BudgetExceeded(limit) => write!(f, "{limit}; nothing was paid"),
             Self::InsideRuntime => f.write_str("a blocking call inside of an async runtime: use the async client there"),
             Self::Decode { reason, .. } => write!(f, "the answer is not what the document says: {reason}"),
             Self::Client(error) => error.fmt(f),
@@ -2111,7 +2120,7 @@ impl Error {
         match (self, self.problem()) {
             (Self::Client(error), _) => error.action().as_str(),
             (Self::Argument(_) | Self::NoPrice(_) | Self::InsideRuntime, _) => "fix-request",
-            (Self::CostAboveMax | Self::SpendCapReached { .. }, _) => "ask-human",
+            (Self::CostAboveMax | Self::SpendCapReached { .. } | Self::BudgetExceeded(_), _) => "ask-human",
             (_, Some(problem)) => match (problem.action, known(&problem.code)) {
                 (Some(action), _) => action.as_str(),
                 (None, Some((.., action))) => action,
@@ -2173,14 +2182,30 @@ impl Error {
         }))
     }
 
+    /// What keeps the payment that came nearest to being made: amounts are looked at last, and the budget after all other limits.
+    fn of_refusals(refusals: x402_client::select::Refusals, endpoint: &Endpoint, capped: bool) -> Self {
+        use x402_client::BudgetRefusal::{NotCountable, OtherUnit};
+        use x402_client::select::Refusal;
+        let limit = refusals.0.iter().find_map(|refusal| match refusal {
+            // A token that the budget does not count is none that may be paid in.
+            Refusal::Budget(NotCountable | OtherUnit) => None,
+            Refusal::Budget(limit) => Some(*limit),
+            _ => None,
+        });
+        match limit {
+            Some(limit) => Self::BudgetExceeded(limit),
+            None if !refusals.0.contains(&Refusal::OverMax) => {
+                Self::Client(Box::new(x402_client::Error::NothingAcceptable(refusals)))
+            }
+            None if capped => Self::CostAboveMax,
+            None => Self::PriceAboveContract { endpoint: endpoint.id, most: endpoint.cost.map_or("", |(_, most)| most) },
+        }
+    }
+
     fn of_client(error: x402_client::Error, endpoint: &Endpoint, capped: bool) -> Self {
         match error {
-            x402_client::Error::NothingAcceptable(refusals)
-                if refusals.0.contains(&x402_client::select::Refusal::OverMax) =>
-            {
-                let most = endpoint.cost.map_or("", |(_, most)| most);
-                if capped { Self::CostAboveMax } else { Self::PriceAboveContract { endpoint: endpoint.id, most } }
-            }
+            x402_client::Error::NothingAcceptable(refusals) => Self::of_refusals(refusals, endpoint, capped),
+            x402_client::Error::OverBudget(limit) => Self::BudgetExceeded(limit),
             x402_client::Error::Refused(refused) => Self::of_problem(Box::new(Problem {
                 code: refused.code.clone(),
                 status: refused.status.as_u16(),

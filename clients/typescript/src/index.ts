@@ -794,13 +794,16 @@ export class Budget {
   /** Takes room, or throws {@link BudgetExceeded}. The function that is returned gives back what it is told. */
   reserve(endpoint: string, amount: string): (back: string) => void {
     const units = money(amount, "the amount");
-    const at = plus(this.#spentAt.get(endpoint) ?? ZERO, units);
+    const at = this.#spentAt.get(endpoint) ?? ZERO;
     const ceiling = this.#perEndpoint.get(endpoint);
-    const over =
-      above(units, this.#perCall) || above(plus(this.#spent, units), this.#total) || (ceiling !== undefined && above(at, ceiling));
-    if (over) throw new BudgetExceeded(amount, this.left);
+    const room = (code: BudgetExceeded["code"], left: Ratio): void => {
+      if (above(units, left)) throw new BudgetExceeded(code, amount, shown(left));
+    };
+    room("over_call_cap", this.#perCall);
+    room("over_budget", minus(this.#total, this.#spent));
+    if (ceiling !== undefined) room("over_endpoint_cap", minus(ceiling, at));
     this.#spent = plus(this.#spent, units);
-    this.#spentAt.set(endpoint, at);
+    this.#spentAt.set(endpoint, plus(at, units));
     let held = units;
     return (back) => {
       const given = money(back, "the amount");
@@ -910,12 +913,20 @@ export class NoPrice extends CallError {
   override readonly action = "fix-request";
 }
 
-/** The budget has no room for the call. */
+/**
+ * The budget has no room for the call. Nothing was paid. The code tells which limit it is: `over_call_cap` for what one call may
+ * cost, `over_budget` for the total, `over_endpoint_cap` for what the endpoint may get of it.
+ */
 export class BudgetExceeded extends CallError {
-  override readonly code = "budget_exceeded";
   override readonly action = "ask-human";
-  constructor(readonly needed: string, readonly left: string) {
-    super("needs " + needed + ", and " + left + " is left");
+  constructor(
+    override readonly code: "over_call_cap" | "over_budget" | "over_endpoint_cap",
+    readonly needed: string,
+    /** The most that there is room for under the limit. */
+    readonly left: string,
+  ) {
+    const where = { over_call_cap: " is the most for a call", over_budget: " is left", over_endpoint_cap: " is left for the endpoint" };
+    super("needs " + needed + ", and " + left + where[code]);
   }
 }
 
@@ -951,9 +962,20 @@ export class SpendCapReached extends CallError {
   override readonly action = "ask-human";
 }
 
-/** The service offers no payment that its document names. */
-export class UnexpectedTerms extends CallError {
-  override readonly code = "unexpected_terms";
+/** The service offers no payment that may be made: none is one that its document names. Nothing was paid. */
+export class NothingAcceptable extends CallError {
+  override readonly code = "nothing_acceptable";
+  override readonly action = "ask-human";
+}
+
+/** The service asks for payment, but its terms cannot be read. Nothing was paid. */
+export class TermsUnreadable extends CallError {
+  override readonly code = "terms_unreadable";
+}
+
+/** The payer did not sign what it was asked to. Nothing was sent. */
+export class NotSigned extends CallError {
+  override readonly code = "not_signed";
 }
 
 /** The service was not reached, and nothing was paid. */
@@ -1119,7 +1141,7 @@ class Core {
     }
     // From here on somebody may use the signature: the room stays taken.
     const told = ["scheme", "network", "asset", "payTo", "amount"] as const;
-    if (told.some((name) => payload.accepted[name] !== terms[name])) throw new UnexpectedTerms("the payer signed something else");
+    if (told.some((name) => payload.accepted[name] !== terms[name])) throw new NotSigned("the payer signed something else");
     return this.#present(info, wire, payload, { terms, amount, pin, giveBack, signal: options.signal, streamed });
   }
 
@@ -1130,30 +1152,33 @@ class Core {
       const body: unknown = await first.json().catch(() => undefined);
       required = this.#http.getPaymentRequiredResponse((name) => first.headers.get(name), body);
     } catch {
-      throw new UnexpectedTerms("the payment terms cannot be read");
+      throw new TermsUnreadable("the payment terms cannot be read");
     }
-    if (isObject(required) && required["x402Version"] === 1) throw new UnexpectedTerms("the service speaks version 1 only");
+    if (isObject(required) && required["x402Version"] === 1) throw new NothingAcceptable("the service speaks version 1 only");
     const extensions = isObject(required) ? (required["extensions"] ?? {}) : undefined;
     if (!isObject(required) || required["x402Version"] !== 2 || !Array.isArray(required["accepts"]) || !isObject(extensions)) {
-      throw new UnexpectedTerms("the payment terms cannot be read");
+      throw new TermsUnreadable("the payment terms cannot be read");
     }
     return { ...required, extensions } as unknown as PaymentRequired;
   }
 
   async #terms(info: EndpointInfo, first: Response, options: CallOptions) {
     const required = await this.#required(first);
+    if (info.cost === undefined || info.rule?.model === "free") {
+      throw new PriceAboveContract(info.id + " asks for payment, and the document names no price for it");
+    }
     const offers = required.accepts.filter(isOffer).flatMap((terms) => {
       const pin = pinOf(info, terms);
       const amount = pin === undefined ? undefined : worth(terms.amount, pin);
       return pin === undefined || amount === undefined ? [] : [{ terms, pin, amount }];
     });
-    if (offers.length === 0) throw new UnexpectedTerms("no offer is one that the service's document names");
-    const most = info.cost === undefined ? undefined : money(info.cost[1], "the bound");
-    const within = offers.filter((offer) => most === undefined || !above(offer.amount, most));
-    if (within.length === 0) throw new PriceAboveContract(info.id + " asks for more than " + (info.cost?.[1] ?? ""));
-    const max = options.maxCost === undefined ? undefined : money(options.maxCost, "maxCost");
-    const chosen = within.find((offer) => max === undefined || !above(offer.amount, max));
-    if (chosen === undefined) throw new CostAboveMax("the call costs more than " + (options.maxCost ?? ""));
+    if (offers.length === 0) throw new NothingAcceptable("no offer is one that the service's document names");
+    // The smaller one of the caller's and the document's.
+    const [most, max] = [money(info.cost[1], "the bound"), money(options.maxCost ?? info.cost[1], "maxCost")];
+    const capped = above(most, max);
+    const chosen = offers.find((offer) => !above(offer.amount, capped ? max : most));
+    if (chosen === undefined && capped) throw new CostAboveMax("the call costs more than " + (options.maxCost ?? ""));
+    if (chosen === undefined) throw new PriceAboveContract(info.id + " asks for more than " + info.cost[1]);
     const amount = shown(chosen.amount);
     if (options.dryRun === true) throw new DryRun(amount);
     const extensions: { [name: string]: unknown } = { ...required.extensions };

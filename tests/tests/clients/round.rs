@@ -207,20 +207,13 @@ pub(crate) fn refused(case: &Case, said: &[Said], sales: &[Sale]) -> Result<(), 
         ));
     }
     for (call, one) in case.calls.iter().zip(said) {
-        let endpoint = &case.model.endpoints[call.endpoint];
+        let id = &case.model.endpoints[call.endpoint].id;
         let code = one
             .error
             .as_ref()
             .map_or("an answer", |failure| &failure.code);
-        // Where no price is known, no way to pay is known either.
-        let known = ["price_above_contract", "unexpected_terms"];
-        let known = if endpoint.price.is_some() {
-            &known[..1]
-        } else {
-            &known[..]
-        };
-        if !known.contains(&code) || !one.values.is_empty() {
-            return Err(format!("{} ended with {code}", endpoint.id));
+        if code != "price_above_contract" || !one.values.is_empty() {
+            return Err(format!("{id} ended with {code}"));
         }
     }
     Ok(())

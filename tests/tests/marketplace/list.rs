@@ -107,7 +107,7 @@ pub(crate) const CALLS: &[Call] = &[
     call("capped", ("exact", "0.01"), Refused("cost_above_max")),
     // A budget of a cent and a half.
     call("weather_of_the_poor", ("exact", "0.01"), Paid(10_000)),
-    call("poor", ("exact", "0.01"), Refused("budget_exceeded")),
+    call("poor", ("exact", "0.01"), Refused("over_budget")),
 ];
 
 /// What an answer must be; null if that is not told here.

@@ -4,7 +4,6 @@ use marketplace_client::{
     Call, Client, CompletionRequest, Error, Paid, Quality, Quote, SummaryRequest, WeatherRequest,
 };
 use serde_json::{Value, json};
-use x402_client::select::Refusal;
 use x402_client::{Budget, ClientBuilder, JsonRpcReader, Wallet};
 use x402_model::network::Network;
 use x402_tests::accounts::{self, PAYER};
@@ -94,13 +93,8 @@ fn refusal(error: &Error) -> (String, Value) {
         x402_client::Charged::Yes => json!(true),
         _ => json!("maybe"),
     };
-    // This client tells for each offer why it was not taken.
-    let budget = |refusal: &Refusal| matches!(refusal, Refusal::Budget(_));
     let code = match error {
         Error::Client(error) => match &**error {
-            x402_client::Error::NothingAcceptable(why) if why.0.iter().all(budget) => {
-                "budget_exceeded"
-            }
             // What the seller calls so has a variant of its own.
             x402_client::Error::ApprovalRequired(_) => "permit2_allowance_required",
             error => error.code(),

@@ -278,6 +278,12 @@ fn a02_each_known_way_to_pay_has_its_own_payee() {
     elsewhere.network = Network::parse_any("eip155:8453").unwrap();
     setup.pins = Some(vec![elsewhere]);
     assert_eq!(setup.reason(&option()), Some(Refusal::RailUnexpected));
+    // An amount is the reason only where nothing else is.
+    let mut dear = option();
+    dear["amount"] = json!("4000000000000");
+    assert_eq!(setup.reason(&dear), Some(Refusal::RailUnexpected));
+    setup.pins = None;
+    assert!(matches!(setup.reason(&dear), Some(Refusal::Budget(_))));
 }
 
 fn on(network: &Network) -> Value {

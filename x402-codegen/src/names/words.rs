@@ -46,6 +46,6 @@ pub(crate) const TYPE_WORDS: &[&str] = &[
     "MockTransport", "Money", "OutcomeUnknown", "Pages", "Paid", "Payer", "Payment", "PaymentPayload",
     "PaymentRequired", "Pending", "Pin", "Price", "PriceAboveContract", "PriceModel", "PriceRule", "PriceUnit",
     "Problem", "Quote", "Ratio", "Receipt", "Reservation", "ServiceError", "Support", "Wire", "Wallet", "Policy",
-    "Action", "InvalidArgument", "UnexpectedTerms", "Unreachable", "DecodeError", "SetupError", "A", "D", "E", "T", "U", "K", "V",
+    "Action", "InvalidArgument", "NothingAcceptable", "TermsUnreadable", "NotSigned", "Unreachable", "DecodeError", "SetupError", "A", "D", "E", "T", "U", "K", "V",
     "Declined", "UnexpectedAnswer", "SpendCapReached", "Prices", "ClientOptions", "CallError", "Core", "DryRun", "JsonValue", "KnownError", "MockMode", "Place", "Tier", "Reading", "NoPrice", "ApiModel", "Quotes", "MockPayer", "Tag", "Discriminator", "TypeAliasType", "Protocol", "UptoEvmScheme", "ExactEvmScheme", "PaymentRequirements", "Mapping", "ApproveHook", "JsonValue", "Name", "Missing", "Members", "Parts",
 ];

@@ -8,7 +8,7 @@ from typing import Any, Callable, Iterable, Iterator, Optional
 import httpx
 from x402.schemas import PaymentRequired, PaymentRequirements
 
-from clients import collisions, example, hostile, maps, openapi_shapes, optional_nullable, pagination, price_tiered, price_usage, rails, recursion, streaming, unions
+from clients import collisions, example, hostile, maps, openapi_shapes, optional_nullable, pagination, price_free, price_tiered, price_usage, rails, recursion, streaming, unions
 
 
 def code(work: Callable[[], Any]) -> str:
@@ -47,7 +47,7 @@ def a_call_is_paid_once_within_its_budget() -> None:
     receipt = paying.get_weather(city="lisbon").receipt
     assert receipt is not None and (receipt.amount, receipt.attempts, receipt.revision) == ("0.001", 1, 17)
     assert (budget.spent, budget.left) == ("0.001", "0.0005")
-    assert code(lambda: paying.get_weather(city="oslo")) == "budget_exceeded"
+    assert code(lambda: paying.get_weather(city="oslo")) == "over_budget"
     assert code(lambda: client("price-rise").get_weather(city="oslo")) == "price_above_contract"
     cheap = example.CallOptions(max_cost="0.0009")
     assert code(lambda: client("pay").get_weather(city="oslo", options=cheap)) == "cost_above_max"
@@ -142,6 +142,62 @@ def sells(module: Any, amount: str, answer: Callable[[httpx.Request], httpx.Resp
     return httpx.MockTransport(handle)
 
 
+def what_keeps_a_client_from_paying_has_the_same_name_in_every_language() -> None:
+    pin = example.PINS[0]
+    thief = "0x000000000000000000000000000000000000dEaD"
+
+    def asks(terms: Any, total: str = "1", per_call: str = "1") -> example.Client:
+        def handle(request: httpx.Request) -> httpx.Response:
+            if "payment-signature" in request.headers:
+                return httpx.Response(200, json={"city": "oslo", "tempC": 1, "sky": "clear"})
+            return httpx.Response(402, json={}, headers={"payment-required": base64.b64encode(json.dumps(terms).encode()).decode()})
+
+        return example.Client(example.MockPayer(), example.Budget(total, per_call), transport=httpx.MockTransport(handle))
+
+    def shop(amount: str, total: str = "1", per_call: str = "1", pay_to: str = pin.pay_to) -> example.Client:
+        offer = {"scheme": pin.scheme, "network": pin.network, "asset": pin.asset, "payTo": pay_to, "amount": amount, "maxTimeoutSeconds": 60}
+        return asks({"x402Version": 2, "accepts": [offer]}, total, per_call)
+
+    poor = shop("1000", total="0.0015")
+    poor.get_weather(city="oslo")
+    gift = sells(price_free, "10000", lambda request: httpx.Response(200, json={}))
+    found: dict[str, dict[str, str]] = {}
+
+    def end(name: str, work: Callable[[], Any]) -> None:
+        try:
+            work()
+        except (example.CallError, price_free.CallError) as error:
+            assert (error.charged, error.retryable) == (False, False), name
+            found[name] = {"code": error.code, "action": error.action}
+
+    cheap = example.CallOptions(max_cost="0.0009")
+    end("more than a call may cost by the budget", lambda: shop("1000", per_call="0.0005").get_weather(city="oslo"))
+    end("more than the budget ever had", lambda: shop("1000", total="0.0005").get_weather(city="oslo"))
+    end("more than the budget has left", lambda: poor.get_weather(city="oslo"))
+    end("more than the caller's most", lambda: shop("1000").get_weather(city="oslo", options=cheap))
+    end("more than the document's most", lambda: shop("2000").get_weather(city="oslo"))
+    end("more than both", lambda: shop("2000").get_weather(city="oslo", options=cheap))
+    end("anything for a free call", lambda: price_free.Client(price_free.MockPayer(), price_free.Budget("1", "1"), transport=gift).status())
+    end("nothing that may be paid", lambda: shop("1000", pay_to=thief).get_weather(city="oslo"))
+    end("no payment at all", lambda: asks({"x402Version": 2, "accepts": []}).get_weather(city="oslo"))
+    end("too much for somebody else", lambda: shop("2000", total="0.001", pay_to=thief).get_weather(city="oslo"))
+    end("nobody knows what", lambda: asks(7).get_weather(city="oslo"))
+    with open("refusals.json", encoding="utf-8") as names:
+        assert found == json.load(names)
+
+    for budget, said in (
+        (example.Budget("1", "0.0005"), ("over_call_cap", "0.001", "0.0005", "needs 0.001, and 0.0005 is the most for a call")),
+        (example.Budget("0.0007", "1"), ("over_budget", "0.001", "0.0007", "needs 0.001, and 0.0007 is left")),
+        (example.Budget("1", "1", {"getWeather": "0.0002"}), ("over_endpoint_cap", "0.001", "0.0002", "needs 0.001, and 0.0002 is left for the endpoint")),
+    ):
+        try:
+            example.Client(example.MockPayer(), budget, transport=example.mock_transport("pay")).get_weather(city="oslo")
+        except example.BudgetExceeded as error:
+            assert (error.code, error.needed, error.left, str(error)) == said
+        else:
+            raise AssertionError("nothing was raised")
+
+
 def a_page_that_names_no_next_one_was_paid_all_the_same() -> None:
     def client(answer: str) -> pagination.Client:
         transport = sells(pagination, "2000", lambda request: httpx.Response(200, content=answer.encode()))
@@ -200,11 +256,11 @@ def each_way_to_pay_has_its_own_payee() -> None:
     for pin in (first, second):
         assert pays(pin.network, pin.asset, pin.pay_to) == "nothing was raised"
         assert pays(pin.network, pin.asset.lower(), pin.pay_to.upper().replace("0X", "0x")) == "nothing was raised"
-    assert pays(first.network, first.asset, second.pay_to) == "unexpected_terms"
-    assert pays(second.network, second.asset, first.pay_to) == "unexpected_terms"
-    assert pays(first.network, second.asset, first.pay_to) == "unexpected_terms"
+    assert pays(first.network, first.asset, second.pay_to) == "nothing_acceptable"
+    assert pays(second.network, second.asset, first.pay_to) == "nothing_acceptable"
+    assert pays(first.network, second.asset, first.pay_to) == "nothing_acceptable"
     for amount in ("\u00b2", "\u0661", "-1", "1.0", "9" * 79):
-        assert pays(first.network, first.asset, first.pay_to, amount) == "unexpected_terms"
+        assert pays(first.network, first.asset, first.pay_to, amount) == "nothing_acceptable"
 
 
 def streams_are_read_as_they_come() -> None:
@@ -366,6 +422,7 @@ if __name__ == "__main__":
     asyncio.run(the_async_client_does_the_same())
     pages_stop_at_their_cap()
     parameters_may_have_any_name()
+    what_keeps_a_client_from_paying_has_the_same_name_in_every_language()
     a_page_that_names_no_next_one_was_paid_all_the_same()
     what_a_refusal_says_is_read_with_care()
     each_way_to_pay_has_its_own_payee()

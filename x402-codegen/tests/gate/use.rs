@@ -1,6 +1,9 @@
 //! What a user does with the generated clients; part of the crate that `compile_rust` makes.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "refusals.rs"]
+mod refusals;
+
 fn wallet() -> x402_client::Wallet {
     x402_client::Wallet::view_only([1; 20].into())
 }

@@ -1,9 +1,11 @@
 // What a user does with the generated clients. Run by node once it is compiled.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import * as example from "./example.js";
 import * as hostile from "./hostile.js";
 import * as shapes from "./openapi_shapes.js";
 import * as pagination from "./pagination.js";
+import * as given from "./price_free.js";
 import * as rails from "./rails.js";
 import * as tiered from "./price_tiered.js";
 import * as usage from "./price_usage.js";
@@ -54,7 +56,7 @@ assert.deepEqual([paid.receipt?.amount, paid.receipt?.attempts, paid.receipt?.re
 assert.deepEqual([budget.spent, budget.left], ["0.001", "0.0015"]);
 const both = await Promise.allSettled([1, 2].map(() => client("pay", budget).getWeather({ city: "oslo" })));
 assert.deepEqual(both.map((one) => one.status).sort(), ["fulfilled", "rejected"]);
-assert.equal((await codeOf(client("pay", budget).getWeather({ city: "oslo" }))).code, "budget_exceeded");
+assert.equal((await codeOf(client("pay", budget).getWeather({ city: "oslo" }))).code, "over_budget");
 assert.equal((await codeOf(client("price-rise").getWeather({ city: "oslo" }))).code, "price_above_contract");
 assert.equal((await codeOf(client("pay").getWeather({ city: "oslo" }, { maxCost: "0.0009" }))).code, "cost_above_max");
 assert.equal((await codeOf(client("pay").getWeather({ city: "oslo" }, { dryRun: true }))).code, "dry_run");
@@ -115,7 +117,7 @@ const thief = new example.Client({
     return new Response("{}", { status: 402, headers: { "payment-required": btoa(JSON.stringify(terms)) } });
   },
 });
-assert.equal((await codeOf(thief.getWeather({ city: "oslo" }))).code, "unexpected_terms");
+assert.equal((await codeOf(thief.getWeather({ city: "oslo" }))).code, "nothing_acceptable");
 
 // Pages stop at their cap.
 const list = new pagination.Client({
@@ -177,6 +179,58 @@ const sells =
     return new Response("{}", { status: 402, headers: { "payment-required": btoa(JSON.stringify(terms)) } });
   };
 
+// What keeps a client from paying has the same name in every language.
+{
+  const pin = example.PINS[0];
+  const weather = (): Response => new Response("{\"city\":\"oslo\",\"tempC\":1,\"sky\":\"clear\"}");
+  const shop = (units: string, total: string, perCall: string, payTo = pin?.payTo ?? "") => {
+    const fetch = sells(pin && { ...pin, payTo }, units, weather);
+    return new example.Client({ payer: example.mockPayer, budget: new example.Budget({ total, perCall }), fetch });
+  };
+  const asks = (terms: unknown) => {
+    const headers = { "payment-required": btoa(JSON.stringify(terms)) };
+    const budget = new example.Budget({ total: "1", perCall: "1" });
+    return new example.Client({ payer: example.mockPayer, budget, fetch: async () => new Response("{}", { status: 402, headers }) });
+  };
+  const oslo = { city: "oslo" };
+  const thief = "0x000000000000000000000000000000000000dEaD";
+  const poor = shop("1000", "0.0015", "1");
+  await poor.getWeather(oslo);
+  const fetch = sells(given.PINS[0], "10000", weather);
+  const gift = new given.Client({ payer: given.mockPayer, budget: new given.Budget({ total: "1", perCall: "1" }), fetch });
+  const cases: { [name: string]: () => Promise<unknown> } = {
+    "more than a call may cost by the budget": () => shop("1000", "1", "0.0005").getWeather(oslo),
+    "more than the budget ever had": () => shop("1000", "0.0005", "1").getWeather(oslo),
+    "more than the budget has left": () => poor.getWeather(oslo),
+    "more than the caller's most": () => shop("1000", "1", "1").getWeather(oslo, { maxCost: "0.0009" }),
+    "more than the document's most": () => shop("2000", "1", "1").getWeather(oslo),
+    "more than both": () => shop("2000", "1", "1").getWeather(oslo, { maxCost: "0.0009" }),
+    "anything for a free call": () => gift.status(),
+    "nothing that may be paid": () => shop("1000", "1", "1", thief).getWeather(oslo),
+    "no payment at all": () => asks({ x402Version: 2, resource: { url: "https://api.example.com/v1/weather/oslo" }, accepts: [] }).getWeather(oslo),
+    "too much for somebody else": () => shop("2000", "0.001", "1", thief).getWeather(oslo),
+    "nobody knows what": () => asks(7).getWeather(oslo),
+  };
+  const found: { [name: string]: unknown } = {};
+  for (const [name, call] of Object.entries(cases)) {
+    const { code, action, charged, retryable } = await codeOf(call());
+    assert.deepEqual([charged, retryable], [false, false], name);
+    found[name] = { code, action };
+  }
+  assert.deepEqual(found, JSON.parse(readFileSync("refusals.json", "utf8")));
+  const left = async (budget: example.Budget) => {
+    const payer = example.mockPayer;
+    const error = await codeOf(new example.Client({ payer, budget, fetch: sells(pin, "1000", weather) }).getWeather(oslo));
+    assert.ok(error instanceof example.BudgetExceeded);
+    return [error.code, error.needed, error.left, error.message];
+  };
+  assert.deepEqual(await left(new example.Budget({ total: "1", perCall: "0.0005" })), ["over_call_cap", "0.001", "0.0005", "needs 0.001, and 0.0005 is the most for a call"]);
+  assert.deepEqual(await left(new example.Budget({ total: "0.0007", perCall: "1" })), ["over_budget", "0.001", "0.0007", "needs 0.001, and 0.0007 is left"]);
+  const perEndpoint = new Map([["getWeather", "0.0002"]]);
+  const share = await left(new example.Budget({ total: "1", perCall: "1", perEndpoint }));
+  assert.deepEqual(share, ["over_endpoint_cap", "0.001", "0.0002", "needs 0.001, and 0.0002 is left for the endpoint"]);
+}
+
 // A page that does not name the next one as the document says was paid all the same.
 const walk = (answer: string) =>
   new pagination.Client({
@@ -200,7 +254,7 @@ const rolled = walk("{\"items\":[]}").rollPages({}, "1");
 await rolled.next();
 assert.equal((await codeOf(rolled.next())).code, "unexpected_answer");
 
-// Each way to pay has its own payee, and terms that are not as they should be are unexpected, never something else.
+// Each way to pay has its own payee; terms that are not as they should be are unreadable, and offers like that are not acceptable.
 const asking = async (terms: unknown): Promise<string> => {
   const client = new rails.Client({
     payer: rails.mockPayer,
@@ -226,15 +280,16 @@ for (const pin of [one, two]) {
   assert.equal(await asking(offering(pin)), "paid");
   assert.equal(await asking(offering(pin, { payTo: pin.payTo.toUpperCase().replace("0X", "0x"), asset: pin.asset.toLowerCase() })), "paid");
 }
-assert.equal(await asking(offering(one, { payTo: two.payTo })), "unexpected_terms");
-assert.equal(await asking(offering(two, { payTo: one.payTo })), "unexpected_terms");
-assert.equal(await asking(offering(one, { asset: two.asset })), "unexpected_terms");
+assert.equal(await asking(offering(one, { payTo: two.payTo })), "nothing_acceptable");
+assert.equal(await asking(offering(two, { payTo: one.payTo })), "nothing_acceptable");
+assert.equal(await asking(offering(one, { asset: two.asset })), "nothing_acceptable");
 for (const more of [{ amount: 1000 }, { amount: "-1" }, { amount: "1.0" }, { amount: "9".repeat(79) }, { asset: null }, { extra: 7 }, { maxTimeoutSeconds: "60" }]) {
-  assert.equal(await asking(offering(one, more)), "unexpected_terms", JSON.stringify(more));
+  assert.equal(await asking(offering(one, more)), "nothing_acceptable", JSON.stringify(more));
 }
-for (const terms of [null, 7, "x", [], {}, { x402Version: 2 }, { x402Version: 2, accepts: {} }, { x402Version: 2, accepts: [], extensions: 7 }, { x402Version: 1, accepts: [] }, { x402Version: 3, accepts: [] }]) {
-  assert.equal(await asking(terms), "unexpected_terms", JSON.stringify(terms));
+for (const terms of [null, 7, "x", [], {}, { x402Version: 2 }, { x402Version: 2, accepts: {} }, { x402Version: 2, accepts: [], extensions: 7 }, { x402Version: 3, accepts: [] }]) {
+  assert.equal(await asking(terms), "terms_unreadable", JSON.stringify(terms));
 }
+assert.equal(await asking({ x402Version: 1, accepts: [] }), "nothing_acceptable");
 const odd = { ...(offering(one) as object), extensions: { "payment-identifier": { info: "text" } } };
 assert.equal(await asking(odd), "paid");
 

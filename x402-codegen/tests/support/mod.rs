@@ -16,6 +16,9 @@ pub(crate) mod many;
 /// How many cases there are at least.
 pub(crate) const CASES: usize = 21;
 
+/// What keeps clients from paying, and what it is called in every language.
+pub(crate) const REFUSALS: &str = include_str!("../gate/refusals.json");
+
 /// The folder of the cases.
 pub(crate) fn golden() -> PathBuf {
     tools::workspace().join("x402-codegen/tests/golden")

@@ -96,6 +96,9 @@ pub enum Error {
         /// The cap.
         cap: String,
     },
+    /// The budget has no room for the call. Nothing was paid. [`Error::code`] tells which limit it is: `over_call_cap` for what one
+    /// call may cost, `over_budget` for the total, `over_host_cap` for what the service may get of it.
+    BudgetExceeded(x402_client::BudgetRefusal),
     /// A blocking call on a thread of an async runtime. Nothing was sent: use the async client there.
     InsideRuntime,
     /// The answer is not what the document says. It was paid if there is a receipt.
@@ -105,7 +108,8 @@ pub enum Error {
         /// The payment.
         receipt: Option<Box<Receipt>>,
     },
-    /// Everything that ends a call before the service answers: budget, policy, network, an open outcome.
+    /// Everything else that ends a call before the service answers. [`Error::code`] tells what it is: `nothing_acceptable` for a
+    /// service that offers no payment that may be made, `terms_unreadable`, `outcome_unknown` and others.
     Client(Box<x402_client::Error>),
 }
 
@@ -118,6 +122,7 @@ impl Error {
             Self::PriceAboveContract { .. } => "price_above_contract",
             Self::CostAboveMax => "cost_above_max",
             Self::SpendCapReached { .. } => "spend_cap_reached",
+            Self::BudgetExceeded(limit) => limit.code(),
             Self::InsideRuntime => "inside_runtime",
             Self::Decode { .. } => "unexpected_answer",
             Self::Client(error) => error.code(),
