@@ -65,6 +65,7 @@ pub fn lower(document: &Document) -> Result<ClientModel, CodegenError> {
         types,
         endpoints,
         errors: errors(manifest),
+        shared_errors: manifest.defaults.errors.clone(),
         pins: pins(manifest),
         warnings,
     })

@@ -22,6 +22,8 @@ pub struct ClientModel {
     pub endpoints: Vec<EndpointModel>,
     /// Refusals that the service names.
     pub errors: Vec<ErrorModel>,
+    /// The codes of those that every call may be refused with, unless it has others.
+    pub shared_errors: Vec<String>,
     /// What may be paid, and to whom. Empty if the document does not say.
     pub pins: Vec<Pin>,
     /// What is less than it could be, in words.

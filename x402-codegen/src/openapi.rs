@@ -83,6 +83,7 @@ pub fn lower(document: &Value) -> Result<ClientModel, CodegenError> {
         types,
         endpoints,
         errors: Vec::new(),
+        shared_errors: Vec::new(),
         pins: description.pins,
         warnings,
     })

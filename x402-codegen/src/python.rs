@@ -15,6 +15,7 @@ use crate::model::{ClientModel, EndpointModel};
 use crate::names::{Scope, TYPE_WORDS, pascal, python_value};
 use crate::out::{Out, line};
 use crate::price::rule;
+use crate::said;
 
 pub use package::package;
 
@@ -87,6 +88,7 @@ pub fn render(model: &ClientModel) -> String {
         "PINS",
         "REVISION",
         "SERVICE_VERSION",
+        "SHARED_REFUSALS",
         "T",
     ])
     .beside(model.types.iter().map(|def| def.name.as_str()));
@@ -149,6 +151,15 @@ fn head(out: &mut Out, context: &Context<'_>) {
     out.gap();
     for (doc, name, value) in service.constants(py_string) {
         constant(out, doc, name, &value);
+    }
+    if let Some((doc, codes)) = said::shared_refusals(context.model, py_string) {
+        let doc = format!("{doc} Each is a ServiceError of its own.");
+        constant(
+            out,
+            &doc,
+            "SHARED_REFUSALS: tuple[str, ...]",
+            &format!("({codes},)"),
+        );
     }
     let decimals = context.model.pins.iter().map(|pin| pin.decimals).min();
     constant(

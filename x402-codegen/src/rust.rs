@@ -16,6 +16,7 @@ use crate::escape::{one_line, rust_doc, rust_string};
 use crate::model::{ClientModel, EndpointModel, Shape, TypeDef};
 use crate::names::{Scope, pascal, rust_value};
 use crate::out::{Out, line};
+use crate::said;
 
 pub use package::package;
 use types::Boxes;
@@ -73,6 +74,7 @@ pub fn render(model: &ClientModel) -> String {
         "CONTENT_HASH",
         "REVISION",
         "SERVICE_VERSION",
+        "SHARED_REFUSALS",
         "PINS",
         "DECIMALS",
         "ENDPOINTS",
@@ -154,6 +156,10 @@ fn head(out: &mut Out, context: &Context<'_>) {
         let ty = if name == "REVISION" { "u64" } else { "&str" };
         line!(out, "/// {doc}");
         line!(out, "pub const {name}: {ty} = {value};");
+    }
+    if let Some((doc, codes)) = said::shared_refusals(context.model, rust_string) {
+        line!(out, "/// {doc} Each is a variant of [`Error`].");
+        line!(out, "pub const SHARED_REFUSALS: &[&str] = &[{codes}];");
     }
     pins(out, context);
 }

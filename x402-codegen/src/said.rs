@@ -1,6 +1,6 @@
 //! What all three languages say of a service and of its calls, before it is escaped for its place.
 
-use crate::model::{EndpointModel, ServiceModel};
+use crate::model::{ClientModel, EndpointModel, ServiceModel};
 
 impl ServiceModel {
     /// Name, version and description.
@@ -54,18 +54,51 @@ impl EndpointModel {
         ))
     }
 
-    /// The codes that a call may be refused with.
-    pub(crate) fn said_refusals(&self) -> Option<String> {
-        let codes = self.errors.join(", ");
-        (!codes.is_empty()).then(|| format!("Refusals: {codes}."))
+    /// What a call may be refused with, as a line that `escape` has made safe: the codes of every call by `reference`, which is
+    /// where they stand, and those of its own by name.
+    pub(crate) fn said_refusals(
+        &self,
+        shared: &[String],
+        reference: &str,
+        escape: fn(&str) -> Vec<String>,
+    ) -> Option<String> {
+        let is_like_others =
+            !shared.is_empty() && shared.iter().all(|code| self.errors.contains(code));
+        let own = |code: &&String| !is_like_others || !shared.contains(code);
+        let own: Vec<&str> = self.errors.iter().filter(own).map(String::as_str).collect();
+        let codes = escape(&own.join(", ")).join(" ");
+        match (is_like_others, own.is_empty()) {
+            (true, true) => Some(format!("Refusals: those of every call, {reference}.")),
+            (true, false) => Some(format!(
+                "Refusals: those of every call, {reference}, and {codes}."
+            )),
+            (false, true) => None,
+            (false, false) => Some(format!("Refusals: {codes}.")),
+        }
     }
+}
+
+/// What stands above the codes of every call, and those codes as literals, if there are any.
+pub(crate) fn shared_refusals(
+    model: &ClientModel,
+    string: fn(&str) -> String,
+) -> Option<(&'static str, String)> {
+    let codes: Vec<String> = model
+        .shared_errors
+        .iter()
+        .map(|code| string(code))
+        .collect();
+    let doc =
+        "The codes of the refusals that every call may end with. A call that has others says so.";
+    (!codes.is_empty()).then(|| (doc, codes.join(", ")))
 }
 
 /// Summary and description, and under them price, example, notes and refusals as lines that `escape` has made safe: the two
 /// parts of a comment on a method.
 pub(crate) fn method(
     endpoint: &EndpointModel,
-    currency: &str,
+    model: &ClientModel,
+    reference: &str,
     escape: fn(&str) -> Vec<String>,
 ) -> (String, Vec<String>) {
     let mut text = endpoint.summary.clone();
@@ -77,16 +110,11 @@ pub(crate) fn method(
     more.extend(escape(endpoint.said_price()));
     more.extend(
         endpoint
-            .said_example(currency)
+            .said_example(&model.currency)
             .iter()
             .flat_map(|said| escape(said)),
     );
     more.extend(endpoint.notes.iter().flat_map(|note| escape(note)));
-    more.extend(
-        endpoint
-            .said_refusals()
-            .iter()
-            .flat_map(|said| escape(said)),
-    );
+    more.extend(endpoint.said_refusals(&model.shared_errors, reference, escape));
     (text, more)
 }

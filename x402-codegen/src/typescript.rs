@@ -13,6 +13,7 @@ use crate::model::{ClientModel, EndpointModel};
 use crate::names::{Scope, TYPE_WORDS, pascal, typescript_method};
 use crate::out::{Out, line};
 use crate::price::rule;
+use crate::said;
 
 pub use package::package;
 
@@ -56,6 +57,7 @@ pub fn render(model: &ClientModel) -> String {
         "PINS",
         "REVISION",
         "SERVICE_VERSION",
+        "SHARED_REFUSALS",
         "ZERO",
     ])
     .beside(model.types.iter().map(|def| def.name.as_str()));
@@ -126,6 +128,16 @@ fn head(out: &mut Out, context: &Context<'_>) {
     for (doc, name, value) in service.constants(ts_string) {
         line!(out, "/** {doc} */");
         line!(out, "export const {name} = {value};");
+    }
+    if let Some((doc, codes)) = said::shared_refusals(context.model, ts_string) {
+        line!(
+            out,
+            "/** {doc} Each is a {{@link ServiceError}} of its own. */"
+        );
+        line!(
+            out,
+            "export const SHARED_REFUSALS: readonly string[] = [{codes}];"
+        );
     }
     pins(out, context);
 }

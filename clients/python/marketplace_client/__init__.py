@@ -42,6 +42,8 @@ SERVICE_VERSION = "1.0.0"
 """The version of the service's contract."""
 REVISION = 1
 """The revision of the document; 0 if it has none."""
+SHARED_REFUSALS: tuple[str, ...] = ("payment_required", "payment_undecodable", "payment_too_large", "duplicate_payment_header", "unsupported_version", "unsupported_scheme", "no_matching_requirements", "quoted_to_another_payer", "extension_echo_mismatch", "payment_id_missing", "payment_id_malformed", "payment_id_reused", "payload_malformed", "invalid_signature", "recipient_mismatch", "authorization_expired", "authorization_not_yet_valid", "validity_too_long", "value_mismatch", "network_mismatch", "missing_eip712_domain", "nonce_already_used", "insufficient_balance", "permit2_allowance_required", "eip3009_not_supported", "token_name_mismatch", "token_version_mismatch", "simulation_failed", "transaction_failed", "transfer_event_mismatch", "asset_not_contract", "eip6492_factory_not_allowed", "payment_invalid", "refused_by_seller", "seller_check_failed", "payment_expired", "payment_in_progress", "payment_reused_for_other_request", "settlement_pending", "settlement_refused", "payment_cancelled", "answer_gone", "body_too_large", "body_timeout", "body_unreadable", "price_undetermined", "price_unavailable", "handler_timeout", "handler_panicked", "usage_unmetered", "answer_too_large", "ledger_unavailable", "facilitator_unavailable", "shutting_down", "overloaded", "internal",)
+"""The codes of the refusals that every call may end with. A call that has others says so. Each is a ServiceError of its own."""
 DECIMALS = 6
 """The fewest decimals of a token that is accepted."""
 
@@ -1785,7 +1787,7 @@ class Client:
         Costs at most 0.05 USD a call; what was used is charged.
         Example example: costs 0.05 USD.
         Plans: prepaid-1-usdc.
-        Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(COMPLETE, _wire_complete(body=body), options, Completion)
 
@@ -1796,7 +1798,7 @@ class Client:
 
         Costs at most 0.05 USD a call; what was used is charged.
         Example example: costs 0.05 USD.
-        Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_stream(COMPLETE_STREAMED, _wire_complete_streamed(body=body), options, Word, False)
 
@@ -1804,7 +1806,7 @@ class Client:
         """Current weather for a city.
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(WEATHER, _wire_weather(city=city), options, Weather)
 
@@ -1815,7 +1817,7 @@ class Client:
 
         Costs 0.05 to 2 USD a call, by what is asked for.
         Example example: costs 0.05 USD.
-        Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(SUMMARIZE, _wire_summarize(body=body), options, Summary)
 
@@ -1823,7 +1825,7 @@ class Client:
         """Sales figures of this marketplace since it started.
 
         Costs 0.05 USD a call.
-        Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(REPORT, _wire_report(), options, Report)
 
@@ -1831,7 +1833,7 @@ class Client:
         """A proverb about money, at a price that rises with demand.
 
         Costs 0.01 to 0.1 USD a call; the seller tells how much.
-        Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_text(QUOTE, _wire_quote(), options)
 
@@ -1840,7 +1842,7 @@ class Client:
 
         Costs 0.01 USD a call.
         3 free calls in 86400 seconds.
-        Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_text(SAMPLE, _wire_sample(), options)
 
@@ -1895,7 +1897,7 @@ class AsyncClient:
         Costs at most 0.05 USD a call; what was used is charged.
         Example example: costs 0.05 USD.
         Plans: prepaid-1-usdc.
-        Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(COMPLETE, _wire_complete(body=body), options, Completion)
 
@@ -1906,7 +1908,7 @@ class AsyncClient:
 
         Costs at most 0.05 USD a call; what was used is charged.
         Example example: costs 0.05 USD.
-        Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_stream(COMPLETE_STREAMED, _wire_complete_streamed(body=body), options, Word, False)
 
@@ -1914,7 +1916,7 @@ class AsyncClient:
         """Current weather for a city.
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(WEATHER, _wire_weather(city=city), options, Weather)
 
@@ -1925,7 +1927,7 @@ class AsyncClient:
 
         Costs 0.05 to 2 USD a call, by what is asked for.
         Example example: costs 0.05 USD.
-        Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(SUMMARIZE, _wire_summarize(body=body), options, Summary)
 
@@ -1933,7 +1935,7 @@ class AsyncClient:
         """Sales figures of this marketplace since it started.
 
         Costs 0.05 USD a call.
-        Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(REPORT, _wire_report(), options, Report)
 
@@ -1941,7 +1943,7 @@ class AsyncClient:
         """A proverb about money, at a price that rises with demand.
 
         Costs 0.01 to 0.1 USD a call; the seller tells how much.
-        Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_text(QUOTE, _wire_quote(), options)
 
@@ -1950,7 +1952,7 @@ class AsyncClient:
 
         Costs 0.01 USD a call.
         3 free calls in 86400 seconds.
-        Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_text(SAMPLE, _wire_sample(), options)
 

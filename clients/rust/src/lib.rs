@@ -22,6 +22,8 @@ pub const CONTENT_HASH: &str = "sha-256:bfa6cbc53464bbe7d72b8baea8dd76c3104eec37
 pub const SERVICE_VERSION: &str = "1.0.0";
 /// The revision of the document; 0 if it has none.
 pub const REVISION: u64 = 1;
+/// The codes of the refusals that every call may end with. A call that has others says so. Each is a variant of [`Error`].
+pub const SHARED_REFUSALS: &[&str] = &["payment_required", "payment_undecodable", "payment_too_large", "duplicate_payment_header", "unsupported_version", "unsupported_scheme", "no_matching_requirements", "quoted_to_another_payer", "extension_echo_mismatch", "payment_id_missing", "payment_id_malformed", "payment_id_reused", "payload_malformed", "invalid_signature", "recipient_mismatch", "authorization_expired", "authorization_not_yet_valid", "validity_too_long", "value_mismatch", "network_mismatch", "missing_eip712_domain", "nonce_already_used", "insufficient_balance", "permit2_allowance_required", "eip3009_not_supported", "token_name_mismatch", "token_version_mismatch", "simulation_failed", "transaction_failed", "transfer_event_mismatch", "asset_not_contract", "eip6492_factory_not_allowed", "payment_invalid", "refused_by_seller", "seller_check_failed", "payment_expired", "payment_in_progress", "payment_reused_for_other_request", "settlement_pending", "settlement_refused", "payment_cancelled", "answer_gone", "body_too_large", "body_timeout", "body_unreadable", "price_undetermined", "price_unavailable", "handler_timeout", "handler_panicked", "usage_unmetered", "answer_too_large", "ledger_unavailable", "facilitator_unavailable", "shutting_down", "overloaded", "internal"];
 /// The fewest decimals of a token that is accepted: ceilings are taken up to them.
 const DECIMALS: u8 = 6;
 /// Longest time of one attempt: no longer than a payment is valid.
@@ -183,7 +185,7 @@ impl Client {
     /// Plans: prepaid-1-usdc.
     /// Example example: costs 0.05 USD.
     ///
-    /// Refusals: payment\_required, payment\_undecodable, payment\_too\_large, duplicate\_payment\_header, unsupported\_version, unsupported\_scheme, no\_matching\_requirements, quoted\_to\_another\_payer, extension\_echo\_mismatch, payment\_id\_missing, payment\_id\_malformed, payment\_id\_reused, payload\_malformed, invalid\_signature, recipient\_mismatch, authorization\_expired, authorization\_not\_yet\_valid, validity\_too\_long, value\_mismatch, network\_mismatch, missing\_eip712\_domain, nonce\_already\_used, insufficient\_balance, permit2\_allowance\_required, eip3009\_not\_supported, token\_name\_mismatch, token\_version\_mismatch, simulation\_failed, transaction\_failed, transfer\_event\_mismatch, asset\_not\_contract, eip6492\_factory\_not\_allowed, payment\_invalid, refused\_by\_seller, seller\_check\_failed, payment\_expired, payment\_in\_progress, payment\_reused\_for\_other\_request, settlement\_pending, settlement\_refused, payment\_cancelled, answer\_gone, body\_too\_large, body\_timeout, body\_unreadable, price\_undetermined, price\_unavailable, handler\_timeout, handler\_panicked, usage\_unmetered, answer\_too\_large, ledger\_unavailable, facilitator\_unavailable, shutting\_down, overloaded, internal.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn complete(&self, body: &CompletionRequest) -> Call<'_, Completion> {
         Call::new(self, &COMPLETE, Wire::default().fixed("complete").json(body), decode_json)
     }
@@ -199,7 +201,7 @@ impl Client {
     ///
     /// [`Call::stream`] gives the events as they come, [`Call::send`] once the stream has ended.
     ///
-    /// Refusals: payment\_required, payment\_undecodable, payment\_too\_large, duplicate\_payment\_header, unsupported\_version, unsupported\_scheme, no\_matching\_requirements, quoted\_to\_another\_payer, extension\_echo\_mismatch, payment\_id\_missing, payment\_id\_malformed, payment\_id\_reused, payload\_malformed, invalid\_signature, recipient\_mismatch, authorization\_expired, authorization\_not\_yet\_valid, validity\_too\_long, value\_mismatch, network\_mismatch, missing\_eip712\_domain, nonce\_already\_used, insufficient\_balance, permit2\_allowance\_required, eip3009\_not\_supported, token\_name\_mismatch, token\_version\_mismatch, simulation\_failed, transaction\_failed, transfer\_event\_mismatch, asset\_not\_contract, eip6492\_factory\_not\_allowed, payment\_invalid, refused\_by\_seller, seller\_check\_failed, payment\_expired, payment\_in\_progress, payment\_reused\_for\_other\_request, settlement\_pending, settlement\_refused, payment\_cancelled, answer\_gone, body\_too\_large, body\_timeout, body\_unreadable, price\_undetermined, price\_unavailable, handler\_timeout, handler\_panicked, usage\_unmetered, answer\_too\_large, ledger\_unavailable, facilitator\_unavailable, shutting\_down, overloaded, internal.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn complete_streamed(&self, body: &CompletionRequest) -> Call<'_, Events<Word>> {
         Call::new(self, &COMPLETE_STREAMED, Wire::default().fixed("complete").fixed("stream").json(body), decode_events)
     }
@@ -210,7 +212,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, payment\_undecodable, payment\_too\_large, duplicate\_payment\_header, unsupported\_version, unsupported\_scheme, no\_matching\_requirements, quoted\_to\_another\_payer, extension\_echo\_mismatch, payment\_id\_missing, payment\_id\_malformed, payment\_id\_reused, payload\_malformed, invalid\_signature, recipient\_mismatch, authorization\_expired, authorization\_not\_yet\_valid, validity\_too\_long, value\_mismatch, network\_mismatch, missing\_eip712\_domain, nonce\_already\_used, insufficient\_balance, permit2\_allowance\_required, eip3009\_not\_supported, token\_name\_mismatch, token\_version\_mismatch, simulation\_failed, transaction\_failed, transfer\_event\_mismatch, asset\_not\_contract, eip6492\_factory\_not\_allowed, payment\_invalid, refused\_by\_seller, seller\_check\_failed, payment\_expired, payment\_in\_progress, payment\_reused\_for\_other\_request, settlement\_pending, settlement\_refused, payment\_cancelled, answer\_gone, body\_too\_large, body\_timeout, body\_unreadable, price\_undetermined, price\_unavailable, handler\_timeout, handler\_panicked, usage\_unmetered, answer\_too\_large, ledger\_unavailable, facilitator\_unavailable, shutting\_down, overloaded, internal.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn weather(&self, request: &WeatherRequest) -> Call<'_, Weather> {
         Call::new(self, &WEATHER, request.wire(), decode_json)
     }
@@ -224,7 +226,7 @@ impl Client {
     /// Costs 0.05 to 2 USD a call, by what is asked for.
     /// Example example: costs 0.05 USD.
     ///
-    /// Refusals: payment\_required, payment\_undecodable, payment\_too\_large, duplicate\_payment\_header, unsupported\_version, unsupported\_scheme, no\_matching\_requirements, quoted\_to\_another\_payer, extension\_echo\_mismatch, payment\_id\_missing, payment\_id\_malformed, payment\_id\_reused, payload\_malformed, invalid\_signature, recipient\_mismatch, authorization\_expired, authorization\_not\_yet\_valid, validity\_too\_long, value\_mismatch, network\_mismatch, missing\_eip712\_domain, nonce\_already\_used, insufficient\_balance, permit2\_allowance\_required, eip3009\_not\_supported, token\_name\_mismatch, token\_version\_mismatch, simulation\_failed, transaction\_failed, transfer\_event\_mismatch, asset\_not\_contract, eip6492\_factory\_not\_allowed, payment\_invalid, refused\_by\_seller, seller\_check\_failed, payment\_expired, payment\_in\_progress, payment\_reused\_for\_other\_request, settlement\_pending, settlement\_refused, payment\_cancelled, answer\_gone, body\_too\_large, body\_timeout, body\_unreadable, price\_undetermined, price\_unavailable, handler\_timeout, handler\_panicked, usage\_unmetered, answer\_too\_large, ledger\_unavailable, facilitator\_unavailable, shutting\_down, overloaded, internal.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn summarize(&self, body: &SummaryRequest) -> Call<'_, Summary> {
         Call::new(self, &SUMMARIZE, Wire::default().fixed("summarize").json(body), decode_json)
     }
@@ -235,7 +237,7 @@ impl Client {
     ///
     /// Costs 0.05 USD a call.
     ///
-    /// Refusals: payment\_required, payment\_undecodable, payment\_too\_large, duplicate\_payment\_header, unsupported\_version, unsupported\_scheme, no\_matching\_requirements, quoted\_to\_another\_payer, extension\_echo\_mismatch, payment\_id\_missing, payment\_id\_malformed, payment\_id\_reused, payload\_malformed, invalid\_signature, recipient\_mismatch, authorization\_expired, authorization\_not\_yet\_valid, validity\_too\_long, value\_mismatch, network\_mismatch, missing\_eip712\_domain, nonce\_already\_used, insufficient\_balance, permit2\_allowance\_required, eip3009\_not\_supported, token\_name\_mismatch, token\_version\_mismatch, simulation\_failed, transaction\_failed, transfer\_event\_mismatch, asset\_not\_contract, eip6492\_factory\_not\_allowed, payment\_invalid, refused\_by\_seller, seller\_check\_failed, payment\_expired, payment\_in\_progress, payment\_reused\_for\_other\_request, settlement\_pending, settlement\_refused, payment\_cancelled, answer\_gone, body\_too\_large, body\_timeout, body\_unreadable, price\_undetermined, price\_unavailable, handler\_timeout, handler\_panicked, usage\_unmetered, answer\_too\_large, ledger\_unavailable, facilitator\_unavailable, shutting\_down, overloaded, internal.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn report(&self) -> Call<'_, Report> {
         Call::new(self, &REPORT, Ok(Wire::default().fixed("report")), decode_json)
     }
@@ -246,7 +248,7 @@ impl Client {
     ///
     /// Costs 0.01 to 0.1 USD a call; the seller tells how much.
     ///
-    /// Refusals: payment\_required, payment\_undecodable, payment\_too\_large, duplicate\_payment\_header, unsupported\_version, unsupported\_scheme, no\_matching\_requirements, quoted\_to\_another\_payer, extension\_echo\_mismatch, payment\_id\_missing, payment\_id\_malformed, payment\_id\_reused, payload\_malformed, invalid\_signature, recipient\_mismatch, authorization\_expired, authorization\_not\_yet\_valid, validity\_too\_long, value\_mismatch, network\_mismatch, missing\_eip712\_domain, nonce\_already\_used, insufficient\_balance, permit2\_allowance\_required, eip3009\_not\_supported, token\_name\_mismatch, token\_version\_mismatch, simulation\_failed, transaction\_failed, transfer\_event\_mismatch, asset\_not\_contract, eip6492\_factory\_not\_allowed, payment\_invalid, refused\_by\_seller, seller\_check\_failed, payment\_expired, payment\_in\_progress, payment\_reused\_for\_other\_request, settlement\_pending, settlement\_refused, payment\_cancelled, answer\_gone, body\_too\_large, body\_timeout, body\_unreadable, price\_undetermined, price\_unavailable, handler\_timeout, handler\_panicked, usage\_unmetered, answer\_too\_large, ledger\_unavailable, facilitator\_unavailable, shutting\_down, overloaded, internal.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn quote(&self) -> Call<'_, String> {
         Call::new(self, &QUOTE, Ok(Wire::default().fixed("quote")), decode_text)
     }
@@ -258,7 +260,7 @@ impl Client {
     /// Costs 0.01 USD a call.
     /// 3 free calls in 86400 seconds.
     ///
-    /// Refusals: payment\_required, payment\_undecodable, payment\_too\_large, duplicate\_payment\_header, unsupported\_version, unsupported\_scheme, no\_matching\_requirements, quoted\_to\_another\_payer, extension\_echo\_mismatch, payment\_id\_missing, payment\_id\_malformed, payment\_id\_reused, payload\_malformed, invalid\_signature, recipient\_mismatch, authorization\_expired, authorization\_not\_yet\_valid, validity\_too\_long, value\_mismatch, network\_mismatch, missing\_eip712\_domain, nonce\_already\_used, insufficient\_balance, permit2\_allowance\_required, eip3009\_not\_supported, token\_name\_mismatch, token\_version\_mismatch, simulation\_failed, transaction\_failed, transfer\_event\_mismatch, asset\_not\_contract, eip6492\_factory\_not\_allowed, payment\_invalid, refused\_by\_seller, seller\_check\_failed, payment\_expired, payment\_in\_progress, payment\_reused\_for\_other\_request, settlement\_pending, settlement\_refused, payment\_cancelled, answer\_gone, body\_too\_large, body\_timeout, body\_unreadable, price\_undetermined, price\_unavailable, handler\_timeout, handler\_panicked, usage\_unmetered, answer\_too\_large, ledger\_unavailable, facilitator\_unavailable, shutting\_down, overloaded, internal.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn sample(&self) -> Call<'_, String> {
         Call::new(self, &SAMPLE, Ok(Wire::default().fixed("sample")), decode_text)
     }

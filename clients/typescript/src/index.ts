@@ -19,6 +19,8 @@ export const CONTENT_HASH = "sha-256:bfa6cbc53464bbe7d72b8baea8dd76c3104eec37593
 export const SERVICE_VERSION = "1.0.0";
 /** The revision of the document; 0 if it has none. */
 export const REVISION = 1;
+/** The codes of the refusals that every call may end with. A call that has others says so. Each is a {@link ServiceError} of its own. */
+export const SHARED_REFUSALS: readonly string[] = ["payment_required", "payment_undecodable", "payment_too_large", "duplicate_payment_header", "unsupported_version", "unsupported_scheme", "no_matching_requirements", "quoted_to_another_payer", "extension_echo_mismatch", "payment_id_missing", "payment_id_malformed", "payment_id_reused", "payload_malformed", "invalid_signature", "recipient_mismatch", "authorization_expired", "authorization_not_yet_valid", "validity_too_long", "value_mismatch", "network_mismatch", "missing_eip712_domain", "nonce_already_used", "insufficient_balance", "permit2_allowance_required", "eip3009_not_supported", "token_name_mismatch", "token_version_mismatch", "simulation_failed", "transaction_failed", "transfer_event_mismatch", "asset_not_contract", "eip6492_factory_not_allowed", "payment_invalid", "refused_by_seller", "seller_check_failed", "payment_expired", "payment_in_progress", "payment_reused_for_other_request", "settlement_pending", "settlement_refused", "payment_cancelled", "answer_gone", "body_too_large", "body_timeout", "body_unreadable", "price_undetermined", "price_unavailable", "handler_timeout", "handler_panicked", "usage_unmetered", "answer_too_large", "ledger_unavailable", "facilitator_unavailable", "shutting_down", "overloaded", "internal"];
 /** The fewest decimals of a token that is accepted: ceilings are taken up to them. */
 const DECIMALS = 6;
 /** What may be paid, and to whom. */
@@ -367,7 +369,7 @@ export class Client {
    * Costs at most 0.05 USD a call; what was used is charged.
    * Example example: costs 0.05 USD.
    * Plans: prepaid-1-usdc.
-   * Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async complete(request: CompleteRequest, options?: CallOptions): Promise<Paid<Completion>> {
     return this.#core.json<Completion>(COMPLETE, wireCompleteRequest(request), options);
@@ -380,7 +382,7 @@ export class Client {
    *
    * Costs at most 0.05 USD a call; what was used is charged.
    * Example example: costs 0.05 USD.
-   * Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async completeStreamed(request: CompleteStreamedRequest, options?: CallOptions): Promise<Paid<AsyncGenerator<Word>>> {
     return this.#core.stream<Word>(COMPLETE_STREAMED, wireCompleteStreamedRequest(request), false, options);
@@ -390,7 +392,7 @@ export class Client {
    * Current weather for a city.
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async weather(request: WeatherRequest, options?: CallOptions): Promise<Paid<Weather>> {
     return this.#core.json<Weather>(WEATHER, wireWeatherRequest(request), options);
@@ -403,7 +405,7 @@ export class Client {
    *
    * Costs 0.05 to 2 USD a call, by what is asked for.
    * Example example: costs 0.05 USD.
-   * Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async summarize(request: SummarizeRequest, options?: CallOptions): Promise<Paid<Summary>> {
     return this.#core.json<Summary>(SUMMARIZE, wireSummarizeRequest(request), options);
@@ -413,7 +415,7 @@ export class Client {
    * Sales figures of this marketplace since it started.
    *
    * Costs 0.05 USD a call.
-   * Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async report(options?: CallOptions): Promise<Paid<Report>> {
     return this.#core.json<Report>(REPORT, wireReportRequest(), options);
@@ -423,7 +425,7 @@ export class Client {
    * A proverb about money, at a price that rises with demand.
    *
    * Costs 0.01 to 0.1 USD a call; the seller tells how much.
-   * Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async quote(options?: CallOptions): Promise<Paid<string>> {
     return this.#core.text(QUOTE, wireQuoteRequest(), options);
@@ -434,7 +436,7 @@ export class Client {
    *
    * Costs 0.01 USD a call.
    * 3 free calls in 86400 seconds.
-   * Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async sample(options?: CallOptions): Promise<Paid<string>> {
     return this.#core.text(SAMPLE, wireSampleRequest(), options);

@@ -290,7 +290,7 @@ fn method(
 }
 
 fn method_docs(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel) {
-    let (text, more) = said::method(endpoint, &context.model.currency, py_doc);
+    let (text, more) = said::method(endpoint, context.model, "`SHARED_REFUSALS`", py_doc);
     docs(out, &text, &more);
 }
 

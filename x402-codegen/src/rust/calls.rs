@@ -2,7 +2,7 @@
 
 use super::wire::{fixed_wire, wire, with_body};
 use super::{Context, Names, docs};
-use crate::escape::{one_line, rust_string};
+use crate::escape::{one_line, rust_doc, rust_string};
 use crate::model::{Encoding, EndpointModel, Field, Output, Param, TypeRef};
 use crate::names::{Scope, rust_value};
 use crate::out::{Out, line};
@@ -147,9 +147,10 @@ fn method_docs(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel) {
         out.line("///");
         out.line("/// [`Call::stream`] gives the events as they come, [`Call::send`] once the stream has ended.");
     }
-    if let Some(said) = endpoint.said_refusals() {
+    let (shared, reference) = (&context.model.shared_errors, "[`SHARED_REFUSALS`]");
+    if let Some(said) = endpoint.said_refusals(shared, reference, rust_doc) {
         out.line("///");
-        docs(out, &said);
+        line!(out, "/// {said}");
     }
 }
 

@@ -269,7 +269,7 @@ fn answer(context: &Context<'_>, output: &Output) -> (String, String, &'static s
 }
 
 fn method_docs(out: &mut Out, context: &Context<'_>, endpoint: &EndpointModel) {
-    let (text, mut more) = said::method(endpoint, &context.model.currency, ts_doc);
+    let (text, mut more) = said::method(endpoint, context.model, "{@link SHARED_REFUSALS}", ts_doc);
     if let Some(why) = &endpoint.deprecated {
         more.extend(
             ts_doc(why)

@@ -42,6 +42,8 @@ SERVICE_VERSION = "1.0.0"
 """The version of the service's contract."""
 REVISION = 1
 """The revision of the document; 0 if it has none."""
+SHARED_REFUSALS: tuple[str, ...] = ("payment_required", "rate_limited",)
+"""The codes of the refusals that every call may end with. A call that has others says so. Each is a ServiceError of its own."""
 DECIMALS = 6
 """The fewest decimals of a token that is accepted."""
 
@@ -273,7 +275,7 @@ class Client:
         """Does convert
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_bytes(CONVERT, _wire_convert(format=format, dpi=dpi, body=body), options)
 
@@ -281,7 +283,7 @@ class Client:
         """Does hash
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_text(HASH, _wire_hash(body=body), options)
 
@@ -289,7 +291,7 @@ class Client:
         """Does thumb
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_bytes(THUMB, _wire_thumb(path=path), options)
 
@@ -297,7 +299,7 @@ class Client:
         """Does inline
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(INLINE, _wire_inline(body=body), options, InlineResult)
 
@@ -348,7 +350,7 @@ class AsyncClient:
         """Does convert
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_bytes(CONVERT, _wire_convert(format=format, dpi=dpi, body=body), options)
 
@@ -356,7 +358,7 @@ class AsyncClient:
         """Does hash
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_text(HASH, _wire_hash(body=body), options)
 
@@ -364,7 +366,7 @@ class AsyncClient:
         """Does thumb
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_bytes(THUMB, _wire_thumb(path=path), options)
 
@@ -372,7 +374,7 @@ class AsyncClient:
         """Does inline
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(INLINE, _wire_inline(body=body), options, InlineResult)
 

@@ -22,6 +22,8 @@ pub const CONTENT_HASH: &str = "sha-256:603066acfa2d0eea40aa7278c5344759d18916bf
 pub const SERVICE_VERSION: &str = "1.0.0";
 /// The revision of the document; 0 if it has none.
 pub const REVISION: u64 = 1;
+/// The codes of the refusals that every call may end with. A call that has others says so. Each is a variant of [`Error`].
+pub const SHARED_REFUSALS: &[&str] = &["payment_required", "rate_limited"];
 /// The fewest decimals of a token that is accepted: ceilings are taken up to them.
 const DECIMALS: u8 = 6;
 /// Longest time of one attempt: no longer than a payment is valid.
@@ -117,7 +119,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn convert(&self, request: &ConvertRequest) -> Call<'_, Vec<u8>> {
         Call::new(self, &CONVERT, request.wire(), decode_bytes)
     }
@@ -128,7 +130,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn hash(&self, body: &[u8]) -> Call<'_, String> {
         Call::new(self, &HASH, Ok(Wire::default().fixed("hash").bytes("application/octet-stream", body)), decode_text)
     }
@@ -139,7 +141,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn thumb(&self, request: &ThumbRequest) -> Call<'_, Vec<u8>> {
         Call::new(self, &THUMB, request.wire(), decode_bytes)
     }
@@ -150,7 +152,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn inline(&self, body: &InlineBody) -> Call<'_, InlineResult> {
         Call::new(self, &INLINE, Wire::default().fixed("inline").json(body), decode_json)
     }

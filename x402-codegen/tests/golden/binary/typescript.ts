@@ -19,6 +19,8 @@ export const CONTENT_HASH = "sha-256:603066acfa2d0eea40aa7278c5344759d18916bff44
 export const SERVICE_VERSION = "1.0.0";
 /** The revision of the document; 0 if it has none. */
 export const REVISION = 1;
+/** The codes of the refusals that every call may end with. A call that has others says so. Each is a {@link ServiceError} of its own. */
+export const SHARED_REFUSALS: readonly string[] = ["payment_required", "rate_limited"];
 /** The fewest decimals of a token that is accepted: ceilings are taken up to them. */
 const DECIMALS = 6;
 /** What may be paid, and to whom. */
@@ -196,7 +198,7 @@ export class Client {
    * Does convert
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async convert(request: ConvertRequest, options?: CallOptions): Promise<Paid<Uint8Array>> {
     return this.#core.bytes(CONVERT, wireConvertRequest(request), options);
@@ -206,7 +208,7 @@ export class Client {
    * Does hash
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async hash(request: HashRequest, options?: CallOptions): Promise<Paid<string>> {
     return this.#core.text(HASH, wireHashRequest(request), options);
@@ -216,7 +218,7 @@ export class Client {
    * Does thumb
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async thumb(request: ThumbRequest, options?: CallOptions): Promise<Paid<Uint8Array>> {
     return this.#core.bytes(THUMB, wireThumbRequest(request), options);
@@ -226,7 +228,7 @@ export class Client {
    * Does inline
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async inline(request: InlineRequest, options?: CallOptions): Promise<Paid<InlineResult>> {
     return this.#core.json<InlineResult>(INLINE, wireInlineRequest(request), options);

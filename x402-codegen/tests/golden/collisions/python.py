@@ -42,6 +42,8 @@ SERVICE_VERSION = "1.0.0"
 """The version of the service's contract."""
 REVISION = 1
 """The revision of the document; 0 if it has none."""
+SHARED_REFUSALS: tuple[str, ...] = ("payment_required", "rate_limited",)
+"""The codes of the refusals that every call may end with. A call that has others says so. Each is a ServiceError of its own."""
 DECIMALS = 6
 """The fewest decimals of a token that is accepted."""
 
@@ -442,7 +444,7 @@ class Client:
         """Does getItem
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(GET_ITEM, _wire_get_item(id=id, id2=id2, body2=body2, i_d=i_d, id3=id3), options, Item2)
 
@@ -450,7 +452,7 @@ class Client:
         """Does get_item
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(GET_ITEM2, _wire_get_item2(id=id, body2=body2, body=body), options, Item3)
 
@@ -458,7 +460,7 @@ class Client:
         """Does getItemRequest
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(GET_ITEM_REQUEST, _wire_get_item_request(), options, GetItemRequest)
 
@@ -466,7 +468,7 @@ class Client:
         """Does GET-ITEM
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(GET_ITEM3, _wire_get_item3(), options, GetItemResult)
 
@@ -474,7 +476,7 @@ class Client:
         """Does a
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(A3, _wire_a(), options, A2)
 
@@ -482,7 +484,7 @@ class Client:
         """Does a_min_cost
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(A_MIN_COST, _wire_a_min_cost(), options, AB)
 
@@ -490,7 +492,7 @@ class Client:
         """Does a-price
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(A_PRICE, _wire_a_price(), options, A2)
 
@@ -498,7 +500,7 @@ class Client:
         """Does ab
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(AB2, _wire_ab(), options, AB)
 
@@ -506,7 +508,7 @@ class Client:
         """Does pages
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(PAGES, _wire_pages(cap2=cap2, cursor=cursor, following=following, options_=options_, receipt=receipt, request_=request_, response=response, spent=spent, wire2=wire2), options, Item2)
 
@@ -571,7 +573,7 @@ class AsyncClient:
         """Does getItem
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(GET_ITEM, _wire_get_item(id=id, id2=id2, body2=body2, i_d=i_d, id3=id3), options, Item2)
 
@@ -579,7 +581,7 @@ class AsyncClient:
         """Does get_item
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(GET_ITEM2, _wire_get_item2(id=id, body2=body2, body=body), options, Item3)
 
@@ -587,7 +589,7 @@ class AsyncClient:
         """Does getItemRequest
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(GET_ITEM_REQUEST, _wire_get_item_request(), options, GetItemRequest)
 
@@ -595,7 +597,7 @@ class AsyncClient:
         """Does GET-ITEM
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(GET_ITEM3, _wire_get_item3(), options, GetItemResult)
 
@@ -603,7 +605,7 @@ class AsyncClient:
         """Does a
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(A3, _wire_a(), options, A2)
 
@@ -611,7 +613,7 @@ class AsyncClient:
         """Does a_min_cost
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(A_MIN_COST, _wire_a_min_cost(), options, AB)
 
@@ -619,7 +621,7 @@ class AsyncClient:
         """Does a-price
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(A_PRICE, _wire_a_price(), options, A2)
 
@@ -627,7 +629,7 @@ class AsyncClient:
         """Does ab
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(AB2, _wire_ab(), options, AB)
 
@@ -635,7 +637,7 @@ class AsyncClient:
         """Does pages
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(PAGES, _wire_pages(cap2=cap2, cursor=cursor, following=following, options_=options_, receipt=receipt, request_=request_, response=response, spent=spent, wire2=wire2), options, Item2)
 

@@ -22,6 +22,8 @@ pub const CONTENT_HASH: &str = "sha-256:18a5a5609f22bee6d4fb78347c91d6bfc6b1a232
 pub const SERVICE_VERSION: &str = "1.0.0";
 /// The revision of the document; 0 if it has none.
 pub const REVISION: u64 = 1;
+/// The codes of the refusals that every call may end with. A call that has others says so. Each is a variant of [`Error`].
+pub const SHARED_REFUSALS: &[&str] = &["payment_required", "rate_limited"];
 /// The fewest decimals of a token that is accepted: ceilings are taken up to them.
 const DECIMALS: u8 = 6;
 /// Longest time of one attempt: no longer than a payment is valid.
@@ -212,7 +214,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn get_item(&self, request: &GetItemRequest2) -> Call<'_, Item2> {
         Call::new(self, &GET_ITEM, request.wire(), decode_json)
     }
@@ -223,7 +225,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn get_item2(&self, request: &GetItemRequest3) -> Call<'_, Item3> {
         Call::new(self, &GET_ITEM2, request.wire(), decode_json)
     }
@@ -234,7 +236,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn get_item_request(&self) -> Call<'_, GetItemRequest> {
         Call::new(self, &GET_ITEM_REQUEST, Ok(Wire::default().fixed("c")), decode_json)
     }
@@ -245,7 +247,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn get_item3(&self) -> Call<'_, GetItemResult> {
         Call::new(self, &GET_ITEM3, Ok(Wire::default().fixed("d")), decode_json)
     }
@@ -256,7 +258,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn a(&self) -> Call<'_, A2> {
         Call::new(self, &A3, Ok(Wire::default().fixed("one")), decode_json)
     }
@@ -267,7 +269,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn a_min_cost(&self) -> Call<'_, AB> {
         Call::new(self, &A_MIN_COST, Ok(Wire::default().fixed("two")), decode_json)
     }
@@ -278,7 +280,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn a_price(&self) -> Call<'_, A2> {
         Call::new(self, &A_PRICE, Ok(Wire::default().fixed("three")), decode_json)
     }
@@ -289,7 +291,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn ab(&self) -> Call<'_, AB> {
         Call::new(self, &AB2, Ok(Wire::default().fixed("four")), decode_json)
     }
@@ -300,7 +302,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn pages(&self, request: &PagesRequest) -> Call<'_, Item2> {
         Call::new(self, &PAGES, request.wire(), decode_json)
     }

@@ -19,6 +19,8 @@ export const CONTENT_HASH = "sha-256:18a5a5609f22bee6d4fb78347c91d6bfc6b1a232d5f
 export const SERVICE_VERSION = "1.0.0";
 /** The revision of the document; 0 if it has none. */
 export const REVISION = 1;
+/** The codes of the refusals that every call may end with. A call that has others says so. Each is a {@link ServiceError} of its own. */
+export const SHARED_REFUSALS: readonly string[] = ["payment_required", "rate_limited"];
 /** The fewest decimals of a token that is accepted: ceilings are taken up to them. */
 const DECIMALS = 6;
 /** What may be paid, and to whom. */
@@ -366,7 +368,7 @@ export class Client {
    * Does getItem
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async getItem(request: GetItemRequest2, options?: CallOptions): Promise<Paid<Item2>> {
     return this.#core.json<Item2>(GET_ITEM, wireGetItemRequest2(request), options);
@@ -376,7 +378,7 @@ export class Client {
    * Does get_item
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async getItem2(request: GetItemRequest3, options?: CallOptions): Promise<Paid<Item3>> {
     return this.#core.json<Item3>(GET_ITEM2, wireGetItemRequest3(request), options);
@@ -386,7 +388,7 @@ export class Client {
    * Does getItemRequest
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async getItemRequest(options?: CallOptions): Promise<Paid<GetItemRequest>> {
     return this.#core.json<GetItemRequest>(GET_ITEM_REQUEST, wireGetItemRequestRequest(), options);
@@ -396,7 +398,7 @@ export class Client {
    * Does GET-ITEM
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async getItem3(options?: CallOptions): Promise<Paid<GetItemResult>> {
     return this.#core.json<GetItemResult>(GET_ITEM3, wireGetItemRequest4(), options);
@@ -406,7 +408,7 @@ export class Client {
    * Does a
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async a(options?: CallOptions): Promise<Paid<A2>> {
     return this.#core.json<A2>(A3, wireARequest(), options);
@@ -416,7 +418,7 @@ export class Client {
    * Does a_min_cost
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async aMinCost(options?: CallOptions): Promise<Paid<AB>> {
     return this.#core.json<AB>(A_MIN_COST, wireAMinCostRequest(), options);
@@ -426,7 +428,7 @@ export class Client {
    * Does a-price
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async aPrice(options?: CallOptions): Promise<Paid<A2>> {
     return this.#core.json<A2>(A_PRICE, wireAPriceRequest(), options);
@@ -436,7 +438,7 @@ export class Client {
    * Does ab
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async ab(options?: CallOptions): Promise<Paid<AB>> {
     return this.#core.json<AB>(AB2, wireAbRequest(), options);
@@ -446,7 +448,7 @@ export class Client {
    * Does pages
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async pages(request: PagesRequest = {}, options?: CallOptions): Promise<Paid<Item2>> {
     return this.#core.json<Item2>(PAGES, wirePagesRequest(request), options);

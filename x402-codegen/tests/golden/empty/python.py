@@ -42,6 +42,8 @@ SERVICE_VERSION = "1.0.0"
 """The version of the service's contract."""
 REVISION = 1
 """The revision of the document; 0 if it has none."""
+SHARED_REFUSALS: tuple[str, ...] = ("payment_required", "rate_limited",)
+"""The codes of the refusals that every call may end with. A call that has others says so. Each is a ServiceError of its own."""
 DECIMALS = 6
 """The fewest decimals of a token that is accepted."""
 
@@ -241,7 +243,7 @@ class Client:
         """Does ping
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_nothing(PING, _wire_ping(), options)
 
@@ -249,7 +251,7 @@ class Client:
         """Does nothing
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(NOTHING, _wire_nothing(body=body), options, NothingResult)
 
@@ -257,7 +259,7 @@ class Client:
         """Does anything
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(ANYTHING, _wire_anything(), options, Any)
 
@@ -308,7 +310,7 @@ class AsyncClient:
         """Does ping
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_nothing(PING, _wire_ping(), options)
 
@@ -316,7 +318,7 @@ class AsyncClient:
         """Does nothing
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(NOTHING, _wire_nothing(body=body), options, NothingResult)
 
@@ -324,7 +326,7 @@ class AsyncClient:
         """Does anything
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(ANYTHING, _wire_anything(), options, Any)
 

@@ -22,6 +22,8 @@ pub const CONTENT_HASH: &str = "sha-256:127e2dcf97f0d06b1e9dc1c960d9cebc423ac4d3
 pub const SERVICE_VERSION: &str = "1.0.0";
 /// The revision of the document; 0 if it has none.
 pub const REVISION: u64 = 1;
+/// The codes of the refusals that every call may end with. A call that has others says so. Each is a variant of [`Error`].
+pub const SHARED_REFUSALS: &[&str] = &["payment_required", "rate_limited"];
 /// The fewest decimals of a token that is accepted: ceilings are taken up to them.
 const DECIMALS: u8 = 6;
 /// Longest time of one attempt: no longer than a payment is valid.
@@ -98,7 +100,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn ping(&self) -> Call<'_, ()> {
         Call::new(self, &PING, Ok(Wire::default().fixed("")), decode_nothing)
     }
@@ -109,7 +111,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn nothing(&self, body: &NothingBody) -> Call<'_, NothingResult> {
         Call::new(self, &NOTHING, Wire::default().fixed("nothing").json(body), decode_json)
     }
@@ -120,7 +122,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn anything(&self) -> Call<'_, Value> {
         Call::new(self, &ANYTHING, Ok(Wire::default().fixed("anything")), decode_json)
     }

@@ -19,6 +19,8 @@ export const CONTENT_HASH = "sha-256:127e2dcf97f0d06b1e9dc1c960d9cebc423ac4d3094
 export const SERVICE_VERSION = "1.0.0";
 /** The revision of the document; 0 if it has none. */
 export const REVISION = 1;
+/** The codes of the refusals that every call may end with. A call that has others says so. Each is a {@link ServiceError} of its own. */
+export const SHARED_REFUSALS: readonly string[] = ["payment_required", "rate_limited"];
 /** The fewest decimals of a token that is accepted: ceilings are taken up to them. */
 const DECIMALS = 6;
 /** What may be paid, and to whom. */
@@ -143,7 +145,7 @@ export class Client {
    * Does ping
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async ping(options?: CallOptions): Promise<Paid<undefined>> {
     return this.#core.nothing(PING, wirePingRequest(), options);
@@ -153,7 +155,7 @@ export class Client {
    * Does nothing
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async nothing(request: NothingRequest, options?: CallOptions): Promise<Paid<NothingResult>> {
     return this.#core.json<NothingResult>(NOTHING, wireNothingRequest(request), options);
@@ -163,7 +165,7 @@ export class Client {
    * Does anything
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async anything(options?: CallOptions): Promise<Paid<JsonValue>> {
     return this.#core.json<JsonValue>(ANYTHING, wireAnythingRequest(), options);

@@ -22,6 +22,8 @@ pub const CONTENT_HASH: &str = "sha-256:5ece5bcc4845202f90c65970bd79b394ab2fd494
 pub const SERVICE_VERSION: &str = "1.0.0";
 /// The revision of the document; 0 if it has none.
 pub const REVISION: u64 = 1;
+/// The codes of the refusals that every call may end with. A call that has others says so. Each is a variant of [`Error`].
+pub const SHARED_REFUSALS: &[&str] = &["payment_required", "rate_limited"];
 /// The fewest decimals of a token that is accepted: ceilings are taken up to them.
 const DECIMALS: u8 = 6;
 /// Longest time of one attempt: no longer than a payment is valid.
@@ -60,7 +62,7 @@ impl Client {
     ///
     /// Costs 0.25 EUR a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn price(&self) -> Call<'_, String> {
         Call::new(self, &PRICE, Ok(Wire::default().fixed("price")), decode_json)
     }

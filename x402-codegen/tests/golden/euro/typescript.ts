@@ -19,6 +19,8 @@ export const CONTENT_HASH = "sha-256:5ece5bcc4845202f90c65970bd79b394ab2fd494f37
 export const SERVICE_VERSION = "1.0.0";
 /** The revision of the document; 0 if it has none. */
 export const REVISION = 1;
+/** The codes of the refusals that every call may end with. A call that has others says so. Each is a {@link ServiceError} of its own. */
+export const SHARED_REFUSALS: readonly string[] = ["payment_required", "rate_limited"];
 /** The fewest decimals of a token that is accepted: ceilings are taken up to them. */
 const DECIMALS = 6;
 /** What may be paid, and to whom. */
@@ -85,7 +87,7 @@ export class Client {
    * Does price
    *
    * Costs 0.25 EUR a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async price(options?: CallOptions): Promise<Paid<string>> {
     return this.#core.json<string>(PRICE, wirePriceRequest(), options);

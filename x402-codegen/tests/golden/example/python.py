@@ -42,6 +42,8 @@ SERVICE_VERSION = "2.3.0"
 """The version of the service's contract."""
 REVISION = 17
 """The revision of the document; 0 if it has none."""
+SHARED_REFUSALS: tuple[str, ...] = ("payment_required", "payment_invalid", "validation_failed", "rate_limited", "upstream_failed",)
+"""The codes of the refusals that every call may end with. A call that has others says so. Each is a ServiceError of its own."""
 DECIMALS = 6
 """The fewest decimals of a token that is accepted."""
 
@@ -309,7 +311,7 @@ class Client:
         10 free calls in 86400 seconds.
         At most 60 calls in 60 seconds.
         From 2026-12-15T00:00:00Z on it costs 0.0012 to 0.0012 USD.
-        Refusals: payment_required, payment_invalid, validation_failed, rate_limited, upstream_failed.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(GET_WEATHER, _wire_get_weather(city=city, units=units), options, Forecast)
 
@@ -321,7 +323,7 @@ class Client:
         Costs 0.0016 to 0.12 USD a call, by what is asked for.
         Example short: costs 0.005 USD.
         At most 60 calls in 60 seconds.
-        Refusals: payment_required, payment_invalid, validation_failed, rate_limited, upstream_failed.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(SUMMARIZE, _wire_summarize(body=body), options, Summary)
 
@@ -334,7 +336,7 @@ class Client:
         Example haiku: costs 0.000324 USD.
         At most 60 calls in 60 seconds.
         Plans: credits-10.
-        Refusals: payment_required, payment_invalid, validation_failed, idempotency_conflict, rate_limited, upstream_failed.
+        Refusals: those of every call, `SHARED_REFUSALS`, and idempotency_conflict.
         """
         return self._core.raw_json(COMPLETE, _wire_complete(body=body), options, Completion)
 
@@ -391,7 +393,7 @@ class AsyncClient:
         10 free calls in 86400 seconds.
         At most 60 calls in 60 seconds.
         From 2026-12-15T00:00:00Z on it costs 0.0012 to 0.0012 USD.
-        Refusals: payment_required, payment_invalid, validation_failed, rate_limited, upstream_failed.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(GET_WEATHER, _wire_get_weather(city=city, units=units), options, Forecast)
 
@@ -403,7 +405,7 @@ class AsyncClient:
         Costs 0.0016 to 0.12 USD a call, by what is asked for.
         Example short: costs 0.005 USD.
         At most 60 calls in 60 seconds.
-        Refusals: payment_required, payment_invalid, validation_failed, rate_limited, upstream_failed.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(SUMMARIZE, _wire_summarize(body=body), options, Summary)
 
@@ -416,7 +418,7 @@ class AsyncClient:
         Example haiku: costs 0.000324 USD.
         At most 60 calls in 60 seconds.
         Plans: credits-10.
-        Refusals: payment_required, payment_invalid, validation_failed, idempotency_conflict, rate_limited, upstream_failed.
+        Refusals: those of every call, `SHARED_REFUSALS`, and idempotency_conflict.
         """
         return await self._core.raw_json(COMPLETE, _wire_complete(body=body), options, Completion)
 

@@ -22,6 +22,8 @@ pub const CONTENT_HASH: &str = "sha-256:f3e078ce16ed35c43c1dd1717146e4982345ea98
 pub const SERVICE_VERSION: &str = "2.3.0";
 /// The revision of the document; 0 if it has none.
 pub const REVISION: u64 = 17;
+/// The codes of the refusals that every call may end with. A call that has others says so. Each is a variant of [`Error`].
+pub const SHARED_REFUSALS: &[&str] = &["payment_required", "payment_invalid", "validation_failed", "rate_limited", "upstream_failed"];
 /// The fewest decimals of a token that is accepted: ceilings are taken up to them.
 const DECIMALS: u8 = 6;
 /// Longest time of one attempt: no longer than a payment is valid.
@@ -108,7 +110,7 @@ impl Client {
     /// From 2026-12-15T00:00:00Z on it costs 0.0012 to 0.0012 USD.
     /// Example lisbon: costs 0.001 USD.
     ///
-    /// Refusals: payment\_required, payment\_invalid, validation\_failed, rate\_limited, upstream\_failed.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn get_weather(&self, request: &GetWeatherRequest) -> Call<'_, Forecast> {
         Call::new(self, &GET_WEATHER, request.wire(), decode_json)
     }
@@ -123,7 +125,7 @@ impl Client {
     /// At most 60 calls in 60 seconds.
     /// Example short: costs 0.005 USD.
     ///
-    /// Refusals: payment\_required, payment\_invalid, validation\_failed, rate\_limited, upstream\_failed.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn summarize(&self, body: &SummaryRequest) -> Call<'_, Summary> {
         Call::new(self, &SUMMARIZE, Wire::default().fixed("v1").fixed("summaries").json(body), decode_json)
     }
@@ -139,7 +141,7 @@ impl Client {
     /// Plans: credits-10.
     /// Example haiku: costs 0.000324 USD.
     ///
-    /// Refusals: payment\_required, payment\_invalid, validation\_failed, idempotency\_conflict, rate\_limited, upstream\_failed.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`], and idempotency\_conflict.
     pub fn complete(&self, body: &CompletionRequest) -> Call<'_, Completion> {
         Call::new(self, &COMPLETE, Wire::default().fixed("v1").fixed("completions").json(body), decode_json)
     }

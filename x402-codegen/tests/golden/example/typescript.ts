@@ -19,6 +19,8 @@ export const CONTENT_HASH = "sha-256:f3e078ce16ed35c43c1dd1717146e4982345ea9811f
 export const SERVICE_VERSION = "2.3.0";
 /** The revision of the document; 0 if it has none. */
 export const REVISION = 17;
+/** The codes of the refusals that every call may end with. A call that has others says so. Each is a {@link ServiceError} of its own. */
+export const SHARED_REFUSALS: readonly string[] = ["payment_required", "payment_invalid", "validation_failed", "rate_limited", "upstream_failed"];
 /** The fewest decimals of a token that is accepted: ceilings are taken up to them. */
 const DECIMALS = 6;
 /** What may be paid, and to whom. */
@@ -213,7 +215,7 @@ export class Client {
    * 10 free calls in 86400 seconds.
    * At most 60 calls in 60 seconds.
    * From 2026-12-15T00:00:00Z on it costs 0.0012 to 0.0012 USD.
-   * Refusals: payment_required, payment_invalid, validation_failed, rate_limited, upstream_failed.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async getWeather(request: GetWeatherRequest, options?: CallOptions): Promise<Paid<Forecast>> {
     return this.#core.json<Forecast>(GET_WEATHER, wireGetWeatherRequest(request), options);
@@ -227,7 +229,7 @@ export class Client {
    * Costs 0.0016 to 0.12 USD a call, by what is asked for.
    * Example short: costs 0.005 USD.
    * At most 60 calls in 60 seconds.
-   * Refusals: payment_required, payment_invalid, validation_failed, rate_limited, upstream_failed.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async summarize(request: SummarizeRequest, options?: CallOptions): Promise<Paid<Summary>> {
     return this.#core.json<Summary>(SUMMARIZE, wireSummarizeRequest(request), options);
@@ -242,7 +244,7 @@ export class Client {
    * Example haiku: costs 0.000324 USD.
    * At most 60 calls in 60 seconds.
    * Plans: credits-10.
-   * Refusals: payment_required, payment_invalid, validation_failed, idempotency_conflict, rate_limited, upstream_failed.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}, and idempotency_conflict.
    */
   async complete(request: CompleteRequest, options?: CallOptions): Promise<Paid<Completion>> {
     return this.#core.json<Completion>(COMPLETE, wireCompleteRequest(request), options);

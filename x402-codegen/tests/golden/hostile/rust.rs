@@ -54,6 +54,8 @@ pub const CONTENT_HASH: &str = "sha-256:a8338d4e5f586cf204cffdf0c0329904c8274a1a
 pub const SERVICE_VERSION: &str = "1.0.0";
 /// The revision of the document; 0 if it has none.
 pub const REVISION: u64 = 1;
+/// The codes of the refusals that every call may end with. A call that has others says so. Each is a variant of [`Error`].
+pub const SHARED_REFUSALS: &[&str] = &["payment_required", "rate_limited"];
 /// The fewest decimals of a token that is accepted: ceilings are taken up to them.
 const DECIMALS: u8 = 6;
 /// Longest time of one attempt: no longer than a payment is valid.
@@ -608,7 +610,7 @@ impl Client {
     /// Costs 0.01 USD a call.
     /// Example \*/ pub fn pwned() {} /\*: costs 0.01 USD.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn hostile(&self, request: &HostileRequest) -> Call<'_, Answer> {
         Call::new(self, &HOSTILE, request.wire(), decode_json)
     }
@@ -621,7 +623,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn case0(&self) -> Call<'_, Case0Result> {
         Call::new(self, &CASE0, Ok(Wire::default().fixed("case0")), decode_json)
     }
@@ -636,7 +638,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn case1(&self) -> Call<'_, Case1Result> {
         Call::new(self, &CASE1, Ok(Wire::default().fixed("case1")), decode_json)
     }
@@ -651,7 +653,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn case2(&self) -> Call<'_, Case2Result> {
         Call::new(self, &CASE2, Ok(Wire::default().fixed("case2")), decode_json)
     }
@@ -664,7 +666,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn case3(&self) -> Call<'_, Case3Result> {
         Call::new(self, &CASE3, Ok(Wire::default().fixed("case3")), decode_json)
     }
@@ -681,7 +683,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn case4(&self) -> Call<'_, Case4Result> {
         Call::new(self, &CASE4, Ok(Wire::default().fixed("case4")), decode_json)
     }
@@ -698,7 +700,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn case5(&self) -> Call<'_, Case5Result> {
         Call::new(self, &CASE5, Ok(Wire::default().fixed("case5")), decode_json)
     }
@@ -711,7 +713,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn case6(&self) -> Call<'_, Case6Result> {
         Call::new(self, &CASE6, Ok(Wire::default().fixed("case6")), decode_json)
     }
@@ -724,7 +726,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn case7(&self) -> Call<'_, Case7Result> {
         Call::new(self, &CASE7, Ok(Wire::default().fixed("case7")), decode_json)
     }
@@ -737,7 +739,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn case8(&self) -> Call<'_, Case8Result> {
         Call::new(self, &CASE8, Ok(Wire::default().fixed("case8")), decode_json)
     }
@@ -750,7 +752,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn case9(&self) -> Call<'_, Case9Result> {
         Call::new(self, &CASE9, Ok(Wire::default().fixed("case9")), decode_json)
     }
@@ -763,7 +765,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn case10(&self) -> Call<'_, Case10Result> {
         Call::new(self, &CASE10, Ok(Wire::default().fixed("case10")), decode_json)
     }
@@ -776,7 +778,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn case11(&self) -> Call<'_, Case11Result> {
         Call::new(self, &CASE11, Ok(Wire::default().fixed("case11")), decode_json)
     }
@@ -789,7 +791,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn case12(&self) -> Call<'_, Case12Result> {
         Call::new(self, &CASE12, Ok(Wire::default().fixed("case12")), decode_json)
     }
@@ -802,7 +804,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn case13(&self) -> Call<'_, Case13Result> {
         Call::new(self, &CASE13, Ok(Wire::default().fixed("case13")), decode_json)
     }
@@ -815,7 +817,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn case14(&self) -> Call<'_, Case14Result> {
         Call::new(self, &CASE14, Ok(Wire::default().fixed("case14")), decode_json)
     }
@@ -828,7 +830,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn case15(&self) -> Call<'_, Case15Result> {
         Call::new(self, &CASE15, Ok(Wire::default().fixed("case15")), decode_json)
     }
@@ -841,7 +843,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn case16(&self) -> Call<'_, Case16Result> {
         Call::new(self, &CASE16, Ok(Wire::default().fixed("case16")), decode_json)
     }
@@ -854,7 +856,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn case17(&self) -> Call<'_, Case17Result> {
         Call::new(self, &CASE17, Ok(Wire::default().fixed("case17")), decode_json)
     }
@@ -867,7 +869,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn case18(&self) -> Call<'_, Case18Result> {
         Call::new(self, &CASE18, Ok(Wire::default().fixed("case18")), decode_json)
     }
@@ -880,7 +882,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn case19(&self) -> Call<'_, Case19Result> {
         Call::new(self, &CASE19, Ok(Wire::default().fixed("case19")), decode_json)
     }
@@ -893,7 +895,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn case20(&self) -> Call<'_, Case20Result> {
         Call::new(self, &CASE20, Ok(Wire::default().fixed("case20")), decode_json)
     }
@@ -906,7 +908,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn case21(&self) -> Call<'_, Case21Result> {
         Call::new(self, &CASE21, Ok(Wire::default().fixed("case21")), decode_json)
     }
@@ -919,7 +921,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn case22(&self) -> Call<'_, Case22Result> {
         Call::new(self, &CASE22, Ok(Wire::default().fixed("case22")), decode_json)
     }
@@ -932,7 +934,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn case23(&self) -> Call<'_, Case23Result> {
         Call::new(self, &CASE23, Ok(Wire::default().fixed("case23")), decode_json)
     }
@@ -943,7 +945,7 @@ impl Client {
     ///
     /// Costs 0.01 to 0.01 USD a call, by what is asked for.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn tiers(&self, request: &TiersRequest) -> Call<'_, String> {
         Call::new(self, &TIERS, request.wire(), decode_json)
     }

@@ -42,6 +42,8 @@ SERVICE_VERSION = "1.0.0"
 """The version of the service's contract."""
 REVISION = 1
 """The revision of the document; 0 if it has none."""
+SHARED_REFUSALS: tuple[str, ...] = ("payment_required", "rate_limited",)
+"""The codes of the refusals that every call may end with. A call that has others says so. Each is a ServiceError of its own."""
 DECIMALS = 6
 """The fewest decimals of a token that is accepted."""
 
@@ -585,7 +587,7 @@ class Client:
         """Does fn
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(FN, _wire_fn(body=body), options, Self2)
 
@@ -593,7 +595,7 @@ class Client:
         """Does class
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(CLASS, _wire_class_(body=body), options, Self2)
 
@@ -601,7 +603,7 @@ class Client:
         """Does constructor
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(CONSTRUCTOR, _wire_constructor(body=body), options, Self2)
 
@@ -609,7 +611,7 @@ class Client:
         """Does delete
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(DELETE, _wire_delete(body=body), options, Self2)
 
@@ -617,7 +619,7 @@ class Client:
         """Does new
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(NEW, _wire_new(body=body), options, Self2)
 
@@ -625,7 +627,7 @@ class Client:
         """Does import
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(IMPORT, _wire_import_(body=body), options, Self2)
 
@@ -633,7 +635,7 @@ class Client:
         """Does _self
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(SELF, _wire_self_(body=body), options, Self2)
 
@@ -641,7 +643,7 @@ class Client:
         """Does then
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(THEN, _wire_then(body=body), options, Self2)
 
@@ -649,7 +651,7 @@ class Client:
         """Does async
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(ASYNC, _wire_async_(body=body), options, Self2)
 
@@ -657,7 +659,7 @@ class Client:
         """Does with
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(WITH, _wire_with_(body=body), options, Self2)
 
@@ -665,7 +667,7 @@ class Client:
         """Does inner
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(INNER, _wire_inner(body=body), options, Self2)
 
@@ -673,7 +675,7 @@ class Client:
         """Does params
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(PARAMS, _wire_params(type_=type_, class_=class_, none_=none_, self_=self_, proto=proto, async_=async_, await_=await_, body2=body2, class_2=class_2, constructor=constructor, copy_=copy_, crate=crate, def_=def_, delete=delete, fn=fn, import_=import_, in_=in_, is_=is_, json_=json_, lambda_=lambda_, match_=match_, model_config_=model_config_, new=new, prototype=prototype, rest=rest, self_2=self_2, string=string, super=super, type_2=type_2, yield_=yield_, x_type=x_type, from_=from_), options, str)
 
@@ -681,7 +683,7 @@ class Client:
         """Does last
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(LAST, _wire_last(), options, Client2)
 
@@ -732,7 +734,7 @@ class AsyncClient:
         """Does fn
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(FN, _wire_fn(body=body), options, Self2)
 
@@ -740,7 +742,7 @@ class AsyncClient:
         """Does class
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(CLASS, _wire_class_(body=body), options, Self2)
 
@@ -748,7 +750,7 @@ class AsyncClient:
         """Does constructor
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(CONSTRUCTOR, _wire_constructor(body=body), options, Self2)
 
@@ -756,7 +758,7 @@ class AsyncClient:
         """Does delete
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(DELETE, _wire_delete(body=body), options, Self2)
 
@@ -764,7 +766,7 @@ class AsyncClient:
         """Does new
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(NEW, _wire_new(body=body), options, Self2)
 
@@ -772,7 +774,7 @@ class AsyncClient:
         """Does import
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(IMPORT, _wire_import_(body=body), options, Self2)
 
@@ -780,7 +782,7 @@ class AsyncClient:
         """Does _self
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(SELF, _wire_self_(body=body), options, Self2)
 
@@ -788,7 +790,7 @@ class AsyncClient:
         """Does then
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(THEN, _wire_then(body=body), options, Self2)
 
@@ -796,7 +798,7 @@ class AsyncClient:
         """Does async
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(ASYNC, _wire_async_(body=body), options, Self2)
 
@@ -804,7 +806,7 @@ class AsyncClient:
         """Does with
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(WITH, _wire_with_(body=body), options, Self2)
 
@@ -812,7 +814,7 @@ class AsyncClient:
         """Does inner
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(INNER, _wire_inner(body=body), options, Self2)
 
@@ -820,7 +822,7 @@ class AsyncClient:
         """Does params
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(PARAMS, _wire_params(type_=type_, class_=class_, none_=none_, self_=self_, proto=proto, async_=async_, await_=await_, body2=body2, class_2=class_2, constructor=constructor, copy_=copy_, crate=crate, def_=def_, delete=delete, fn=fn, import_=import_, in_=in_, is_=is_, json_=json_, lambda_=lambda_, match_=match_, model_config_=model_config_, new=new, prototype=prototype, rest=rest, self_2=self_2, string=string, super=super, type_2=type_2, yield_=yield_, x_type=x_type, from_=from_), options, str)
 
@@ -828,7 +830,7 @@ class AsyncClient:
         """Does last
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(LAST, _wire_last(), options, Client2)
 

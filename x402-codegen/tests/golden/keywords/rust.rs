@@ -22,6 +22,8 @@ pub const CONTENT_HASH: &str = "sha-256:2769a92b9b89f80ebeef7b93fade3b37b9fedbf8
 pub const SERVICE_VERSION: &str = "1.0.0";
 /// The revision of the document; 0 if it has none.
 pub const REVISION: u64 = 1;
+/// The codes of the refusals that every call may end with. A call that has others says so. Each is a variant of [`Error`].
+pub const SHARED_REFUSALS: &[&str] = &["payment_required", "rate_limited"];
 /// The fewest decimals of a token that is accepted: ceilings are taken up to them.
 const DECIMALS: u8 = 6;
 /// Longest time of one attempt: no longer than a payment is valid.
@@ -288,7 +290,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn fn_(&self, body: &Type) -> Call<'_, Self2> {
         Call::new(self, &FN, Wire::default().fixed("fn").json(body), decode_json)
     }
@@ -299,7 +301,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn class(&self, body: &Type) -> Call<'_, Self2> {
         Call::new(self, &CLASS, Wire::default().fixed("class").json(body), decode_json)
     }
@@ -310,7 +312,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn constructor(&self, body: &Type) -> Call<'_, Self2> {
         Call::new(self, &CONSTRUCTOR, Wire::default().fixed("constructor").json(body), decode_json)
     }
@@ -321,7 +323,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn delete(&self, body: &Type) -> Call<'_, Self2> {
         Call::new(self, &DELETE, Wire::default().fixed("delete").json(body), decode_json)
     }
@@ -332,7 +334,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn new2(&self, body: &Type) -> Call<'_, Self2> {
         Call::new(self, &NEW, Wire::default().fixed("new").json(body), decode_json)
     }
@@ -343,7 +345,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn import(&self, body: &Type) -> Call<'_, Self2> {
         Call::new(self, &IMPORT, Wire::default().fixed("import").json(body), decode_json)
     }
@@ -354,7 +356,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn self_(&self, body: &Type) -> Call<'_, Self2> {
         Call::new(self, &SELF, Wire::default().fixed("xself").json(body), decode_json)
     }
@@ -365,7 +367,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn then(&self, body: &Type) -> Call<'_, Self2> {
         Call::new(self, &THEN, Wire::default().fixed("then").json(body), decode_json)
     }
@@ -376,7 +378,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn async_(&self, body: &Type) -> Call<'_, Self2> {
         Call::new(self, &ASYNC, Wire::default().fixed("async").json(body), decode_json)
     }
@@ -387,7 +389,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn with2(&self, body: &Type) -> Call<'_, Self2> {
         Call::new(self, &WITH, Wire::default().fixed("with").json(body), decode_json)
     }
@@ -398,7 +400,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn inner2(&self, body: &Type) -> Call<'_, Self2> {
         Call::new(self, &INNER, Wire::default().fixed("inner").json(body), decode_json)
     }
@@ -409,7 +411,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn params(&self, request: &ParamsRequest) -> Call<'_, String> {
         Call::new(self, &PARAMS, request.wire(), decode_json)
     }
@@ -420,7 +422,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn last(&self) -> Call<'_, Client2> {
         Call::new(self, &LAST, Ok(Wire::default().fixed("last")), decode_json)
     }

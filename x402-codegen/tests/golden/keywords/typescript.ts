@@ -19,6 +19,8 @@ export const CONTENT_HASH = "sha-256:2769a92b9b89f80ebeef7b93fade3b37b9fedbf85c0
 export const SERVICE_VERSION = "1.0.0";
 /** The revision of the document; 0 if it has none. */
 export const REVISION = 1;
+/** The codes of the refusals that every call may end with. A call that has others says so. Each is a {@link ServiceError} of its own. */
+export const SHARED_REFUSALS: readonly string[] = ["payment_required", "rate_limited"];
 /** The fewest decimals of a token that is accepted: ceilings are taken up to them. */
 const DECIMALS = 6;
 /** What may be paid, and to whom. */
@@ -567,7 +569,7 @@ export class Client {
    * Does fn
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async fn(request: FnRequest, options?: CallOptions): Promise<Paid<Self2>> {
     return this.#core.json<Self2>(FN, wireFnRequest(request), options);
@@ -577,7 +579,7 @@ export class Client {
    * Does class
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async class(request: ClassRequest, options?: CallOptions): Promise<Paid<Self2>> {
     return this.#core.json<Self2>(CLASS, wireClassRequest(request), options);
@@ -587,7 +589,7 @@ export class Client {
    * Does constructor
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async constructor_(request: ConstructorRequest, options?: CallOptions): Promise<Paid<Self2>> {
     return this.#core.json<Self2>(CONSTRUCTOR, wireConstructorRequest(request), options);
@@ -597,7 +599,7 @@ export class Client {
    * Does delete
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async delete(request: DeleteRequest, options?: CallOptions): Promise<Paid<Self2>> {
     return this.#core.json<Self2>(DELETE, wireDeleteRequest(request), options);
@@ -607,7 +609,7 @@ export class Client {
    * Does new
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async new(request: NewRequest, options?: CallOptions): Promise<Paid<Self2>> {
     return this.#core.json<Self2>(NEW, wireNewRequest(request), options);
@@ -617,7 +619,7 @@ export class Client {
    * Does import
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async import(request: ImportRequest, options?: CallOptions): Promise<Paid<Self2>> {
     return this.#core.json<Self2>(IMPORT, wireImportRequest(request), options);
@@ -627,7 +629,7 @@ export class Client {
    * Does _self
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async self(request: SelfRequest, options?: CallOptions): Promise<Paid<Self2>> {
     return this.#core.json<Self2>(SELF, wireSelfRequest(request), options);
@@ -637,7 +639,7 @@ export class Client {
    * Does then
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async then_(request: ThenRequest, options?: CallOptions): Promise<Paid<Self2>> {
     return this.#core.json<Self2>(THEN, wireThenRequest(request), options);
@@ -647,7 +649,7 @@ export class Client {
    * Does async
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async async(request: AsyncRequest, options?: CallOptions): Promise<Paid<Self2>> {
     return this.#core.json<Self2>(ASYNC, wireAsyncRequest(request), options);
@@ -657,7 +659,7 @@ export class Client {
    * Does with
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async with(request: WithRequest, options?: CallOptions): Promise<Paid<Self2>> {
     return this.#core.json<Self2>(WITH, wireWithRequest(request), options);
@@ -667,7 +669,7 @@ export class Client {
    * Does inner
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async inner(request: InnerRequest, options?: CallOptions): Promise<Paid<Self2>> {
     return this.#core.json<Self2>(INNER, wireInnerRequest(request), options);
@@ -677,7 +679,7 @@ export class Client {
    * Does params
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async params(request: ParamsRequest, options?: CallOptions): Promise<Paid<string>> {
     return this.#core.json<string>(PARAMS, wireParamsRequest(request), options);
@@ -687,7 +689,7 @@ export class Client {
    * Does last
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async last(options?: CallOptions): Promise<Paid<Client2>> {
     return this.#core.json<Client2>(LAST, wireLastRequest(), options);

@@ -42,6 +42,8 @@ SERVICE_VERSION = "1.0.0"
 """The version of the service's contract."""
 REVISION = 1
 """The revision of the document; 0 if it has none."""
+SHARED_REFUSALS: tuple[str, ...] = ("payment_required", "rate_limited",)
+"""The codes of the refusals that every call may end with. A call that has others says so. Each is a ServiceError of its own."""
 DECIMALS = 6
 """The fewest decimals of a token that is accepted."""
 
@@ -221,7 +223,7 @@ class Client:
         """Does old
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(OLD, _wire_old(), options, str)
 
@@ -285,7 +287,7 @@ class AsyncClient:
         """Does old
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(OLD, _wire_old(), options, str)
 

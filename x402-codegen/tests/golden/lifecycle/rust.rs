@@ -22,6 +22,8 @@ pub const CONTENT_HASH: &str = "sha-256:db8d6068d95d0782c29f117ef14e44365cbbfb26
 pub const SERVICE_VERSION: &str = "1.0.0";
 /// The revision of the document; 0 if it has none.
 pub const REVISION: u64 = 1;
+/// The codes of the refusals that every call may end with. A call that has others says so. Each is a variant of [`Error`].
+pub const SHARED_REFUSALS: &[&str] = &["payment_required", "rate_limited"];
 /// The fewest decimals of a token that is accepted: ceilings are taken up to them.
 const DECIMALS: u8 = 6;
 /// Longest time of one attempt: no longer than a payment is valid.
@@ -79,7 +81,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     #[deprecated(note = "deprecated since 2026-11-01T00:00:00Z, gone after 2026-12-31T00:00:00Z; use fresh")]
     pub fn old(&self) -> Call<'_, String> {
         Call::new(self, &OLD, Ok(Wire::default().fixed("old")), decode_json)

@@ -19,6 +19,8 @@ export const CONTENT_HASH = "sha-256:db8d6068d95d0782c29f117ef14e44365cbbfb26b92
 export const SERVICE_VERSION = "1.0.0";
 /** The revision of the document; 0 if it has none. */
 export const REVISION = 1;
+/** The codes of the refusals that every call may end with. A call that has others says so. Each is a {@link ServiceError} of its own. */
+export const SHARED_REFUSALS: readonly string[] = ["payment_required", "rate_limited"];
 /** The fewest decimals of a token that is accepted: ceilings are taken up to them. */
 const DECIMALS = 6;
 /** What may be paid, and to whom. */
@@ -117,7 +119,7 @@ export class Client {
    * Does old
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    * @deprecated deprecated since 2026-11-01T00:00:00Z, gone after 2026-12-31T00:00:00Z; use fresh
    */
   async old(options?: CallOptions): Promise<Paid<string>> {

@@ -19,6 +19,8 @@ export const CONTENT_HASH = "sha-256:d1e724692868d8470176a668ced8282f325d5d7ea01
 export const SERVICE_VERSION = "1.0.0";
 /** The revision of the document; 0 if it has none. */
 export const REVISION = 1;
+/** The codes of the refusals that every call may end with. A call that has others says so. Each is a {@link ServiceError} of its own. */
+export const SHARED_REFUSALS: readonly string[] = ["payment_required", "rate_limited"];
 /** The fewest decimals of a token that is accepted: ceilings are taken up to them. */
 const DECIMALS = 6;
 /** What may be paid, and to whom. */
@@ -105,7 +107,7 @@ export class Client {
    * Does count
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async count(request: CountRequest, options?: CallOptions): Promise<Paid<{ [key: string]: number }>> {
     return this.#core.json<{ [key: string]: number }>(COUNT, wireCountRequest(request), options);

@@ -42,6 +42,8 @@ SERVICE_VERSION = "1.0.0"
 """The version of the service's contract."""
 REVISION = 1
 """The revision of the document; 0 if it has none."""
+SHARED_REFUSALS: tuple[str, ...] = ("payment_required", "rate_limited",)
+"""The codes of the refusals that every call may end with. A call that has others says so. Each is a ServiceError of its own."""
 DECIMALS = 6
 """The fewest decimals of a token that is accepted."""
 
@@ -258,7 +260,7 @@ class Client:
 
         Costs 0.002 USD a call.
         Example first: costs 0.002 USD.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(LIST, _wire_list_(cursor=cursor, limit=limit), options, Page)
 
@@ -280,7 +282,7 @@ class Client:
         """Does walk
 
         Costs 0.002 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(WALK, _wire_walk(page=page), options, Walk)
 
@@ -302,7 +304,7 @@ class Client:
         """Does roll
 
         Costs 0.002 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(ROLL, _wire_roll(cursor=cursor, limit=limit), options, Roll)
 
@@ -368,7 +370,7 @@ class AsyncClient:
 
         Costs 0.002 USD a call.
         Example first: costs 0.002 USD.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(LIST, _wire_list_(cursor=cursor, limit=limit), options, Page)
 
@@ -390,7 +392,7 @@ class AsyncClient:
         """Does walk
 
         Costs 0.002 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(WALK, _wire_walk(page=page), options, Walk)
 
@@ -412,7 +414,7 @@ class AsyncClient:
         """Does roll
 
         Costs 0.002 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(ROLL, _wire_roll(cursor=cursor, limit=limit), options, Roll)
 

@@ -22,6 +22,8 @@ pub const CONTENT_HASH: &str = "sha-256:cfa2190275dfc753e959bc7056333b3af01b20a5
 pub const SERVICE_VERSION: &str = "1.0.0";
 /// The revision of the document; 0 if it has none.
 pub const REVISION: u64 = 1;
+/// The codes of the refusals that every call may end with. A call that has others says so. Each is a variant of [`Error`].
+pub const SHARED_REFUSALS: &[&str] = &["payment_required", "rate_limited"];
 /// The fewest decimals of a token that is accepted: ceilings are taken up to them.
 const DECIMALS: u8 = 6;
 /// Longest time of one attempt: no longer than a payment is valid.
@@ -100,7 +102,7 @@ impl Client {
     /// Costs 0.002 USD a call.
     /// Example first: costs 0.002 USD.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn list(&self, request: &ListRequest) -> Call<'_, Page> {
         Call::new(self, &LIST, request.wire(), decode_json)
     }
@@ -126,7 +128,7 @@ impl Client {
     ///
     /// Costs 0.002 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn walk(&self, request: &WalkRequest) -> Call<'_, Walk> {
         Call::new(self, &WALK, request.wire(), decode_json)
     }
@@ -152,7 +154,7 @@ impl Client {
     ///
     /// Costs 0.002 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn roll(&self, request: &RollRequest) -> Call<'_, Roll> {
         Call::new(self, &ROLL, request.wire(), decode_json)
     }

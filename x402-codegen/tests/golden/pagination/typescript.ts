@@ -19,6 +19,8 @@ export const CONTENT_HASH = "sha-256:cfa2190275dfc753e959bc7056333b3af01b20a5bff
 export const SERVICE_VERSION = "1.0.0";
 /** The revision of the document; 0 if it has none. */
 export const REVISION = 1;
+/** The codes of the refusals that every call may end with. A call that has others says so. Each is a {@link ServiceError} of its own. */
+export const SHARED_REFUSALS: readonly string[] = ["payment_required", "rate_limited"];
 /** The fewest decimals of a token that is accepted: ceilings are taken up to them. */
 const DECIMALS = 6;
 /** What may be paid, and to whom. */
@@ -184,7 +186,7 @@ export class Client {
    *
    * Costs 0.002 USD a call.
    * Example first: costs 0.002 USD.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async list(request: ListRequest = {}, options?: CallOptions): Promise<Paid<Page>> {
     return this.#core.json<Page>(LIST, wireListRequest(request), options);
@@ -205,7 +207,7 @@ export class Client {
    * Does walk
    *
    * Costs 0.002 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async walk(request: WalkRequest = {}, options?: CallOptions): Promise<Paid<Walk>> {
     return this.#core.json<Walk>(WALK, wireWalkRequest(request), options);
@@ -226,7 +228,7 @@ export class Client {
    * Does roll
    *
    * Costs 0.002 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async roll(request: RollRequest = {}, options?: CallOptions): Promise<Paid<Roll>> {
     return this.#core.json<Roll>(ROLL, wireRollRequest(request), options);

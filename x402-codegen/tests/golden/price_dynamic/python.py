@@ -42,6 +42,8 @@ SERVICE_VERSION = "1.0.0"
 """The version of the service's contract."""
 REVISION = 1
 """The revision of the document; 0 if it has none."""
+SHARED_REFUSALS: tuple[str, ...] = ("payment_required", "rate_limited",)
+"""The codes of the refusals that every call may end with. A call that has others says so. Each is a ServiceError of its own."""
 DECIMALS = 6
 """The fewest decimals of a token that is accepted."""
 
@@ -256,7 +258,7 @@ class Client:
         """Does auction
 
         Costs 0.001 to 2 USD a call; the seller tells how much.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(AUCTION, _wire_auction(), options, str)
 
@@ -264,7 +266,7 @@ class Client:
         """Does asked
 
         Costs 0 to 1 USD a call; the seller tells how much.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(ASKED, _wire_asked(), options, str)
 
@@ -272,7 +274,7 @@ class Client:
         """Does quoteIt
 
         Free.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(QUOTE_IT, _wire_quote_it(), options, str)
 
@@ -280,7 +282,7 @@ class Client:
         """Does future
 
         Costs 0.5 to 0.75 USD a call; the seller tells how much.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(FUTURE, _wire_future(), options, str)
 
@@ -331,7 +333,7 @@ class AsyncClient:
         """Does auction
 
         Costs 0.001 to 2 USD a call; the seller tells how much.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(AUCTION, _wire_auction(), options, str)
 
@@ -339,7 +341,7 @@ class AsyncClient:
         """Does asked
 
         Costs 0 to 1 USD a call; the seller tells how much.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(ASKED, _wire_asked(), options, str)
 
@@ -347,7 +349,7 @@ class AsyncClient:
         """Does quoteIt
 
         Free.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(QUOTE_IT, _wire_quote_it(), options, str)
 
@@ -355,7 +357,7 @@ class AsyncClient:
         """Does future
 
         Costs 0.5 to 0.75 USD a call; the seller tells how much.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(FUTURE, _wire_future(), options, str)
 

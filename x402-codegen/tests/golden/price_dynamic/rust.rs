@@ -22,6 +22,8 @@ pub const CONTENT_HASH: &str = "sha-256:97f0ca03706abdb7bc328584008966778c111818
 pub const SERVICE_VERSION: &str = "1.0.0";
 /// The revision of the document; 0 if it has none.
 pub const REVISION: u64 = 1;
+/// The codes of the refusals that every call may end with. A call that has others says so. Each is a variant of [`Error`].
+pub const SHARED_REFUSALS: &[&str] = &["payment_required", "rate_limited"];
 /// The fewest decimals of a token that is accepted: ceilings are taken up to them.
 const DECIMALS: u8 = 6;
 /// Longest time of one attempt: no longer than a payment is valid.
@@ -115,7 +117,7 @@ impl Client {
     ///
     /// Costs 0.001 to 2 USD a call; the seller tells how much.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn auction(&self) -> Call<'_, String> {
         Call::new(self, &AUCTION, Ok(Wire::default().fixed("auction")), decode_json)
     }
@@ -126,7 +128,7 @@ impl Client {
     ///
     /// Costs 0 to 1 USD a call; the seller tells how much.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn asked(&self) -> Call<'_, String> {
         Call::new(self, &ASKED, Ok(Wire::default().fixed("asked")), decode_json)
     }
@@ -137,7 +139,7 @@ impl Client {
     ///
     /// Free.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn quote_it(&self) -> Call<'_, String> {
         Call::new(self, &QUOTE_IT, Ok(Wire::default().fixed("quote")), decode_json)
     }
@@ -148,7 +150,7 @@ impl Client {
     ///
     /// Costs 0.5 to 0.75 USD a call; the seller tells how much.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn future(&self) -> Call<'_, String> {
         Call::new(self, &FUTURE, Ok(Wire::default().fixed("future")), decode_json)
     }

@@ -19,6 +19,8 @@ export const CONTENT_HASH = "sha-256:97f0ca03706abdb7bc328584008966778c111818c00
 export const SERVICE_VERSION = "1.0.0";
 /** The revision of the document; 0 if it has none. */
 export const REVISION = 1;
+/** The codes of the refusals that every call may end with. A call that has others says so. Each is a {@link ServiceError} of its own. */
+export const SHARED_REFUSALS: readonly string[] = ["payment_required", "rate_limited"];
 /** The fewest decimals of a token that is accepted: ceilings are taken up to them. */
 const DECIMALS = 6;
 /** What may be paid, and to whom. */
@@ -156,7 +158,7 @@ export class Client {
    * Does auction
    *
    * Costs 0.001 to 2 USD a call; the seller tells how much.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async auction(options?: CallOptions): Promise<Paid<string>> {
     return this.#core.json<string>(AUCTION, wireAuctionRequest(), options);
@@ -166,7 +168,7 @@ export class Client {
    * Does asked
    *
    * Costs 0 to 1 USD a call; the seller tells how much.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async asked(options?: CallOptions): Promise<Paid<string>> {
     return this.#core.json<string>(ASKED, wireAskedRequest(), options);
@@ -176,7 +178,7 @@ export class Client {
    * Does quoteIt
    *
    * Free.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async quoteIt(options?: CallOptions): Promise<Paid<string>> {
     return this.#core.json<string>(QUOTE_IT, wireQuoteItRequest(), options);
@@ -186,7 +188,7 @@ export class Client {
    * Does future
    *
    * Costs 0.5 to 0.75 USD a call; the seller tells how much.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async future(options?: CallOptions): Promise<Paid<string>> {
     return this.#core.json<string>(FUTURE, wireFutureRequest(), options);

@@ -42,6 +42,8 @@ SERVICE_VERSION = "1.0.0"
 """The version of the service's contract."""
 REVISION = 1
 """The revision of the document; 0 if it has none."""
+SHARED_REFUSALS: tuple[str, ...] = ("payment_required", "rate_limited",)
+"""The codes of the refusals that every call may end with. A call that has others says so. Each is a ServiceError of its own."""
 DECIMALS = 6
 """The fewest decimals of a token that is accepted."""
 
@@ -223,7 +225,7 @@ class Client:
 
         Costs 0.005 to 0.12 USD a call, by what is asked for.
         Example pdf: costs 0.01 USD.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(RENDER, _wire_render(format=format, body=body), options, str)
 
@@ -232,7 +234,7 @@ class Client:
 
         Costs 0.0015 to 0.0147 USD a call, by what is asked for.
         Example plain: costs 0.0015 USD.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(SEARCH, _wire_search(depth=depth, region=region, x_speed=x_speed), options, str)
 
@@ -284,7 +286,7 @@ class AsyncClient:
 
         Costs 0.005 to 0.12 USD a call, by what is asked for.
         Example pdf: costs 0.01 USD.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(RENDER, _wire_render(format=format, body=body), options, str)
 
@@ -293,7 +295,7 @@ class AsyncClient:
 
         Costs 0.0015 to 0.0147 USD a call, by what is asked for.
         Example plain: costs 0.0015 USD.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(SEARCH, _wire_search(depth=depth, region=region, x_speed=x_speed), options, str)
 

@@ -22,6 +22,8 @@ pub const CONTENT_HASH: &str = "sha-256:6126699eebff114764e4dd0c224baa8209a70c0a
 pub const SERVICE_VERSION: &str = "1.0.0";
 /// The revision of the document; 0 if it has none.
 pub const REVISION: u64 = 1;
+/// The codes of the refusals that every call may end with. A call that has others says so. Each is a variant of [`Error`].
+pub const SHARED_REFUSALS: &[&str] = &["payment_required", "rate_limited"];
 /// The fewest decimals of a token that is accepted: ceilings are taken up to them.
 const DECIMALS: u8 = 6;
 /// Longest time of one attempt: no longer than a payment is valid.
@@ -84,7 +86,7 @@ impl Client {
     /// Costs 0.005 to 0.12 USD a call, by what is asked for.
     /// Example pdf: costs 0.01 USD.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn render(&self, request: &RenderRequest) -> Call<'_, String> {
         Call::new(self, &RENDER, request.wire(), decode_json)
     }
@@ -96,7 +98,7 @@ impl Client {
     /// Costs 0.0015 to 0.0147 USD a call, by what is asked for.
     /// Example plain: costs 0.0015 USD.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn search(&self, request: &SearchRequest) -> Call<'_, String> {
         Call::new(self, &SEARCH, request.wire(), decode_json)
     }

@@ -19,6 +19,8 @@ export const CONTENT_HASH = "sha-256:6126699eebff114764e4dd0c224baa8209a70c0ae19
 export const SERVICE_VERSION = "1.0.0";
 /** The revision of the document; 0 if it has none. */
 export const REVISION = 1;
+/** The codes of the refusals that every call may end with. A call that has others says so. Each is a {@link ServiceError} of its own. */
+export const SHARED_REFUSALS: readonly string[] = ["payment_required", "rate_limited"];
 /** The fewest decimals of a token that is accepted: ceilings are taken up to them. */
 const DECIMALS = 6;
 /** What may be paid, and to whom. */
@@ -141,7 +143,7 @@ export class Client {
    *
    * Costs 0.005 to 0.12 USD a call, by what is asked for.
    * Example pdf: costs 0.01 USD.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async render(request: RenderRequest, options?: CallOptions): Promise<Paid<string>> {
     return this.#core.json<string>(RENDER, wireRenderRequest(request), options);
@@ -152,7 +154,7 @@ export class Client {
    *
    * Costs 0.0015 to 0.0147 USD a call, by what is asked for.
    * Example plain: costs 0.0015 USD.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async search(request: SearchRequest = {}, options?: CallOptions): Promise<Paid<string>> {
     return this.#core.json<string>(SEARCH, wireSearchRequest(request), options);

@@ -19,6 +19,8 @@ export const CONTENT_HASH = "sha-256:b158150235182b4460a4d72e8358adb1bd9cc4f9fb9
 export const SERVICE_VERSION = "1.0.0";
 /** The revision of the document; 0 if it has none. */
 export const REVISION = 1;
+/** The codes of the refusals that every call may end with. A call that has others says so. Each is a {@link ServiceError} of its own. */
+export const SHARED_REFUSALS: readonly string[] = ["payment_required", "rate_limited"];
 /** The fewest decimals of a token that is accepted: ceilings are taken up to them. */
 const DECIMALS = 6;
 /** What may be paid, and to whom. */
@@ -110,7 +112,7 @@ export class Client {
    * Does complete
    *
    * Costs at most 0.01 USD a call; what was used is charged.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async complete(request: CompleteRequest, options?: CallOptions): Promise<Paid<CompleteResult>> {
     return this.#core.json<CompleteResult>(COMPLETE, wireCompleteRequest(request), options);

@@ -19,6 +19,8 @@ export const CONTENT_HASH = "sha-256:c4c98c18d4e847a5016d2f451bf1d70b190217cf907
 export const SERVICE_VERSION = "1.0.0";
 /** The revision of the document; 0 if it has none. */
 export const REVISION = 1;
+/** The codes of the refusals that every call may end with. A call that has others says so. Each is a {@link ServiceError} of its own. */
+export const SHARED_REFUSALS: readonly string[] = ["payment_required", "rate_limited"];
 /** The fewest decimals of a token that is accepted: ceilings are taken up to them. */
 const DECIMALS = 6;
 /** What may be paid, and to whom. */
@@ -86,7 +88,7 @@ export class Client {
    * Gets something
    *
    * Costs 0.001 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async get(options?: CallOptions): Promise<Paid<JsonValue>> {
     return this.#core.json<JsonValue>(GET, wireGetRequest(), options);

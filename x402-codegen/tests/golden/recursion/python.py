@@ -42,6 +42,8 @@ SERVICE_VERSION = "1.0.0"
 """The version of the service's contract."""
 REVISION = 1
 """The revision of the document; 0 if it has none."""
+SHARED_REFUSALS: tuple[str, ...] = ("payment_required", "rate_limited",)
+"""The codes of the refusals that every call may end with. A call that has others says so. Each is a ServiceError of its own."""
 DECIMALS = 6
 """The fewest decimals of a token that is accepted."""
 
@@ -306,7 +308,7 @@ class Client:
         """Does tree
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(TREE, _wire_tree(body=body), options, Tree)
 
@@ -314,7 +316,7 @@ class Client:
         """Does json
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(JSON2, _wire_json_(body=body), options, Json2)
 
@@ -322,7 +324,7 @@ class Client:
         """Does own
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(OWN, _wire_own(), options, OwnResult)
 
@@ -330,7 +332,7 @@ class Client:
         """Does deep
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_json(DEEP, _wire_deep(body=body), options, Deep)
 
@@ -381,7 +383,7 @@ class AsyncClient:
         """Does tree
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(TREE, _wire_tree(body=body), options, Tree)
 
@@ -389,7 +391,7 @@ class AsyncClient:
         """Does json
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(JSON2, _wire_json_(body=body), options, Json2)
 
@@ -397,7 +399,7 @@ class AsyncClient:
         """Does own
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(OWN, _wire_own(), options, OwnResult)
 
@@ -405,7 +407,7 @@ class AsyncClient:
         """Does deep
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_json(DEEP, _wire_deep(body=body), options, Deep)
 

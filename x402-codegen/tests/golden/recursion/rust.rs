@@ -22,6 +22,8 @@ pub const CONTENT_HASH: &str = "sha-256:c0f9bcccf4a01867734ab4ae1ee3c8a3a03e45f7
 pub const SERVICE_VERSION: &str = "1.0.0";
 /// The revision of the document; 0 if it has none.
 pub const REVISION: u64 = 1;
+/// The codes of the refusals that every call may end with. A call that has others says so. Each is a variant of [`Error`].
+pub const SHARED_REFUSALS: &[&str] = &["payment_required", "rate_limited"];
 /// The fewest decimals of a token that is accepted: ceilings are taken up to them.
 const DECIMALS: u8 = 6;
 /// Longest time of one attempt: no longer than a payment is valid.
@@ -117,7 +119,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn tree(&self, body: &Node) -> Call<'_, Tree> {
         Call::new(self, &TREE, Wire::default().fixed("tree").json(body), decode_json)
     }
@@ -128,7 +130,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn json(&self, body: &Nested) -> Call<'_, Json2> {
         Call::new(self, &JSON2, Wire::default().fixed("json").json(body), decode_json)
     }
@@ -139,7 +141,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn own(&self) -> Call<'_, OwnResult> {
         Call::new(self, &OWN, Ok(Wire::default().fixed("own")), decode_json)
     }
@@ -150,7 +152,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn deep(&self, body: &Deeper) -> Call<'_, Deep> {
         Call::new(self, &DEEP, Wire::default().fixed("deep").json(body), decode_json)
     }

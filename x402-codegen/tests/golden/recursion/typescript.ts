@@ -19,6 +19,8 @@ export const CONTENT_HASH = "sha-256:c0f9bcccf4a01867734ab4ae1ee3c8a3a03e45f7620
 export const SERVICE_VERSION = "1.0.0";
 /** The revision of the document; 0 if it has none. */
 export const REVISION = 1;
+/** The codes of the refusals that every call may end with. A call that has others says so. Each is a {@link ServiceError} of its own. */
+export const SHARED_REFUSALS: readonly string[] = ["payment_required", "rate_limited"];
 /** The fewest decimals of a token that is accepted: ceilings are taken up to them. */
 const DECIMALS = 6;
 /** What may be paid, and to whom. */
@@ -215,7 +217,7 @@ export class Client {
    * Does tree
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async tree(request: TreeRequest, options?: CallOptions): Promise<Paid<Tree>> {
     return this.#core.json<Tree>(TREE, wireTreeRequest(request), options);
@@ -225,7 +227,7 @@ export class Client {
    * Does json
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async json(request: JsonRequest, options?: CallOptions): Promise<Paid<Json2>> {
     return this.#core.json<Json2>(JSON2, wireJsonRequest(request), options);
@@ -235,7 +237,7 @@ export class Client {
    * Does own
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async own(options?: CallOptions): Promise<Paid<OwnResult>> {
     return this.#core.json<OwnResult>(OWN, wireOwnRequest(), options);
@@ -245,7 +247,7 @@ export class Client {
    * Does deep
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async deep(request: DeepRequest, options?: CallOptions): Promise<Paid<Deep>> {
     return this.#core.json<Deep>(DEEP, wireDeepRequest(request), options);

@@ -42,6 +42,8 @@ SERVICE_VERSION = "1.0.0"
 """The version of the service's contract."""
 REVISION = 1
 """The revision of the document; 0 if it has none."""
+SHARED_REFUSALS: tuple[str, ...] = ("payment_required", "rate_limited",)
+"""The codes of the refusals that every call may end with. A call that has others says so. Each is a ServiceError of its own."""
 DECIMALS = 6
 """The fewest decimals of a token that is accepted."""
 
@@ -218,7 +220,7 @@ class Client:
         """Does chat
 
         Costs at most 0.05 USD a call; what was used is charged.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_stream(CHAT, _wire_chat(body=body), options, Chunk, False)
 
@@ -226,7 +228,7 @@ class Client:
         """Does lines
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_stream(LINES, _wire_lines(n=n), options, Chunk, True)
 
@@ -277,7 +279,7 @@ class AsyncClient:
         """Does chat
 
         Costs at most 0.05 USD a call; what was used is charged.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_stream(CHAT, _wire_chat(body=body), options, Chunk, False)
 
@@ -285,7 +287,7 @@ class AsyncClient:
         """Does lines
 
         Costs 0.01 USD a call.
-        Refusals: payment_required, rate_limited.
+        Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_stream(LINES, _wire_lines(n=n), options, Chunk, True)
 

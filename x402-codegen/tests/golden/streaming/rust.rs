@@ -22,6 +22,8 @@ pub const CONTENT_HASH: &str = "sha-256:11e66bc222cf4ff34d637c38cfe8e1dbf2b5a697
 pub const SERVICE_VERSION: &str = "1.0.0";
 /// The revision of the document; 0 if it has none.
 pub const REVISION: u64 = 1;
+/// The codes of the refusals that every call may end with. A call that has others says so. Each is a variant of [`Error`].
+pub const SHARED_REFUSALS: &[&str] = &["payment_required", "rate_limited"];
 /// The fewest decimals of a token that is accepted: ceilings are taken up to them.
 const DECIMALS: u8 = 6;
 /// Longest time of one attempt: no longer than a payment is valid.
@@ -81,7 +83,7 @@ impl Client {
     ///
     /// [`Call::stream`] gives the events as they come, [`Call::send`] once the stream has ended.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn chat(&self, body: &ChatBody) -> Call<'_, Events<Chunk>> {
         Call::new(self, &CHAT, Wire::default().fixed("chat").json(body), decode_events)
     }
@@ -94,7 +96,7 @@ impl Client {
     ///
     /// [`Call::stream`] gives the events as they come, [`Call::send`] once the stream has ended.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn lines(&self, request: &LinesRequest) -> Call<'_, Events<Chunk>> {
         Call::new(self, &LINES, request.wire(), decode_lines).lines()
     }

@@ -19,6 +19,8 @@ export const CONTENT_HASH = "sha-256:11e66bc222cf4ff34d637c38cfe8e1dbf2b5a697092
 export const SERVICE_VERSION = "1.0.0";
 /** The revision of the document; 0 if it has none. */
 export const REVISION = 1;
+/** The codes of the refusals that every call may end with. A call that has others says so. Each is a {@link ServiceError} of its own. */
+export const SHARED_REFUSALS: readonly string[] = ["payment_required", "rate_limited"];
 /** The fewest decimals of a token that is accepted: ceilings are taken up to them. */
 const DECIMALS = 6;
 /** What may be paid, and to whom. */
@@ -130,7 +132,7 @@ export class Client {
    * Does chat
    *
    * Costs at most 0.05 USD a call; what was used is charged.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async chat(request: ChatRequest, options?: CallOptions): Promise<Paid<AsyncGenerator<Chunk>>> {
     return this.#core.stream<Chunk>(CHAT, wireChatRequest(request), false, options);
@@ -140,7 +142,7 @@ export class Client {
    * Does lines
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async lines(request: LinesRequest = {}, options?: CallOptions): Promise<Paid<AsyncGenerator<Chunk>>> {
     return this.#core.stream<Chunk>(LINES, wireLinesRequest(request), true, options);

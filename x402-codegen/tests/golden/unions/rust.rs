@@ -22,6 +22,8 @@ pub const CONTENT_HASH: &str = "sha-256:c48d99c409cc5ac0ae7eb283afe1388b16ee5dc6
 pub const SERVICE_VERSION: &str = "1.0.0";
 /// The revision of the document; 0 if it has none.
 pub const REVISION: u64 = 1;
+/// The codes of the refusals that every call may end with. A call that has others says so. Each is a variant of [`Error`].
+pub const SHARED_REFUSALS: &[&str] = &["payment_required", "rate_limited"];
 /// The fewest decimals of a token that is accepted: ceilings are taken up to them.
 const DECIMALS: u8 = 6;
 /// Longest time of one attempt: no longer than a payment is valid.
@@ -60,7 +62,7 @@ impl Client {
     ///
     /// Costs 0.01 USD a call.
     ///
-    /// Refusals: payment\_required, rate\_limited.
+    /// Refusals: those of every call, [`SHARED_REFUSALS`].
     pub fn draw(&self, body: &Shape) -> Call<'_, Result2> {
         Call::new(self, &DRAW, Wire::default().fixed("draw").json(body), decode_json)
     }

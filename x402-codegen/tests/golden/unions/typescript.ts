@@ -19,6 +19,8 @@ export const CONTENT_HASH = "sha-256:c48d99c409cc5ac0ae7eb283afe1388b16ee5dc6b7e
 export const SERVICE_VERSION = "1.0.0";
 /** The revision of the document; 0 if it has none. */
 export const REVISION = 1;
+/** The codes of the refusals that every call may end with. A call that has others says so. Each is a {@link ServiceError} of its own. */
+export const SHARED_REFUSALS: readonly string[] = ["payment_required", "rate_limited"];
 /** The fewest decimals of a token that is accepted: ceilings are taken up to them. */
 const DECIMALS = 6;
 /** What may be paid, and to whom. */
@@ -138,7 +140,7 @@ export class Client {
    * Does draw
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, rate_limited.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async draw(request: DrawRequest, options?: CallOptions): Promise<Paid<Result2>> {
     return this.#core.json<Result2>(DRAW, wireDrawRequest(request), options);
