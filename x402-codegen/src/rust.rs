@@ -56,6 +56,7 @@ const ERRORS: &[&str] = &[
     "BudgetExceeded",
     "InsideRuntime",
     "Decode",
+    "Unreachable",
     "Client",
     "Other",
     "Self",

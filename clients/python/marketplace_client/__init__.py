@@ -11,11 +11,14 @@ import asyncio
 import base64
 import codecs
 import contextlib
+import errno
 import functools
 import json
 import math
 import random
 import re
+import socket
+import ssl
 import threading
 import time
 import uuid
@@ -159,6 +162,34 @@ class Unreachable(CallError):
     code = "unreachable"
     retryable = True
     action = "wait"
+
+    def __init__(self, method: str, host: str, reason: str) -> None:
+        super().__init__(host + " was not reached by " + method + ": " + reason)
+        self.method = method
+        self.host = host
+        """Host, with its port if that is not the usual one."""
+        self.reason = reason
+        """What the system calls it, such as `ECONNREFUSED`, or else the kind of the error."""
+
+
+def _reason(error: BaseException) -> str:
+    """What the system calls an error, or else its kind. Its text is left out, because that may repeat a header."""
+    found: Optional[BaseException] = error
+    for _ in range(16):
+        if isinstance(found, ssl.SSLError) and found.reason:
+            return found.reason
+        if isinstance(found, socket.gaierror):
+            names = [name for name in dir(socket) if name.startswith("EAI_") and getattr(socket, name) == found.errno]
+            return names[0] if names else type(found).__name__
+        name = errno.errorcode.get(found.errno or 0) if isinstance(found, OSError) else None
+        if name is not None:
+            return name
+        if found is None:
+            break
+        # A host may have several addresses.
+        several = getattr(found, "exceptions", None)
+        found = several[0] if several else found.__cause__ or found.__context__
+    return type(error).__name__
 
 
 @dataclass(frozen=True)
@@ -761,6 +792,10 @@ class _Core:
         self.presentations = max(1, presentations)
         self.http = x402HTTPClientSync(x402ClientSync())
 
+    def host(self) -> str:
+        """Where calls go, without what else an address may hold."""
+        return httpx.URL(self.base).netloc.decode()
+
     def request(self, client: Union[httpx.Client, httpx.AsyncClient], info: EndpointInfo, wire: _Wire, payment: Mapping[str, str]) -> httpx.Request:
         headers = list(wire.headers)
         if wire.content_type is not None:
@@ -777,7 +812,7 @@ class _Core:
         try:
             first = yield _Send({})
         except httpx.HTTPError as error:
-            raise Unreachable(type(error).__name__) from error
+            raise Unreachable(info.method, self.host(), _reason(error)) from error
         assert first is not None
         if first.status_code != 402:
             if not first.is_success:

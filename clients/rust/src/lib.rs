@@ -438,6 +438,15 @@ pub enum Error {
         /// The payment.
         receipt: Option<Box<Receipt>>,
     },
+    /// The service was not reached. Nothing was paid.
+    Unreachable {
+        /// HTTP method.
+        method: http::Method,
+        /// Host, with its port if that is not the usual one.
+        host: String,
+        /// What became of the request.
+        cause: x402_client::transport::TransportError,
+    },
     /// Everything else that ends a call before the service answers. [`Error::code`] tells what it is: `nothing_acceptable` for a
     /// service that offers no payment that may be made, `terms_unreadable`, `outcome_unknown` and others.
     Client(Box<x402_client::Error>),
@@ -454,6 +463,7 @@ impl Error {
             Self::SpendCapReached { .. } => "spend_cap_reached",
             Self::BudgetExceeded(limit) => limit.code(),
             Self::InsideRuntime => "inside_runtime",
+            Self::Unreachable { .. } => "unreachable",
             Self::Decode { .. } => "unexpected_answer",
             Self::Client(error) => error.code(),
             other => other.problem().map_or("refused", |problem| problem.code.as_str()),
@@ -1350,6 +1360,14 @@ impl Client {
     pub fn inner(&self) -> &x402_client::Client {
         &self.inner
     }
+
+    /// Where calls go, without what else an address may hold.
+    fn host(&self) -> String {
+        let base = self.base.parse::<http::Uri>().ok();
+        let Some(authority) = base.as_ref().and_then(http::Uri::authority) else { return "the service".to_owned() };
+        let port = authority.port().map_or_else(String::new, |port| format!(":{port}"));
+        format!("{}{port}", authority.host())
+    }
 }
 
 /// What may be signed: the tokens and networks that the service's document names, as far as this program knows the tokens.
@@ -1594,6 +1612,16 @@ impl Wire {
     }
 }
 
+/// What is told of a call that goes wrong.
+#[derive(Clone, Debug)]
+struct Made {
+    endpoint: &'static Endpoint,
+    /// Whether the caller says the most that it may cost.
+    capped: bool,
+    method: http::Method,
+    host: String,
+}
+
 /// One call, made by [`Call::send`]. Everything else here is optional.
 #[must_use = "a call does nothing until `send` is awaited"]
 pub struct Call<'c, T> {
@@ -1680,9 +1708,8 @@ impl<'c, T> Call<'c, T> {
     /// # Errors
     /// As for [`Self::send`].
     pub async fn dry_run(self) -> Result<x402_client::Asked, Error> {
-        let endpoint = self.endpoint;
-        let (request, capped) = self.request()?;
-        request.ask().await.map_err(|error| Error::of_client(error, endpoint, capped))
+        let (request, made) = self.request()?;
+        request.ask().await.map_err(|error| Error::of_client(error, &made))
     }
 
     /// Makes the call, and pays for it within the budget if the service asks for that.
@@ -1702,14 +1729,14 @@ impl<'c, T> Call<'c, T> {
     /// As for [`Self::send`].
     pub async fn answer(self) -> Result<x402_client::Response, Error> {
         let endpoint = self.endpoint;
-        let (request, capped) = self.request()?;
+        let (request, made) = self.request()?;
         let response = if endpoint.is_free() {
-            match request.ask().await.map_err(|error| Error::of_client(error, endpoint, capped))? {
+            match request.ask().await.map_err(|error| Error::of_client(error, &made))? {
                 x402_client::Asked::Answered(response) => response,
                 _ => return Err(Error::PriceAboveContract { endpoint: endpoint.id, most: "0" }),
             }
         } else {
-            request.send().await.map_err(|error| Error::of_client(error, endpoint, capped))?
+            request.send().await.map_err(|error| Error::of_client(error, &made))?
         };
         if response.is_success() {
             return Ok(response);
@@ -1732,8 +1759,8 @@ impl<'c, T> Call<'c, T> {
         Ok(if own.amount < bound.amount { (self.max.clone(), true) } else { (Some(most.to_owned()), false) })
     }
 
-    /// The request, and whether the caller says the most that it may cost.
-    fn request(self) -> Result<(x402_client::RequestBuilder, bool), Error> {
+    /// The request, and what is told of it if it goes wrong.
+    fn request(self) -> Result<(x402_client::RequestBuilder, Made), Error> {
         let (cap, capped) = self.cap()?;
         let wire = self.wire?;
         let mut url = format!("{}{}", self.client.base, if wire.path.is_empty() { "/" } else { &wire.path });
@@ -1742,6 +1769,7 @@ impl<'c, T> Call<'c, T> {
             url.push_str(&wire.query);
         }
         let method = http::Method::from_bytes(self.endpoint.method.as_bytes()).map_err(|_| Error::Argument("method"))?;
+        let made = Made { endpoint: self.endpoint, capped, method: method.clone(), host: self.client.host() };
         let mut request = self.client.inner.request(method, &url).only(self.endpoint.pins());
         for (name, value) in &wire.headers {
             request = request.header(name, value);
@@ -1758,7 +1786,7 @@ impl<'c, T> Call<'c, T> {
         if let Some(id) = &self.payment_id {
             request = request.payment_id(id);
         }
-        Ok((if self.sign_in { request.sign_in() } else { request }, capped))
+        Ok((if self.sign_in { request.sign_in() } else { request }, made))
     }
 }
 
@@ -1877,7 +1905,7 @@ impl Cutter {
 /// Dropping it before its end is safe: a payment whose settlement was not reported yet stays among the open ones of
 /// [`Client::inner`].
 pub struct Events<T> {
-    endpoint: Option<&'static Endpoint>,
+    made: Option<Made>,
     source: Option<x402_client::ResponseStream>,
     receipt: Option<Receipt>,
     cutter: Cutter,
@@ -1894,7 +1922,7 @@ impl<T> std::fmt::Debug for Events<T> {
 impl<T> Events<T> {
     fn new(lines: bool) -> Self {
         let cutter = Cutter { lines, ..Cutter::default() };
-        Self { endpoint: None, source: None, receipt: None, cutter, over: false, item: std::marker::PhantomData }
+        Self { made: None, source: None, receipt: None, cutter, over: false, item: std::marker::PhantomData }
     }
 
     fn whole(response: &x402_client::Response, lines: bool) -> Self {
@@ -1965,8 +1993,8 @@ impl<T> Events<T> {
                     self.cutter.feed(&part);
                     continue;
                 }
-                Some(Err(error)) => match self.endpoint {
-                    Some(endpoint) => Error::of_client(error, endpoint, false),
+                Some(Err(error)) => match &self.made {
+                    Some(made) => Error::of_client(error, made),
                     None => Error::Client(Box::new(error)),
                 },
             };
@@ -2017,19 +2045,19 @@ impl<T> Call<'_, Events<T>> {
     /// As for [`Self::send`].
     pub async fn stream(self) -> Result<Events<T>, Error> {
         let (endpoint, lines) = (self.endpoint, self.lines);
-        let (request, capped) = self.request()?;
+        let (request, made) = self.request()?;
         // What has no documented price is not paid, in any way.
         let request = if endpoint.is_free() { request.only([]) } else { request };
         match request.open().await {
             Ok(x402_client::Opened::Stream(source)) => {
-                Ok(Events { endpoint: Some(endpoint), source: Some(source), ..Events::new(lines) })
+                Ok(Events { made: Some(made), source: Some(source), ..Events::new(lines) })
             }
             Ok(x402_client::Opened::Whole(response)) if response.is_success() => Ok(Events::whole(&response, lines)),
             Ok(x402_client::Opened::Whole(response)) => Err(Error::of_answer(&response)),
             Err(x402_client::Error::NothingAcceptable(_)) if endpoint.is_free() => {
                 Err(Error::PriceAboveContract { endpoint: endpoint.id, most: "0" })
             }
-            Err(error) => Err(Error::of_client(error, endpoint, capped)),
+            Err(error) => Err(Error::of_client(error, &made)),
         }
     }
 }
@@ -2071,6 +2099,7 @@ impl std::fmt::Display for Error {
             }
             Self::CostAboveMax => f.write_str("the call costs more than its max_cost; nothing was paid"),
             Self::SpendCapReached { spent, cap } => write!(f, "the next page would exceed the cap of {cap}; {spent} spent"),
+            Self::Unreachable { method, host, cause } => write!(f, "{host} was not reached by {method}: {cause}"),
             Self::BudgetExceeded(limit) => write!(f, "{limit}; nothing was paid"),
             Self::InsideRuntime => f.write_str("a blocking call inside of an async runtime: use the async client there"),
             Self::Decode { reason, .. } => write!(f, "the answer is not what the document says: {reason}"),
@@ -2089,6 +2118,7 @@ impl Error {
     /// Whether making the call again is safe and may help.
     pub fn retryable(&self) -> bool {
         match (self, self.problem()) {
+            (Self::Unreachable { .. }, _) => true,
             (Self::Client(error), _) => error.is_retryable(),
             (_, Some(problem)) => {
                 self.charged() == Charged::No && known(&problem.code).is_some_and(|(retryable, ..)| retryable)
@@ -2122,6 +2152,7 @@ impl Error {
         match (self, self.problem()) {
             (Self::Client(error), _) => error.action().as_str(),
             (Self::Argument(_) | Self::NoPrice(_) | Self::InsideRuntime, _) => "fix-request",
+            (Self::Unreachable { .. }, _) => "wait",
             (Self::CostAboveMax | Self::SpendCapReached { .. } | Self::BudgetExceeded(_), _) => "ask-human",
             (_, Some(problem)) => match (problem.action, known(&problem.code)) {
                 (Some(action), _) => action.as_str(),
@@ -2204,9 +2235,12 @@ impl Error {
         }
     }
 
-    fn of_client(error: x402_client::Error, endpoint: &Endpoint, capped: bool) -> Self {
+    fn of_client(error: x402_client::Error, made: &Made) -> Self {
         match error {
-            x402_client::Error::NothingAcceptable(refusals) => Self::of_refusals(refusals, endpoint, capped),
+            x402_client::Error::NothingAcceptable(refusals) => Self::of_refusals(refusals, made.endpoint, made.capped),
+            x402_client::Error::Unreachable(cause) => {
+                Self::Unreachable { method: made.method.clone(), host: made.host.clone(), cause }
+            }
             x402_client::Error::OverBudget(limit) => Self::BudgetExceeded(limit),
             x402_client::Error::Refused(refused) => Self::of_problem(Box::new(Problem {
                 code: refused.code.clone(),

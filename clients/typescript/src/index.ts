@@ -985,6 +985,27 @@ export class Unreachable extends CallError {
   override readonly code = "unreachable";
   override readonly retryable = true;
   override readonly action = "wait";
+  constructor(
+    readonly method: string,
+    /** Host, with its port if that is not the usual one. */
+    readonly host: string,
+    /** What the system calls it, such as `ECONNREFUSED`, or else the kind of the error. */
+    readonly reason: string,
+  ) {
+    super(host + " was not reached by " + method + ": " + reason);
+  }
+}
+
+/** What the system calls an error, or else its kind. Its text is left out, because that may repeat a header. */
+function reasonOf(error: unknown): string {
+  const name = (text: unknown): text is string => typeof text === "string" && /^\w{1,60}$/.test(text);
+  let found = error;
+  for (let depth = 0; depth < 8 && isObject(found); depth += 1) {
+    if (name(found["code"])) return found["code"];
+    // A host may have several addresses.
+    found = Array.isArray(found["errors"]) && found["errors"].length > 0 ? found["errors"][0] : found["cause"];
+  }
+  return isObject(error) && name(error["name"]) ? error["name"] : "no answer";
 }
 
 /** The payment was sent, and nobody said what became of it. Present it again: call `again`, never the method. */
@@ -1097,6 +1118,15 @@ class Core {
     this.#fetch = options.fetch ?? globalThis.fetch.bind(globalThis);
   }
 
+  /** Where calls go, without what else an address may hold. */
+  #host(): string {
+    try {
+      return new URL(this.#base).host;
+    } catch {
+      return "the service";
+    }
+  }
+
   async #send(info: EndpointInfo, wire: Wire, payment: { [name: string]: string }, signal: AbortSignal | undefined, streamed: boolean): Promise<Response> {
     const headers = new Headers(payment);
     for (const [name, value] of wire.headers) headers.append(name, value);
@@ -1122,7 +1152,7 @@ class Core {
     try {
       first = await this.#send(info, wire, {}, options.signal, streamed);
     } catch (error) {
-      throw new Unreachable(error instanceof Error ? error.message : "no answer");
+      throw new Unreachable(info.method, this.#host(), reasonOf(error));
     }
     if (first.status !== 402) {
       if (!first.ok) throw await refusal(first, undefined);

@@ -100,6 +100,24 @@ async fn every_limit_has_a_name_of_its_own() {
 }
 
 #[tokio::test]
+async fn who_was_not_reached_and_why_is_told_without_a_header() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let client = g::Client::with(super::client()).at(&format!("http://{closed}/v1/"));
+    let request = GetWeatherRequest::new("oslo".into());
+    let error = client.get_weather(&request).header("authorization", "Bearer secret").send().await.unwrap_err();
+    assert_eq!((error.code(), error.action(), error.retryable()), ("unreachable", "wait", true));
+    assert_eq!((error.charged(), error.receipt().is_none()), (x402_client::Charged::No, true));
+    let said = error.to_string();
+    assert!(said.starts_with(&format!("{closed} was not reached by GET: no connection: ")), "{said}");
+    assert!(said.to_lowercase().contains("refused"), "{said}");
+    let Error::Unreachable { method, host, cause } = &error else { panic!("{error:?}") };
+    assert_eq!((method.as_str(), host.as_str()), ("GET", closed.to_string().as_str()));
+    assert_eq!(cause.kind(), x402_client::transport::TransportErrorKind::Connect);
+    let shown = format!("{error} {error:?}");
+    assert!(!shown.contains("secret") && !shown.contains("weather"), "{shown}");
+}
+
+#[tokio::test]
 async fn a_service_may_get_a_part_of_the_budget_only() {
     let pin = &g::PINS[0];
     let seller = Seller(1_000, [pin.scheme, pin.network, pin.asset, pin.pay_to]);

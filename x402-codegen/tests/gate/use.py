@@ -3,6 +3,8 @@
 import asyncio
 import base64
 import json
+import socket
+import traceback
 from typing import Any, Callable, Iterable, Iterator, Optional
 
 import httpx
@@ -68,6 +70,50 @@ def refusals_have_names() -> None:
         client("refuse:__class__").get_weather(city="oslo")
     except example.ServiceError as error:
         assert (error.code, error.retryable, error.action) == ("__class__", False, "stop")
+
+
+async def who_was_not_reached_and_why_is_told_without_a_header() -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        closed = "127.0.0.1:" + str(listener.getsockname()[1])
+    options = example.CallOptions(headers={"authorization": "Bearer secret"})
+
+    def check(error: example.Unreachable, host: str, reason: str) -> None:
+        assert (error.code, error.action, error.retryable, error.charged) == ("unreachable", "wait", True, False)
+        assert (error.method, error.host, error.reason) == ("GET", host, reason)
+        assert str(error) == host + " was not reached by GET: " + reason
+        assert "secret" not in "".join(traceback.format_exception(error))
+
+    def unreached(base: str, transport: Optional[httpx.BaseTransport], host: str, reason: str) -> None:
+        lost = example.Client(example.MockPayer(), example.Budget("1", "1"), base=base, transport=transport)
+        try:
+            lost.get_weather(city="oslo", options=options)
+        except example.Unreachable as error:
+            check(error, host, reason)
+        else:
+            raise AssertionError("nothing was raised")
+
+    unreached("http://" + closed + "/v1/", None, closed, "ECONNREFUSED")
+    later = example.AsyncClient(example.MockPayer(), example.Budget("1", "1"), base="http://" + closed)
+    try:
+        await later.get_weather(city="oslo", options=options)
+    except example.Unreachable as error:
+        check(error, closed, "ECONNREFUSED")
+    else:
+        raise AssertionError("nothing was raised")
+    await later.aclose()
+
+    def fails(cause: Optional[BaseException]) -> httpx.MockTransport:
+        def handle(request: httpx.Request) -> httpx.Response:
+            raise httpx.ConnectError("no connection", request=request) from cause
+
+        return httpx.MockTransport(handle)
+
+    base = "https://user:secret@api.example.com"
+    unreached(base, fails(None), "api.example.com", "ConnectError")
+    unreached(base, fails(socket.gaierror(socket.EAI_NONAME, "unknown")), "api.example.com", "EAI_NONAME")
+    unreached(base, fails(OSError("no number")), "api.example.com", "ConnectError")
+    unreached(base, example.mock_transport("timeout"), "api.example.com", "ReadTimeout")
 
 
 def the_same_payment_is_presented_again() -> None:
@@ -418,6 +464,7 @@ if __name__ == "__main__":
     quotes_are_what_the_document_says()
     a_call_is_paid_once_within_its_budget()
     refusals_have_names()
+    asyncio.run(who_was_not_reached_and_why_is_told_without_a_header())
     the_same_payment_is_presented_again()
     asyncio.run(the_async_client_does_the_same())
     pages_stop_at_their_cap()

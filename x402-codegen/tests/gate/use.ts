@@ -1,6 +1,8 @@
 // What a user does with the generated clients. Run by node once it is compiled.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { inspect } from "node:util";
 import * as example from "./example.js";
 import * as hostile from "./hostile.js";
 import * as shapes from "./openapi_shapes.js";
@@ -62,6 +64,33 @@ assert.equal((await codeOf(client("pay").getWeather({ city: "oslo" }, { maxCost:
 assert.equal((await codeOf(client("pay").getWeather({ city: "oslo" }, { dryRun: true }))).code, "dry_run");
 const silent = await codeOf(client("timeout").getWeather({ city: "oslo" }));
 assert.deepEqual([silent.code, silent.retryable, silent.charged], ["unreachable", true, false]);
+assert.equal(silent.message, "api.example.com was not reached by GET: TimeoutError");
+
+// Who was not reached and why is told, but no header.
+const unreached = async (base: string, fetch?: typeof globalThis.fetch) => {
+  const once = new example.Budget({ total: "1", perCall: "1" });
+  const lost = new example.Client({ payer: example.mockPayer, budget: once, base, ...(fetch === undefined ? {} : { fetch }) });
+  const error = await codeOf(lost.getWeather({ city: "oslo" }, { headers: { authorization: "Bearer secret" } }));
+  assert.ok(error instanceof example.Unreachable);
+  assert.deepEqual([error.code, error.action, error.retryable, error.charged], ["unreachable", "wait", true, false]);
+  assert.equal(error.message, error.host + " was not reached by " + error.method + ": " + error.reason);
+  assert.ok(!inspect(error, { depth: 9 }).includes("secret"));
+  return [error.method, error.host, error.reason];
+};
+const closed = await new Promise<number>((found) => {
+  const server = createServer().listen(0, "127.0.0.1", () => {
+    const { port } = server.address() as AddressInfo;
+    server.close(() => found(port));
+  });
+});
+assert.deepEqual(await unreached("http://127.0.0.1:" + closed + "/v1/"), ["GET", "127.0.0.1:" + closed, "ECONNREFUSED"]);
+const fails = (error: unknown) => unreached("https://user:secret@api.example.com", () => Promise.reject(error));
+const talks = new TypeError("Bearer secret is no header", { cause: { code: "Bearer secret", message: "secret" } });
+assert.deepEqual(await fails(talks), ["GET", "api.example.com", "TypeError"]);
+const several = new TypeError("fetch failed", { cause: { errors: [{ code: "ENETUNREACH" }, { code: "EHOSTUNREACH" }] } });
+assert.deepEqual(await fails(several), ["GET", "api.example.com", "ENETUNREACH"]);
+assert.deepEqual(await fails("secret"), ["GET", "api.example.com", "no answer"]);
+assert.deepEqual(await unreached("secret"), ["GET", "the service", "ERR_INVALID_URL"]);
 const refused = await codeOf(client({ refuse: "rate_limited" }).getWeather({ city: "oslo" }));
 assert.ok(refused instanceof example.RateLimitedError);
 assert.deepEqual([refused.retryable, refused.action, refused.charged], [true, "wait", false]);

@@ -11,11 +11,14 @@ import asyncio
 import base64
 import codecs
 import contextlib
+import errno
 import functools
 import json
 import math
 import random
 import re
+import socket
+import ssl
 import threading
 import time
 import uuid

@@ -291,6 +291,15 @@ pub enum Error {
         /// The payment.
         receipt: Option<Box<Receipt>>,
     },
+    /// The service was not reached. Nothing was paid.
+    Unreachable {
+        /// HTTP method.
+        method: http::Method,
+        /// Host, with its port if that is not the usual one.
+        host: String,
+        /// What became of the request.
+        cause: x402_client::transport::TransportError,
+    },
     /// Everything else that ends a call before the service answers. [`Error::code`] tells what it is: `nothing_acceptable` for a
     /// service that offers no payment that may be made, `terms_unreadable`, `outcome_unknown` and others.
     Client(Box<x402_client::Error>),
@@ -307,6 +316,7 @@ impl Error {
             Self::SpendCapReached { .. } => "spend_cap_reached",
             Self::BudgetExceeded(limit) => limit.code(),
             Self::InsideRuntime => "inside_runtime",
+            Self::Unreachable { .. } => "unreachable",
             Self::Decode { .. } => "unexpected_answer",
             Self::Client(error) => error.code(),
             other => other.problem().map_or("refused", |problem| problem.code.as_str()),
