@@ -69,7 +69,7 @@ pub fn render(model: &ClientModel) -> String {
     for def in &model.types {
         types.unique(&def.name);
     }
-    let mut methods = Scope::with(&["new", "with", "at", "inner", "clone", "fmt"]);
+    let mut methods = Scope::with(&["new", "with", "at", "inner", "raw", "clone", "fmt"]);
     let mut constants = Scope::with(&[
         "BASE",
         "CONTENT_HASH",

@@ -6,6 +6,8 @@
 
 mod support;
 
+use std::collections::BTreeSet;
+
 use x402_codegen::{python, read, rust, typescript};
 
 #[test]
@@ -78,6 +80,43 @@ fn m06_a_name_that_is_a_path_makes_no_package() {
                 "package_name_invalid",
                 "{name:?}"
             );
+        }
+    }
+}
+
+/// The public methods of a type's own in a module whose lines begin so.
+fn methods<'t>(lines: impl Iterator<Item = &'t str>, indent: &str, of: &str) -> BTreeSet<&'t str> {
+    let mut found = BTreeSet::new();
+    let mut is_here = false;
+    for line in lines.filter_map(|line| line.strip_prefix(indent)) {
+        if line.starts_with("impl") {
+            let is_own = line.contains(&format!(" {of} ")) || line.contains(&format!(" {of}<"));
+            is_here = is_own && !line.contains(" for ");
+        }
+        let method = line.strip_prefix("    pub ").unwrap_or_default();
+        let method = method.strip_prefix("async ").unwrap_or(method);
+        if let Some(name) = method.strip_prefix("fn ").filter(|_| is_here) {
+            found.extend(name.split(['(', '<']).next());
+        }
+    }
+    found
+}
+
+#[test]
+fn the_blocking_client_has_every_method_of_the_async_one() {
+    for case in ["example", "pagination", "streaming"] {
+        let text = rust::render(&support::model(case));
+        for of in ["Client", "Call", "Pages"] {
+            let is_module = |line: &&str| *line == "pub mod blocking {";
+            let all = methods(text.lines(), "", of);
+            let module = text.lines().skip_while(|line| !is_module(line));
+            let mut blocking = methods(module.take_while(|line| *line != "}"), "    ", of);
+            if of == "Pages" {
+                // It is an iterator there.
+                blocking.insert("next");
+            }
+            assert!(!all.is_empty(), "{of}");
+            assert_eq!(all, blocking, "{case}: {of}");
         }
     }
 }

@@ -1142,6 +1142,11 @@ pub mod blocking {
         pub fn inner(&self) -> &x402_client::Client {
             self.inner.inner()
         }
+
+        /// As [`super::Client::raw`].
+        pub fn raw(&self, method: &str, path: &str) -> Call<'_, x402_client::Response> {
+            Call { inner: self.inner.raw(method, path), runtime: &self.runtime }
+        }
     }
 
     fn wait<T>(runtime: &x402_client::blocking::Runtime, future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
@@ -1197,6 +1202,12 @@ pub mod blocking {
             self
         }
 
+        /// As [`super::Call::header`].
+        pub fn header(mut self, name: &str, value: &str) -> Self {
+            self.inner = self.inner.header(name, value);
+            self
+        }
+
         /// What the call will cost. Computed here: nothing is sent.
         ///
         /// # Errors
@@ -1227,6 +1238,14 @@ pub mod blocking {
         /// As for [`Self::send`].
         pub fn answer(self) -> Result<x402_client::Response, Error> {
             wait(self.runtime, self.inner.answer())
+        }
+    }
+
+    impl Call<'_, x402_client::Response> {
+        /// As [`super::Call::body`].
+        pub fn body(mut self, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+            self.inner = self.inner.body(content_type, body);
+            self
         }
     }
 
@@ -1361,6 +1380,18 @@ impl Client {
         &self.inner
     }
 
+    /// A call that this file has no method for. `path` begins with a slash and includes the query. It is not paid: a request for
+    /// payment ends it.
+    pub fn raw(&self, method: &str, path: &str) -> Call<'_, x402_client::Response> {
+        static RAW: Endpoint = Endpoint { id: "raw", method: "", path: "", cost: None, price: None, rails: &[], examples: &[] };
+        let wire = match http::Method::from_bytes(method.as_bytes()) {
+            Err(_) => Err(Error::Argument("method")),
+            Ok(_) if !path.starts_with('/') => Err(Error::Argument("path")),
+            Ok(method) => Ok(Wire { method: Some(method), path: path.to_owned(), ..Wire::default() }),
+        };
+        Call::new(self, &RAW, wire, decode_whole)
+    }
+
     /// Where calls go, without what else an address may hold.
     fn host(&self) -> String {
         let base = self.base.parse::<http::Uri>().ok();
@@ -1487,6 +1518,8 @@ pub struct Paid<T> {
 /// A request as it goes on the wire.
 #[derive(Clone, Debug, Default)]
 pub struct Wire {
+    /// If it is not that of the endpoint.
+    method: Option<http::Method>,
     path: String,
     captures: Vec<(&'static str, String)>,
     query: String,
@@ -1768,7 +1801,10 @@ impl<'c, T> Call<'c, T> {
             url.push('?');
             url.push_str(&wire.query);
         }
-        let method = http::Method::from_bytes(self.endpoint.method.as_bytes()).map_err(|_| Error::Argument("method"))?;
+        let method = match wire.method {
+            Some(method) => method,
+            None => http::Method::from_bytes(self.endpoint.method.as_bytes()).map_err(|_| Error::Argument("method"))?,
+        };
         let made = Made { endpoint: self.endpoint, capped, method: method.clone(), host: self.client.host() };
         let mut request = self.client.inner.request(method, &url).only(self.endpoint.pins());
         for (name, value) in &wire.headers {
@@ -1790,6 +1826,16 @@ impl<'c, T> Call<'c, T> {
     }
 }
 
+impl Call<'_, x402_client::Response> {
+    /// The body, and what it is, such as `application/json`.
+    pub fn body(mut self, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        if let Ok(wire) = &mut self.wire {
+            wire.body = Some((Cow::Owned(content_type.to_owned()), body.into()));
+        }
+        self
+    }
+}
+
 fn decode_json<T: serde::de::DeserializeOwned>(response: &x402_client::Response) -> Result<T, Error> {
     response.json().map_err(|error| Error::decode(response, error.to_string()))
 }
@@ -1802,6 +1848,11 @@ fn decode_text(response: &x402_client::Response) -> Result<String, Error> {
 #[allow(clippy::unnecessary_wraps, reason = "one shape for all answers")]
 fn decode_bytes(response: &x402_client::Response) -> Result<Vec<u8>, Error> {
     Ok(response.body().to_vec())
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "one shape for all answers")]
+fn decode_whole(response: &x402_client::Response) -> Result<x402_client::Response, Error> {
+    Ok(response.clone())
 }
 
 #[allow(clippy::unnecessary_wraps, reason = "one shape for all answers")]

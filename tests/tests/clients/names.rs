@@ -19,6 +19,10 @@ pub(crate) fn rust(text: &str) -> Vec<Method> {
         let Some((name, rest)) = between(line, "    pub fn ", "(&self") else {
             continue;
         };
+        // The way to what has no method.
+        if name == "raw" {
+            continue;
+        }
         if let Some((takes, _)) = rest.split_once(") -> Call<'_, ") {
             let takes = takes.trim_start_matches(", ");
             let request = takes.strip_prefix("request: &");

@@ -437,6 +437,8 @@ def requests_have_the_shapes_that_the_document_says() -> None:
     raw = client.raw("OPTIONS", "/files?x=1", options=g.CallOptions(headers={"x-a": "b"}))
     assert (line(), sent[-1].headers["x-a"], raw.value.content) == ("OPTIONS /files?x=1", "b", b'{"id":1}')
     assert code(lambda: client.raw("GET", ".evil.example/")) == "invalid_argument"
+    charges = g.Client(g.MockPayer(), g.Budget("1", "1"), transport=sells(example, "1", lambda request: httpx.Response(200)))
+    assert code(lambda: charges.raw("GET", "/dear")) == "price_above_contract"
     answers.append(httpx.Response(204))
     assert client.cancel_job(id=7).value is None
 

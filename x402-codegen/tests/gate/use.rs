@@ -389,6 +389,27 @@ fn blocking_calls_wait() {
     assert!(events.receipt().is_none());
 }
 
+#[test]
+fn a_call_without_a_method_is_made_and_never_paid() {
+    use crate::openapi_shapes::{Error, blocking::Client};
+    let recorder = Recorder::new(200, "[7]");
+    let client = Client::with(recorder.client().inner().clone()).unwrap();
+    let raw = client.raw("POST", "/new?y=2").body("application/json", "{}").header("x-a", "b").send().unwrap();
+    assert_eq!(raw.value.json::<Vec<u8>>().unwrap(), [7]);
+    assert_eq!(recorder.last("content-type"), three("POST https://shapes.example/v1/new?y=2", "application/json", "{}"));
+    assert!(matches!(client.raw("GET", "x").send(), Err(Error::Argument("path"))));
+    let gone = Recorder::new(404, r#"{"code":"gone"}"#);
+    let error = Client::with(gone.client().inner().clone()).unwrap().raw("GET", "/old").send().unwrap_err();
+    assert_eq!((error.code(), error.problem().unwrap().status), ("gone", 404));
+    let pin = &crate::example::PINS[0];
+    let seller = Seller(1, [pin.scheme, pin.network, pin.asset, pin.pay_to]);
+    let builder = x402_client::Client::builder().wallet(wallet()).budget(budget());
+    let client = Client::with(builder.transport(seller).build().unwrap()).unwrap();
+    let error = client.raw("GET", "/dear").max_cost("1 USD").send().unwrap_err();
+    assert!(matches!(error, Error::PriceAboveContract { endpoint: "raw", most: "0" }), "{error}");
+    assert_eq!(client.inner().budget().spent(), "0");
+}
+
 #[tokio::test]
 async fn blocking_calls_are_refused_inside_of_a_runtime() {
     use crate::{example, pagination};
@@ -523,6 +544,14 @@ async fn requests_have_the_shapes_that_the_document_says() {
     patch.body = Some(Range { gt: Some(1), in_: None });
     client.patch_files(&patch).send().await.unwrap();
     assert_eq!(recorder.last(kind).1, "application/merge-patch+json");
+
+    let raw = client.raw("OPTIONS", "/files?x=1").header("x-a", "b").body("text/plain", "hi").send().await.unwrap();
+    assert_eq!((raw.value.text().unwrap(), raw.receipt), (r#"{"id":1}"#, None));
+    assert_eq!(recorder.last("x-a"), three("OPTIONS https://shapes.example/v1/files?x=1", "b", "hi"));
+    for (method, path) in [("GET", ".evil.example/"), ("GET", ""), ("G T", "/"), ("", "/")] {
+        let wrong = client.raw(method, path).body("text/plain", "hi").send().await.unwrap_err();
+        assert_eq!((wrong.code(), wrong.action()), ("invalid_argument", "fix-request"), "{method} {path}");
+    }
 
     let empty = Recorder::new(204, "");
     let nothing = empty.client().cancel_job(&g::CancelJobRequest::new(7)).send().await.unwrap();

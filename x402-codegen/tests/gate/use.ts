@@ -420,6 +420,8 @@ assert.deepEqual([last?.headers.get("content-type"), last?.body], ["application/
 const raw = await shaped.raw("OPTIONS", "/files?x=1", undefined, { headers: { "x-a": "b" } });
 assert.deepEqual([last?.line, last?.headers.get("x-a"), await raw.value.text()], ["OPTIONS /files?x=1", "b", "{\"id\":1}"]);
 assert.equal((await codeOf(shaped.raw("GET", ".evil.example/"))).code, "invalid_argument");
+const charges = new shapes.Client({ payer: shapes.mockPayer, budget: new shapes.Budget({ total: "1", perCall: "1" }), fetch: sells(example.PINS[0], "1", answer) });
+assert.equal((await codeOf(charges.raw("GET", "/dear"))).code, "price_above_contract");
 answer = () => new Response(null, { status: 204 });
 assert.equal((await shaped.cancelJob({ id: 7 })).value, undefined);
 
