@@ -14,7 +14,7 @@ use core::fmt;
 
 use crate::price::{Allowance, OfferError, Plan, PriceError, PriceModel, PriceModelError};
 
-pub use host::{is_host, is_origin};
+pub use host::{is_host, is_named_host, is_origin};
 pub use ids::PaymentIds;
 pub use lifecycle::{
     DeprecationSpec, Lifecycle, LifecycleError, MAX_REASON_CHARS, MAX_SCHEDULED,

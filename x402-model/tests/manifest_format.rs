@@ -473,10 +473,65 @@ fn what_a_service_may_say_of_itself_is_what_the_schema_says() {
         ("validUntil", "2020-01-01T00:00:00Z"),
         ("iconUrl", "javascript:alert(1)"),
     ] {
-        let mut document = example();
-        document["service"][member] = value.into();
-        let service = serde_json::from_value::<Service>(document["service"].clone()).unwrap();
-        assert_eq!(service.check().unwrap_err().code(), "manifest_rule");
+        assert_eq!(with(member, value).unwrap_err().code(), "manifest_rule");
+    }
+}
+
+/// The example with one member of its service changed, checked.
+fn with(member: &str, value: &str) -> Result<(), ManifestError> {
+    let mut document = example();
+    document["service"][member] = value.into();
+    let service = serde_json::from_value::<Service>(document["service"].clone()).unwrap();
+    service.check()
+}
+
+#[test]
+fn pictures_are_where_directories_look_at_them() {
+    let longest = format!("https://a.example/{}", "x".repeat(2048 - 18));
+    for url in [
+        "https://a.example",
+        "https://a.example/i.png",
+        "http://cdn_1.example:8080/i.svg?size=1#x",
+        "https://icons/i.png",
+        "https://1.2.3.example/i@2x.png",
+        "https://my-localhost/i.png",
+        &longest,
+    ] {
+        assert_eq!(with("iconUrl", url), Ok(()), "{url}");
+    }
+    let longer = format!("{longest}x");
+    for url in [
+        "https://127.0.0.1/i.png",
+        "https://10.0.0.7:8080/i.png",
+        "https://[::1]/i.png",
+        "https://[2001:db8::1]:80/i.png",
+        // Other spellings of addresses.
+        "https://2130706433/i.png",
+        "https://0x7f000001/i.png",
+        "https://127.1?i.png",
+        "https://a.0X1/i.png",
+        "https://localhost/i.png",
+        "http://LocalHost:3000/i.png",
+        "https://icons.localhost/i.png",
+        "https://localhost.localdomain#i",
+        "https://ip6-loopback/i.png",
+        "https://user@a.example/i.png",
+        "https://user:word@a.example/i.png",
+        "https://a.example:/i.png",
+        "https://a..example/i.png",
+        "https://a%2eexample/i.png",
+        "https:///i.png",
+        "https://?i.png",
+        "//a.example/i.png",
+        "data:image/png;base64,AA==",
+        &longer,
+    ] {
+        let refused = with("iconUrl", url).unwrap_err();
+        assert_eq!(refused.code(), "manifest_rule", "{url}");
+        assert!(
+            refused.to_string().starts_with("/service/iconUrl"),
+            "{refused}"
+        );
     }
 }
 

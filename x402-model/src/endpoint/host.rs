@@ -30,6 +30,34 @@ pub fn is_host(host: &str) -> bool {
     host.len() <= MAX_HOST_BYTES && host.split('.').all(label)
 }
 
+/// Names by which a machine calls itself.
+const LOCAL_NAMES: [&str; 4] = [
+    "localhost",
+    "localhost.localdomain",
+    "ip6-localhost",
+    "ip6-loopback",
+];
+
+/// Whether a text is a host that has a name, which may mean the same to everybody: no address in any spelling, and not this
+/// machine.
+///
+/// ```
+/// use x402_model::endpoint::is_named_host;
+/// assert!(is_named_host("api.example.com") && is_named_host("1.example"));
+/// assert!(!is_named_host("10.0.0.1") && !is_named_host("[::1]") && !is_named_host("0x7f.1") && !is_named_host("localhost"));
+/// ```
+#[must_use]
+pub fn is_named_host(host: &str) -> bool {
+    let name = host.to_ascii_lowercase();
+    let last = name.rsplit('.').next().unwrap_or_default();
+    // URLs that end in a number are addresses, whatever stands before it.
+    let decimal = last.bytes().all(|byte| byte.is_ascii_digit());
+    let hex = last.strip_prefix("0x");
+    let hex = hex.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let local = LOCAL_NAMES.contains(&&*name) || name.ends_with(".localhost");
+    is_host(host) && !host.starts_with('[') && !decimal && !hex && !local
+}
+
 /// Whether a text is an origin: `http://` or `https://`, a host, and perhaps a port.
 ///
 /// ```

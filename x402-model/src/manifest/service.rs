@@ -4,6 +4,7 @@ use super::document::Service;
 use super::error::ManifestError;
 use super::views::links;
 use crate::endpoint::rules::check_tags;
+use crate::endpoint::{is_named_host, is_origin};
 use crate::extension::timestamp;
 
 /// Most characters of a name, which becomes the `serviceName` of directories.
@@ -70,9 +71,10 @@ impl Service {
         )?;
         let icon = self.icon_url.as_deref();
         rule(
-            icon.is_none_or(|url| url.len() <= MAX_ICON && links::web(url).is_some()),
+            icon.is_none_or(is_shown),
             "iconUrl",
-            "a picture is at a web address of at most 2048 characters",
+            "a picture is at a web address of at most 2048 characters whose host has a name: directories drop others, and what is \
+             on `localhost` or at the number of a machine",
         )?;
         let page = self.contact.as_ref().and_then(|it| it.url.as_deref());
         rule(
@@ -81,6 +83,17 @@ impl Service {
             "the page where people are helped is a web address",
         )
     }
+}
+
+/// Whether directories show the picture at an address: one that anybody may look at, without a name and a password.
+fn is_shown(url: &str) -> bool {
+    let after = links::web(url).and_then(|url| url.split_once("://"));
+    let Some((_, rest)) = after.filter(|_| url.len() <= MAX_ICON) else {
+        return false;
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.split(':').next().unwrap_or_default();
+    is_origin(&format!("https://{authority}")) && is_named_host(host)
 }
 
 fn rule(holds: bool, member: &str, reason: &str) -> Result<(), ManifestError> {
