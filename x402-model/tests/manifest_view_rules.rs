@@ -570,6 +570,38 @@ fn rule_13_headers_stay_below_the_limit_and_lose_parts_in_order() {
 }
 
 #[test]
+fn rule_13_a_picture_goes_before_any_part_of_the_block_and_stays_where_that_saves_none() {
+    let hard = manifest(HARD);
+    let plain = terms(&hard, "putNode");
+    let mut shown = plain.clone();
+    shown.resource.icon_url = Some(format!("https://a.example/{}", "i".repeat(300)));
+    let fit = |terms, limit| views::fit(&hard, "putNode", terms, limit).unwrap();
+    let whole = fit(&shown, usize::MAX);
+    assert_eq!(whole.reductions, []);
+    let mut seen = Vec::new();
+    for limit in (1..=whole.header_bytes).rev().step_by(8) {
+        let (with, without) = (fit(&shown, limit), fit(&plain, limit));
+        assert_eq!(with.block, without.block, "{limit}: no part is lost for it");
+        let (icon, kept): (Vec<Reduction>, Vec<Reduction>) = with
+            .reductions
+            .into_iter()
+            .partition(|one| *one == Reduction::Icon);
+        assert_eq!(kept, without.reductions, "{limit}");
+        if icon.is_empty() {
+            assert!(with.header_bytes <= limit, "{limit}");
+        } else {
+            assert_eq!(with.header_bytes, without.header_bytes, "{limit}");
+        }
+        seen.push((without.reductions.len(), icon.len()));
+    }
+    seen.dedup();
+    // It is left out and comes back, while less and less is there of the block, and in the end there is neither.
+    assert_eq!(seen[..2], [(0, 0), (0, 1)]);
+    assert!(seen.contains(&(4, 0)), "{seen:?}");
+    assert_eq!(seen.last(), Some(&(4, 1)));
+}
+
+#[test]
 fn rule_13_descriptions_go_and_properties_of_that_name_stay() {
     let mut hard = manifest(HARD);
     let property = json!({"type": "string", "description": "a long text ".repeat(40)});

@@ -25,6 +25,9 @@ pub enum Reduction {
     Descriptions,
     /// The whole block: a 402 that cannot be read cannot be paid, and an endpoint that is not listed can.
     Block,
+    /// The address of the service's picture, which is part of the terms. It goes before any part of the block does, and stays where
+    /// that would save none.
+    Icon,
 }
 
 /// A block that fits, if any does.
@@ -53,67 +56,84 @@ pub fn header_bytes(terms: &PaymentRequired) -> usize {
     bytes.div_ceil(3).saturating_mul(4)
 }
 
+/// How much of a block is left, and what that leaves out besides what was left out before.
+const LEVELS: [(Option<Reduction>, Parts); 4] = [
+    (None, Parts::ALL),
+    (
+        Some(Reduction::OutputExample),
+        Parts {
+            output_example: false,
+            ..Parts::ALL
+        },
+    ),
+    (
+        Some(Reduction::OutputSchema),
+        Parts {
+            output_example: false,
+            output_schema: false,
+            descriptions: true,
+        },
+    ),
+    (
+        Some(Reduction::Descriptions),
+        Parts {
+            output_example: false,
+            output_schema: false,
+            descriptions: false,
+        },
+    ),
+];
+
 /// The fullest `bazaar` block of an endpoint with which the header of these terms has at most `most` bytes.
 ///
 /// The terms are those of a 402 without the block: a `resource.url` and an amount as long as they get. Parts are left out in
-/// the order of [`Reduction`], each on top of the ones before. Nothing for an endpoint without a block.
+/// the order of [`Reduction`], each on top of the ones before; the picture is, wherever one of them would be otherwise. Nothing for
+/// an endpoint without a block.
 #[must_use]
 pub fn fit(manifest: &Manifest, id: &str, terms: &PaymentRequired, most: usize) -> Option<Fitted> {
-    let steps = [
-        (
-            Reduction::OutputExample,
-            Parts {
-                output_example: false,
-                ..Parts::ALL
-            },
-        ),
-        (
-            Reduction::OutputSchema,
-            Parts {
-                output_example: false,
-                output_schema: false,
-                descriptions: true,
-            },
-        ),
-        (
-            Reduction::Descriptions,
-            Parts {
-                output_example: false,
-                output_schema: false,
-                descriptions: false,
-            },
-        ),
-    ];
-    let mut terms = terms.clone();
+    let mut attempts = vec![terms.clone()];
+    if terms.resource.icon_url.is_some() {
+        let mut bare = terms.clone();
+        bare.resource.icon_url = None;
+        attempts.push(bare);
+    }
     let mut reductions = Vec::new();
-    let mut parts = Parts::ALL;
-    let mut steps = steps.into_iter();
-    loop {
+    let icon = |attempt: usize| (attempt > 0).then_some(Reduction::Icon);
+    for (reduction, parts) in LEVELS {
+        reductions.extend(reduction);
         let block = block(manifest, id, parts)?;
-        let extensions = terms.extensions.get_or_insert_with(Map::new);
-        extensions.insert(KEY.to_owned(), block.clone());
-        let header_bytes = header_bytes(&terms);
-        if header_bytes <= most {
-            return Some(Fitted {
-                block: Some(block),
-                reductions,
-                header_bytes,
-            });
+        for (attempt, terms) in attempts.iter_mut().enumerate() {
+            let extensions = terms.extensions.get_or_insert_with(Map::new);
+            extensions.insert(KEY.to_owned(), block.clone());
+            let header_bytes = header_bytes(terms);
+            if header_bytes <= most {
+                reductions.extend(icon(attempt));
+                return Some(Fitted {
+                    block: Some(block),
+                    reductions,
+                    header_bytes,
+                });
+            }
         }
-        let Some((reduction, less)) = steps.next() else {
-            break;
-        };
-        reductions.push(reduction);
-        parts = less;
     }
     reductions.push(Reduction::Block);
-    if let Some(extensions) = &mut terms.extensions {
-        extensions.remove(KEY);
+    let mut left = None;
+    for (attempt, mut terms) in attempts.into_iter().enumerate() {
+        if let Some(extensions) = &mut terms.extensions {
+            extensions.remove(KEY);
+        }
+        terms.extensions = terms.extensions.filter(|map| !map.is_empty());
+        let header_bytes = header_bytes(&terms);
+        left = Some((attempt, header_bytes));
+        if header_bytes <= most {
+            break;
+        }
     }
-    terms.extensions = terms.extensions.filter(|map| !map.is_empty());
+    let (attempt, header_bytes) = left?;
+    reductions.extend(icon(attempt));
     Some(Fitted {
         block: None,
         reductions,
-        header_bytes: header_bytes(&terms),
+        header_bytes,
     })
 }
