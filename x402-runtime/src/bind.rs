@@ -11,6 +11,7 @@ pub(crate) mod plans;
 mod prices;
 mod rails;
 mod routes;
+mod shown;
 mod terms;
 
 use std::borrow::Cow;
@@ -33,6 +34,7 @@ use self::plans::Sold;
 pub(crate) use development::is_main;
 pub use endpoint::BoundEndpoint;
 pub(crate) use origin::Origin;
+pub(crate) use shown::Shown;
 pub use terms::Terms;
 pub(crate) use terms::{METERED, SCHEME};
 
@@ -63,6 +65,8 @@ pub(crate) struct Given {
     pub(crate) payment_ids: PaymentIds,
     /// Validity a payment must have left on arrival, in seconds.
     pub(crate) min_remaining_seconds: u64,
+    /// What was said of the service as a whole.
+    pub(crate) shown: Arc<Shown>,
 }
 
 /// The result of binding: the endpoints and the accepted tokens. Only meaningful if there were no mistakes.
@@ -203,6 +207,7 @@ impl Context<'_> {
             settlers: Vec::new(),
             payment_ids,
             extensions: extensions(payment_ids),
+            shown: Arc::clone(&self.given.shown),
             shapes: Shapes::default(),
             since,
             stages: None,

@@ -9,6 +9,7 @@
 //! ```
 
 mod body;
+mod head;
 pub(crate) mod v1;
 
 use std::sync::{Arc, Mutex};
@@ -23,6 +24,7 @@ use x402_model::extension::siwx;
 use x402_model::problem::{Problem, ProblemCode};
 
 use self::body::Template;
+use self::head::{Head, whose};
 use crate::bind::BoundEndpoint;
 
 /// The `error` of an answer to a request without payment.
@@ -43,12 +45,7 @@ const MAX_PATH: usize = 2048;
 /// The terms of one endpoint, ready to be sent.
 #[derive(Debug)]
 pub(crate) struct Challenge {
-    /// Base64 of the first whole 3-byte groups.
-    head: String,
-    /// The 0 to 2 bytes of the head that make no whole group.
-    head_rest: Vec<u8>,
-    /// The head as JSON text, for answers with another `error`.
-    head_json: String,
+    head: Arc<Head>,
     /// Everything between the path and the `error` value, as JSON text.
     middle_json: String,
     /// For each number of tail bytes that complete the patched part's last group: those bytes, and the rest encoded.
@@ -78,19 +75,10 @@ struct Told {
 impl Challenge {
     /// Encodes the terms of an endpoint, whose answers link to something.
     pub(crate) fn new(endpoint: &BoundEndpoint, link: Option<HeaderValue>) -> Self {
-        let spec = endpoint.spec();
-        let tags = if spec.tags.is_empty() {
-            String::new()
-        } else {
-            format!(r#""tags":{},"#, json(spec.tags))
-        };
-        // Origins hold no byte that JSON escapes, so the open string can go on with the path.
-        let head_json = format!(
-            r#"{{"x402Version":2,"resource":{{"description":{},"mimeType":{},{tags}"url":"{}"#,
-            json(endpoint.description()),
-            json(endpoint.mime_type()),
-            endpoint.origin(),
-        );
+        Self::with_head(Arc::new(Head::of(endpoint)), endpoint, link)
+    }
+
+    fn with_head(head: Arc<Head>, endpoint: &BoundEndpoint, link: Option<HeaderValue>) -> Self {
         let extensions = match endpoint.extensions() {
             none if none.is_empty() => String::new(),
             some => format!(r#""extensions":{},"#, json(some)),
@@ -100,14 +88,8 @@ impl Challenge {
             endpoint.accepts_json()
         );
         let tail = format!("{middle_json}{}}}", json(FIRST_CONTACT));
-        let whole = head_json.len() - head_json.len() % 3;
-        let (groups, rest) = head_json
-            .as_bytes()
-            .split_at_checked(whole)
-            .unwrap_or_default();
         let mut challenge = Self {
-            head: STANDARD.encode(groups),
-            head_rest: rest.to_vec(),
+            head,
             tails: [0, 1, 2].map(|skip| {
                 let (first, later) = tail.as_bytes().split_at_checked(skip).unwrap_or_default();
                 (first.to_vec(), STANDARD.encode(later))
@@ -121,7 +103,6 @@ impl Challenge {
                 v1::error(FIRST_CONTACT),
                 None,
             ),
-            head_json,
             middle_json,
         };
         let path = endpoint.path();
@@ -131,9 +112,9 @@ impl Challenge {
         challenge
     }
 
-    /// The terms of another endpoint in the same paywall.
+    /// The terms of the same endpoint at another price.
     pub(crate) fn of(&self, endpoint: &BoundEndpoint) -> Self {
-        Self::new(endpoint, self.link.clone())
+        Self::with_head(Arc::clone(&self.head), endpoint, self.link.clone())
     }
 
     /// The terms in an unpaid request's answer. `None` cannot happen, because base64 is always a header value; should it,
@@ -192,8 +173,8 @@ impl Challenge {
             return self.header(path);
         }
         let mut text =
-            Vec::with_capacity(self.head_json.len() + path.len() + self.middle_json.len() + 64);
-        text.extend_from_slice(self.head_json.as_bytes());
+            Vec::with_capacity(self.head.json.len() + path.len() + self.middle_json.len() + 64);
+        text.extend_from_slice(self.head.json.as_bytes());
         push_path(&mut text, path);
         text.extend_from_slice(self.middle_json.as_bytes());
         text.extend_from_slice(json(error).as_bytes());
@@ -220,14 +201,15 @@ impl Challenge {
 
     fn patch(&self, path: &str) -> Option<HeaderValue> {
         let mut part = Vec::with_capacity(path.len() + 8);
-        part.extend_from_slice(&self.head_rest);
+        part.extend_from_slice(&self.head.rest);
         push_path(&mut part, path);
         // Borrow as many bytes of the tail as the last group of the patched part needs.
         let borrow = (3 - part.len() % 3) % 3;
         let (first, rest) = self.tails.get(borrow)?;
         part.extend_from_slice(first);
-        let mut text = String::with_capacity(self.head.len() + part.len() / 3 * 4 + rest.len());
-        text.push_str(&self.head);
+        let groups = &self.head.groups;
+        let mut text = String::with_capacity(groups.len() + part.len() / 3 * 4 + rest.len());
+        text.push_str(groups);
         STANDARD.encode_string(&part, &mut text);
         text.push_str(rest);
         HeaderValue::from_maybe_shared(Bytes::from(text)).ok()
@@ -267,10 +249,22 @@ pub(crate) fn with_extension(terms: &HeaderValue, key: &str, value: Value) -> Op
 }
 
 /// Terms that ask for a sign-in and for no payment.
-pub(crate) fn sign_in(origin: &str, path: &str, challenge: &Value) -> Option<HeaderValue> {
+pub(crate) fn sign_in(
+    endpoint: &BoundEndpoint,
+    path: &str,
+    challenge: &Value,
+) -> Option<HeaderValue> {
+    let mut resource = whose(endpoint);
+    let url = url(endpoint.origin(), path);
+    let told = [
+        ("url", &*url),
+        ("description", ""),
+        ("mimeType", "application/json"),
+    ];
+    resource.extend(told.map(|(member, text)| (member.to_owned(), text.into())));
     let terms = serde_json::json!({
         "x402Version": 2,
-        "resource": { "url": url(origin, path), "description": "", "mimeType": "application/json" },
+        "resource": resource,
         "accepts": [],
         "extensions": { siwx::KEY: challenge },
         "error": "Sign in",

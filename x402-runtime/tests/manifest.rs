@@ -30,7 +30,7 @@ use x402_runtime::model::endpoint::read_instant;
 use x402_runtime::model::manifest::{Document, Manifest, WELL_KNOWN_PATH};
 use x402_runtime::model::money::{AtomicAmount, Decimal};
 use x402_runtime::model::price::{Due, Facts, Price, PriceUnit, evaluate};
-use x402_runtime::model::wire::SupportedKind;
+use x402_runtime::model::wire::{ResourceInfo, SupportedKind};
 use x402_runtime::paywall::{Paywall, PaywallBuilder, Rail};
 use x402_runtime::{Meter, Network, paid};
 
@@ -146,8 +146,14 @@ async fn stand_with(change: impl FnOnce(PaywallBuilder<Shop>) -> PaywallBuilder<
 }
 
 async fn stand() -> Stand {
-    let service = Service::new("com.example.kit", "Kit", "1.2.0").issued(7, "2026-11-20T09:00:00Z");
-    stand_with(|builder| builder.service(service)).await
+    stand_with(|builder| builder.service(service())).await
+}
+
+fn service() -> Service {
+    Service::new("com.example.kit", "Kit", "1.2.0")
+        .issued(7, "2026-11-20T09:00:00Z")
+        .tags(["kit"])
+        .icon("https://api.example.com/kit.png")
 }
 
 async fn read(stand: &Stand) -> Document {
@@ -198,12 +204,11 @@ async fn the_same_code_publishes_the_same_bytes() {
 }
 
 fn seller() -> PaywallBuilder<Shop> {
-    let service = Service::new("com.example.kit", "Kit", "1.2.0").issued(7, "2026-11-20T09:00:00Z");
     Paywall::builder()
         .origin("https://api.example.com")
         .pay_to(PAY_TO)
         .accept(Rail::new(Network::BASE_SEPOLIA, "USDC"))
-        .service(service)
+        .service(service())
         .mount(current_weather)
         .mount(summarize)
         .mount(store_blob)
@@ -254,8 +259,7 @@ fn a_committed_manifest_that_is_not_the_codes_is_found() {
     std::fs::write(&file, published.pretty()).unwrap();
     published.matches_file(&file).unwrap();
     // When it was issued does not count.
-    let later = seller()
-        .service(Service::new("com.example.kit", "Kit", "1.2.0").issued(7, "2026-11-24T09:00:00Z"));
+    let later = seller().service(service().issued(7, "2026-11-24T09:00:00Z"));
     later.manifest().unwrap().matches_file(&file).unwrap();
     let dearer = published.pretty().replace("\"0.5\"", "\"0.6\"");
     std::fs::write(&file, dearer).unwrap();
@@ -536,6 +540,7 @@ async fn each_live_402_equals_its_entry(stand: &Stand) {
         let terms = answer.terms();
         let kind = terms.resource.mime_type.as_deref();
         assert_eq!(kind, Some(&*entry.output.content_type), "{}", case.target);
+        names_what_is_sold(manifest, entry, &terms.resource);
         let keys = entry.rails.as_ref().unwrap_or(&manifest.defaults.rails);
         assert_eq!(terms.accepts.len(), keys.len());
         for (offer, key) in terms.accepts.iter().zip(keys) {
@@ -565,6 +570,29 @@ async fn each_live_402_equals_its_entry(stand: &Stand) {
         manifest.endpoints.len(),
         "every endpoint has a case"
     );
+}
+
+/// The resource of a 402 is the endpoint of the manifest, of the service of the manifest.
+fn names_what_is_sold(
+    manifest: &Manifest,
+    entry: &x402_runtime::model::manifest::EndpointEntry,
+    resource: &ResourceInfo,
+) {
+    let service = &manifest.service;
+    let description = entry.description.as_ref().unwrap_or(&entry.summary);
+    let tags = [&entry.tags, &service.tags];
+    let tags = tags.into_iter().find(|tags| !tags.is_empty());
+    let expected = ResourceInfo {
+        // The path is the request's own.
+        url: resource.url.clone(),
+        description: Some(description.clone()),
+        mime_type: Some(entry.output.content_type.clone()),
+        service_name: Some(service.name.clone()),
+        tags: tags.cloned(),
+        icon_url: service.icon_url.clone(),
+    };
+    assert_eq!(*resource, expected, "{}", entry.id);
+    assert!(resource.url.starts_with(&service.origin));
 }
 
 /// What a reader of the manifest alone works out; none where only the seller can tell.

@@ -15,7 +15,7 @@ use x402_model::money::{AtomicAmount, MoneyError};
 use x402_model::network::Network;
 use x402_model::price::{Ceiling, Price, PriceError, PriceModel};
 
-use super::Terms;
+use super::{Shown, Terms};
 use crate::handler::described::Shapes;
 use crate::paywall::PaymentIds;
 
@@ -36,6 +36,8 @@ pub struct BoundEndpoint {
     pub(super) settlers: Vec<(Network, Address)>,
     pub(super) payment_ids: PaymentIds,
     pub(super) extensions: Map<String, Value>,
+    /// What its 402 says of the service that it belongs to.
+    pub(super) shown: Arc<Shown>,
     /// What its handler takes and answers.
     pub(super) shapes: Shapes,
     /// From when on its price holds, Unix seconds; 0 for the first one.
@@ -110,6 +112,30 @@ impl BoundEndpoint {
         let said = self.spec.mime_type;
         let told = self.shapes.answer.as_ref().map(|(told, _)| *told);
         told.filter(|_| said == DEFAULT_MIME_TYPE).unwrap_or(said)
+    }
+
+    /// What its 402 says of the service that it belongs to.
+    pub(crate) fn shown(&self) -> &Shown {
+        &self.shown
+    }
+
+    /// Its search words; those of the service if it has none of its own.
+    pub(crate) fn tags(&self) -> Vec<&str> {
+        let own = self.spec.tags;
+        if own.is_empty() {
+            return self.shown.tags.iter().map(String::as_str).collect();
+        }
+        own.to_vec()
+    }
+
+    /// Leaves the picture out of its 402.
+    pub(crate) fn hide_icon(&mut self) {
+        let shown = Shown {
+            icon: None,
+            ..Shown::clone(&self.shown)
+        };
+        let shown = Arc::new(shown);
+        self.each(|endpoint| endpoint.shown = Arc::clone(&shown));
     }
 
     /// The schemas of what its handler takes and answers.

@@ -19,6 +19,7 @@ use super::Gate;
 use super::checks::{Refusal, Version};
 use super::decision::refusal as not_settled;
 use super::stream;
+use crate::bind::BoundEndpoint;
 use crate::extract::PaymentId;
 use crate::ledger::{Record, StoredAnswer};
 use crate::project::{self, PAYMENT_REQUIRED, PRIVATE, VARY_BY_PAYMENT, problem_json};
@@ -204,11 +205,11 @@ pub(super) fn refusal(gate: &Gate, path: &str, refusal: &Refusal) -> Response {
 }
 
 /// The answer to a request for which nobody has to pay, and somebody has to sign in: terms without a way to pay.
-pub(super) fn sign_in(origin: &str, path: &str, challenge: &Value) -> Response {
+pub(super) fn sign_in(endpoint: &BoundEndpoint, path: &str, challenge: &Value) -> Response {
     let refused = Problem::new(ProblemCode::PaymentRequired)
         .explanation("Sign in to see your credit. There is nothing to pay.");
     let mut unsigned = bare_problem(&refused);
-    if let Some(terms) = project::sign_in(origin, path, challenge) {
+    if let Some(terms) = project::sign_in(endpoint, path, challenge) {
         unsigned.headers_mut().insert(PAYMENT_REQUIRED, terms);
     }
     unsigned

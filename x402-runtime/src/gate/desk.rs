@@ -16,7 +16,7 @@ use x402_model::problem::{Problem, ProblemCode};
 
 use super::entry::GateHandler;
 use super::present::original_uri;
-use super::{Core, answers, body};
+use super::{Gate, answers, body};
 use crate::allowance::Allowances;
 use crate::credit::{Purse, Told, Whose};
 use crate::ledger::LedgerError;
@@ -113,10 +113,10 @@ impl<S: Clone + Send + Sync + 'static> Desk<S> {
 /// Shows whoever signs in what is left of his credit.
 #[derive(Clone)]
 pub(crate) struct Statement {
-    pub(crate) core: Arc<Core>,
+    /// The gate of a plan that is sold there.
+    pub(crate) gate: Arc<Gate>,
     pub(crate) allowances: Arc<Allowances>,
     pub(crate) purses: Arc<[Purse]>,
-    pub(crate) origin: Arc<str>,
 }
 
 impl<S> Handler<AtDesk, S> for Statement
@@ -154,15 +154,15 @@ impl Statement {
         };
         let Some(known) = known.filter(|_| counts) else {
             let challenge = siwx.challenge(path);
-            return answers::sign_in(&self.origin, path, &challenge);
+            return answers::sign_in(&self.gate.endpoint, path, &challenge);
         };
-        let mut told = Vec::new();
+        let (core, mut told) = (&self.gate.core, Vec::new());
         // Only accounts that can pay here can have credit.
         if let SignedIn::Evm(payer) = known.account {
             let whose = Whose::on(payer, known.contract_on.clone());
             for purse in &*self.purses {
-                let now_ms = self.core.clock.now_ms();
-                match purse.balance(&*self.core.ledger, &whose, now_ms).await {
+                let now_ms = core.clock.now_ms();
+                match purse.balance(&*core.ledger, &whose, now_ms).await {
                     Ok(balance) => told.push(Told::from(balance)),
                     Err(error) => return self.ledger_down(&error),
                 }
@@ -172,7 +172,7 @@ impl Statement {
     }
 
     fn ledger_down(&self, error: &LedgerError) -> Response {
-        self.core.ledger_failed(error);
+        self.gate.core.ledger_failed(error);
         answers::bare_problem(&Problem::new(ProblemCode::LedgerUnavailable))
     }
 }

@@ -6,10 +6,13 @@ use serde_json::Value;
 use x402_model::extension::timestamp;
 use x402_model::manifest::{self, Contact};
 
-/// Longest name of a service: it becomes `serviceName` in the answers, which directories cut.
+use crate::bind::Shown;
+
+/// Longest name of a service: it becomes the `serviceName` of every 402, where directories drop longer ones.
 const MAX_NAME: usize = 32;
 
-/// The service that a paywall belongs to, for its manifest.
+/// The service that a paywall belongs to, for its manifest, and as far as directories show it also for every 402: its name, its
+/// picture, and its search words where an endpoint has none of its own.
 ///
 /// ```
 /// use x402_runtime::manifest::Service;
@@ -114,7 +117,7 @@ impl Service {
         self
     }
 
-    /// Search words, at most 5 of at most 32 ASCII characters.
+    /// Search words, at most 5 of at most 32 ASCII characters. Endpoints with words of their own go by those.
     #[must_use]
     pub fn tags<T: Into<String>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
         self.tags = tags.into_iter().map(Into::into).collect();
@@ -128,7 +131,8 @@ impl Service {
         self
     }
 
-    /// A picture (an https URL with a host name).
+    /// A picture: an `https` or `http` URL of at most 2048 characters, whose host has a name. Directories drop pictures at an address
+    /// and at `localhost`. Where a 402 would get too long with it, it is left out there, and the start warns.
     #[must_use]
     pub fn icon(mut self, url: impl Into<String>) -> Self {
         self.icon_url = Some(url.into());
@@ -189,6 +193,15 @@ impl Service {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What every 402 says of it.
+    pub(crate) fn shown(&self) -> Shown {
+        Shown {
+            name: Some(self.name.clone()),
+            icon: self.icon_url.clone(),
+            tags: self.tags.clone(),
+        }
     }
 
     /// When the manifest was issued, Unix seconds, if that was said in words that can be read.

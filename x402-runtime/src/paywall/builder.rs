@@ -178,8 +178,10 @@ where
         self
     }
 
-    /// Says what the manifest tells of the service as a whole. Without it the service is named after the host of its origin.
+    /// Says what the manifest tells of the service as a whole, and each 402 of its name, its picture and its tags. Without it the
+    /// manifest names the service after the host of its origin, and the 402s do not name it.
     pub fn service(mut self, service: Service) -> Self {
+        self.given.shown = Arc::new(service.shown());
         self.service = Some(service);
         self
     }

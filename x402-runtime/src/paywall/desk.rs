@@ -55,10 +55,9 @@ where
     }
     for desk in paths {
         let statement = Statement {
-            core: Arc::clone(&desk.gate.core),
+            gate: desk.gate,
             allowances: Arc::clone(allowances),
             purses: desk.purses.into(),
-            origin: desk.gate.endpoint.origin().into(),
         };
         let sells = Desk {
             plans: desk.plans.into(),

@@ -144,7 +144,7 @@ fn draft<S>(builder: &PaywallBuilder<S>, given: &Given) -> Draft {
     }
 }
 
-/// The manifest, which catalogues find in the terms if they are told.
+/// The manifest. Catalogues find what they list in the terms, if they are told.
 fn published(
     facts: &Facts,
     endpoints: &mut [BoundEndpoint],
@@ -155,8 +155,8 @@ fn published(
     // Plans are told by the endpoints that take their credit.
     let listed = endpoints.get(..mounted);
     let published = facts.publish_all(listed.unwrap_or(endpoints), mistakes);
-    if let (Some(published), true) = (&published, told) {
-        list(published.at(0), endpoints);
+    if let Some(published) = &published {
+        list(published.at(0), endpoints, told);
     }
     published
 }

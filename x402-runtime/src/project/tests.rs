@@ -6,10 +6,14 @@ use x402_model::network::Network;
 use x402_model::wire::{PaymentRequired, headers};
 
 use super::*;
-use crate::bind::{Given, Mounted, bind};
+use crate::bind::{Given, Mounted, Shown, bind};
 use crate::paywall::Rail;
 
 fn endpoint(path: &'static str, description: &'static str) -> BoundEndpoint {
+    endpoint_of(Shown::default(), path, description)
+}
+
+fn endpoint_of(shown: Shown, path: &'static str, description: &'static str) -> BoundEndpoint {
     let spec = EndpointSpec {
         id: "weather",
         route: Some(RouteSpec {
@@ -37,6 +41,7 @@ fn endpoint(path: &'static str, description: &'static str) -> BoundEndpoint {
         pay_to: Some("0x70997970C51812dc3A010C7d01b50e0d17dc79C8".to_owned()),
         rails: vec![Rail::new(Network::BASE_SEPOLIA, "USDC")],
         min_remaining_seconds: 10,
+        shown: Arc::new(shown),
         ..Given::default()
     };
     let mut mistakes = Vec::new();
@@ -94,11 +99,42 @@ fn projection_says_what_is_bound() {
         terms.resource.tags.as_deref(),
         Some(&["weather".to_owned(), "a \"b\"".to_owned()][..])
     );
+    assert_eq!(terms.resource.service_name, None, "nobody said it");
+    assert_eq!(terms.resource.icon_url, None);
     assert_eq!(terms.accepts, [endpoint.terms()[0].offered().clone()]);
     let view = terms.accepts[0].view().unwrap();
     assert_eq!(view.amount, "10000");
     assert_eq!(view.asset, "0x036CbD53842c5426634e7929541eC2318f3dCF7e");
     assert_eq!(view.extra.get("name"), Some(&Value::from("USDC")));
+}
+
+#[test]
+fn whose_it_is_stands_in_the_head_as_it_was_said() {
+    let shown = |name: &str, icon: Option<&str>| Shown {
+        name: Some(name.to_owned()),
+        icon: icon.map(str::to_owned),
+        tags: vec!["of the service".to_owned()],
+    };
+    for name in ["K", "Ki", "Kit", r#""K\"},{"url":"x"#] {
+        for icon in [None, Some("https://cdn.example.com/i.png?a=1&b='x'")] {
+            let endpoint = endpoint_of(shown(name, icon), "/weather/{city}", "Weather");
+            let challenge = Challenge::new(&endpoint, None);
+            // At another price, too, and where a payment is refused.
+            for challenge in [&challenge, &challenge.of(&endpoint)] {
+                let first = challenge.header("/weather/oslo").unwrap();
+                let refused = challenge.header_with("/weather/oslo", "no").unwrap();
+                for header in [first, refused] {
+                    let text = headers::decode_text(header.as_bytes(), usize::MAX).unwrap();
+                    assert_eq!(STANDARD.encode(&text), header.to_str().unwrap());
+                    let resource = decode(&header).resource;
+                    assert_eq!(resource.service_name.as_deref(), Some(name));
+                    assert_eq!(resource.icon_url.as_deref(), icon);
+                    assert_eq!(resource.tags.as_deref().map(<[_]>::len), Some(2), "its own");
+                    assert_eq!(resource.url, "https://api.example.com/weather/oslo");
+                }
+            }
+        }
+    }
 }
 
 #[test]
