@@ -9,7 +9,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use tokio::net::TcpListener;
 use x402_examples::marketplace::{Seller, Settings, offer};
+use x402_model::wire::{PaymentRequired, headers};
 
 fn committed() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../clients/marketplace.manifest.json")
@@ -36,4 +38,21 @@ async fn the_running_marketplace_serves_the_manifest_that_is_written_down() {
     let served = seller.paywall.manifest();
     let written = offer(&settings()).unwrap().manifest().unwrap();
     assert_eq!(served.bytes(), written.bytes());
+}
+
+#[tokio::test]
+async fn its_402s_say_whose_they_are() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let seller = Seller::open(&settings(), &origin).await.unwrap();
+    let server = tokio::spawn(async move { axum::serve(listener, seller.app).await });
+    let answer = reqwest::get(format!("{origin}/weather/oslo"))
+        .await
+        .unwrap();
+    let header = answer.headers().get("payment-required").unwrap();
+    let terms: PaymentRequired = headers::decode(header.as_bytes(), usize::MAX).unwrap();
+    assert_eq!(terms.resource.service_name.as_deref(), Some("Marketplace"));
+    // It has no public host, and so no picture that anybody could look at.
+    assert_eq!(terms.resource.icon_url, None);
+    server.abort();
 }

@@ -147,6 +147,7 @@ function extracted(value) {
   const tags = value.resource.tags;
   if (tags?.length > 0 && JSON.stringify(found.tags) !== JSON.stringify(tags)) refusals.push("tags were lost");
   if (found.serviceName !== value.resource.serviceName) refusals.push("the name was lost");
+  if (found.iconUrl !== value.resource.iconUrl) refusals.push("the picture was lost");
   return refusals;
 }
 
