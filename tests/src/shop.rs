@@ -46,6 +46,21 @@ pub struct Visit {
     pub input: Value,
     /// What it is answered with: JSON, a text, a list of bytes, or a list of the events of a stream.
     pub output: Value,
+    /// The status of the answer, if it is not the one of the manifest.
+    pub status: Option<u16>,
+    /// What it is on the wire. Without it, the arguments are read as a manifest has them: one text for each value.
+    pub wire: Option<Wire>,
+}
+
+/// A request as it is on the wire.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Wire {
+    /// Its method, a blank, its path and its query.
+    pub line: String,
+    /// Some of its headers, and those that it must not have.
+    pub headers: BTreeMap<String, Option<String>>,
+    /// Its body, a character for each byte.
+    pub body: String,
 }
 
 /// What the manifest says about the price of a request before it is made, in decimals of the manifest's currency.

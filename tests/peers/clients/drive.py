@@ -28,14 +28,27 @@ def methods(client: type) -> tuple[list, list]:
     return [method for method in own if method not in pages], pages
 
 
-def given(method, call) -> dict:
+def parts(module, all: list):
+    """The parts of a body: texts by their names, and files by their names with file name, media type and bytes."""
+    made = module.Parts()
+    for name, text, *file in all:
+        made = made.file(name, text, file[0], bytes(file[1])) if file else made.text(name, text)
+    return made
+
+
+def given(module, method, call) -> dict:
     """The arguments of a method, made as its annotations say."""
     found = {}
     names = [name for name in inspect.signature(method, eval_str=True).parameters.items() if name[0] not in ("self", "options", "cap")]
     for (name, parameter), values in zip(names, call["arguments"], strict=True):
         for value in values:
-            raw = call["bytes"] and name == names[-1][0]
-            found[name] = bytes(value) if raw else TypeAdapter(parameter.annotation).validate_python(value)
+            last = name == names[-1][0]
+            if call["parts"] and last:
+                found[name] = parts(module, value)
+            elif call["bytes"] and last:
+                found[name] = bytes(value)
+            else:
+                found[name] = TypeAdapter(parameter.annotation).validate_python(value)
     return found
 
 
@@ -84,7 +97,7 @@ async def made(module, client, call) -> dict:
     assert module.ENDPOINTS[call["endpoint"]].id == call["id"], name
     said = {"values": [], "receipts": [], "error": None}
     try:
-        arguments = given(single, call)
+        arguments = given(module, single, call)
         quote = getattr(module.Quotes, name)(**arguments)
         # Of an exact price, least and most are the same.
         least = quote.least if quote.kind == "within" else None
@@ -99,7 +112,12 @@ async def made(module, client, call) -> dict:
             said["values"].append(await whole(answer.value, ty))
             said["receipts"].append(receipt(answer.receipt))
     except Exception as error:
-        said["error"] = {"code": getattr(error, "code", type(error).__name__), "text": f"{error} {error.__cause__}"}
+        said["error"] = {
+            "code": getattr(error, "code", type(error).__name__),
+            "text": f"{error} {error.__cause__}",
+            "charged": getattr(error, "charged", None),
+            "receipt": receipt(getattr(error, "receipt", None)),
+        }
     return said
 
 

@@ -99,10 +99,27 @@ macro_rules! client {
 }
 pub(crate) use client;
 
+/// The parts of a body: texts by their names, and files by their names with file name, media type and bytes.
+macro_rules! parts {
+    ($g:ident, $call:expr) => {{
+        let all: Vec<Vec<serde_json::Value>> = crate::drive::needed($call, 0);
+        all.iter().fold($g::Parts::new(), |parts, part| {
+            let text = |at: usize| part[at].as_str().expect("a text");
+            match part.get(3) {
+                Some(bytes) => parts.file(text(0), text(1), text(2), serde_json::from_value(bytes.clone()).expect("bytes")),
+                None => parts.text(text(0), text(1)),
+            }
+        })
+    }};
+}
+pub(crate) use parts;
+
 macro_rules! failed {
     ($error:expr) => {{
         let error = $error;
-        serde_json::json!({ "code": error.code(), "text": error.to_string() })
+        serde_json::json!({
+            "code": error.code(), "text": error.to_string(), "charged": error.charged(), "receipt": crate::drive::receipt(error.receipt()),
+        })
     }};
 }
 pub(crate) use failed;

@@ -12,6 +12,8 @@ use futures_util::stream::{self, Stream, StreamExt as _};
 use serde_json::Value;
 use x402_model::manifest::EndpointEntry;
 
+use super::Visit;
+
 /// Most bytes of a stream that come together.
 const PIECE: usize = 23;
 
@@ -31,9 +33,10 @@ pub(super) struct Goods {
 }
 
 impl Goods {
-    /// The answer of an endpoint with this output.
-    pub(super) fn new(endpoint: &EndpointEntry, output: &Value) -> Result<Self, String> {
-        let entry = &endpoint.output;
+    /// The answer of an endpoint to this call.
+    pub(super) fn new(endpoint: &EndpointEntry, visit: &Visit) -> Result<Self, String> {
+        let (entry, output) = (&endpoint.output, &visit.output);
+        let status = visit.status.unwrap_or(entry.status);
         let essence = entry
             .content_type
             .split(';')
@@ -44,7 +47,7 @@ impl Goods {
         let streamed = lines || entry.stream.is_some() || essence == "text/event-stream";
         let body = if streamed {
             events(output, lines)
-        } else if entry.status == 204 || essence.is_empty() {
+        } else if status == 204 || essence.is_empty() {
             Vec::new()
         } else if is_json(essence) {
             output.to_string().into_bytes()
@@ -54,7 +57,7 @@ impl Goods {
             serde_json::from_value(output.clone()).map_err(|error| format!("no bytes: {error}"))?
         };
         Ok(Self {
-            status: StatusCode::from_u16(entry.status).map_err(|error| error.to_string())?,
+            status: StatusCode::from_u16(status).map_err(|error| error.to_string())?,
             kind: entry.content_type.clone(),
             headers: meters(endpoint),
             body,

@@ -11,6 +11,7 @@ use x402_model::manifest::{EndpointEntry, Manifest};
 use x402_model::price::Facts;
 
 use super::goods::is_json;
+use super::{Visit, Wire};
 
 /// The longest body that a shop reads.
 const MAX_BODY: usize = 4 << 20;
@@ -18,6 +19,8 @@ const MAX_BODY: usize = 4 << 20;
 /// A request, taken apart.
 pub(super) struct Order {
     pub(super) method: String,
+    /// Path and query.
+    pub(super) target: String,
     pub(super) path: String,
     pub(super) query: String,
     pub(super) headers: HeaderMap,
@@ -30,6 +33,7 @@ impl Order {
         let body = to_bytes(body, MAX_BODY).await;
         Ok(Self {
             method: parts.method.to_string(),
+            target: parts.uri.to_string(),
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
             headers: parts.headers,
@@ -63,13 +67,17 @@ impl Order {
         facts
     }
 
-    /// Whether the arguments are those of `input`, no more and no fewer.
+    /// Whether this is the call that was agreed on, with its arguments, no more and no fewer.
     pub(super) fn check(
         &self,
         endpoint: &EndpointEntry,
         captures: &BTreeMap<String, String>,
-        input: &Value,
+        visit: &Visit,
     ) -> Result<(), String> {
+        if let Some(wire) = &visit.wire {
+            return self.check_wire(wire);
+        }
+        let input = &visit.input;
         let got: Vec<(String, String)> = captures.clone().into_iter().collect();
         agree("captures", got, arguments(&input["path"]))?;
         let pairs = self.query.split('&').filter(|pair| !pair.is_empty());
@@ -91,6 +99,29 @@ impl Order {
         }
         agree("headers", got, arguments(&input["header"]))?;
         self.check_body(endpoint, input.get("body"))
+    }
+
+    /// Whether this is that request, byte by byte.
+    fn check_wire(&self, wire: &Wire) -> Result<(), String> {
+        let line = format!("{} {}", self.method, self.target);
+        if line != wire.line {
+            return Err(format!("the request is {line} instead of {}", wire.line));
+        }
+        for (name, wanted) in &wire.headers {
+            let got = self.headers.get_all(name);
+            let got = got
+                .iter()
+                .map(|value| String::from_utf8_lossy(value.as_bytes()));
+            let got: Vec<_> = got.collect();
+            if !got.iter().eq(wanted.iter()) {
+                return Err(format!("{name} is {got:?} instead of {wanted:?}"));
+            }
+        }
+        let body: String = self.body.iter().copied().map(char::from).collect();
+        if body == wire.body {
+            return Ok(());
+        }
+        Err(format!("the body is {body:?} instead of {:?}", wire.body))
     }
 
     fn check_body(&self, endpoint: &EndpointEntry, wanted: Option<&Value>) -> Result<(), String> {
@@ -179,22 +210,33 @@ fn captures(pattern: &str, path: &str) -> Option<BTreeMap<String, String>> {
     let mut captures = BTreeMap::new();
     let mut found = path.split('/');
     for wanted in pattern.split('/') {
-        let inner = wanted
-            .strip_prefix('{')
-            .and_then(|rest| rest.strip_suffix('}'));
-        match inner.map(|name| name.strip_prefix('*').ok_or(name)) {
-            Some(Ok(rest)) => {
-                let segments: Vec<String> = found.by_ref().map(decoded).collect();
-                captures.insert(rest.to_owned(), segments.join("/"));
-            }
-            Some(Err(name)) => {
-                captures.insert(name.to_owned(), decoded(found.next()?));
-            }
-            None if decoded(found.next()?) == wanted => {}
-            None => return None,
+        let rest = wanted.strip_prefix("{*");
+        if let Some(rest) = rest.and_then(|rest| rest.strip_suffix('}')) {
+            let segments: Vec<String> = found.by_ref().map(decoded).collect();
+            captures.insert(rest.to_owned(), segments.join("/"));
+        } else {
+            segment(wanted, found.next()?, &mut captures)?;
         }
     }
     found.next().is_none().then_some(captures)
+}
+
+/// Reads one segment, which may have captures anywhere: each ends where the text behind it begins.
+fn segment(pattern: &str, found: &str, captures: &mut BTreeMap<String, String>) -> Option<()> {
+    let Some((before, rest)) = pattern.split_once('{') else {
+        return (decoded(found) == pattern).then_some(());
+    };
+    let (name, rest) = rest.split_once('}')?;
+    let found = found.strip_prefix(before)?;
+    let end = match rest.split('{').next() {
+        Some("") | None => found.len(),
+        // What is last is at the end.
+        Some(text) if text == rest => found.strip_suffix(text)?.len(),
+        Some(text) => found.find(text)?,
+    };
+    let (value, found) = found.split_at(end);
+    captures.insert(name.to_owned(), decoded(value));
+    segment(rest, found, captures)
 }
 
 /// Percent-decoded. Nobody writes a blank as `+` here.
@@ -234,4 +276,14 @@ fn a_path_is_taken_apart_as_its_pattern_says() {
     assert_eq!(found("/a/{b}", "/a"), None);
     assert_eq!(found("/a/{b}", "/a/b/c"), None);
     assert_eq!(found("/a", "/b"), None);
+    assert_eq!(
+        found("/f/{name}.txt", "/f/a.txt.txt"),
+        Some(vec![pair("name", "a.txt")])
+    );
+    assert_eq!(
+        found("/c/{from}...{to}:go", "/c/a%2Fb...c:go"),
+        Some(vec![pair("from", "a/b"), pair("to", "c")])
+    );
+    assert_eq!(found("/f/{name}.txt", "/f/a.text"), None);
+    assert_eq!(found("/c/{from}...{to}", "/c/a..c"), None);
 }

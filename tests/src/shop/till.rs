@@ -44,12 +44,10 @@ impl Desk {
         if visit.endpoint != endpoint.id {
             return Err(told(format!("was called instead of {}", visit.endpoint)));
         }
-        order
-            .check(endpoint, &captures, &visit.input)
-            .map_err(told)?;
+        order.check(endpoint, &captures, visit).map_err(told)?;
         let facts = order.facts(&captures);
         let priced = Priced::of(&self.manifest, endpoint, &facts).map_err(told)?;
-        let goods = Goods::new(endpoint, &visit.output).map_err(told)?;
+        let goods = Goods::new(endpoint, visit).map_err(told)?;
         let header = order.headers.get(PAYMENT_SIGNATURE);
         let (payment, receipt) = match (&priced.cost, header) {
             (Cost::Nothing, None) => (None, None),
@@ -253,8 +251,9 @@ impl Lost {
     /// The answer, for the same payment with the same request.
     fn again(self, order: &Order) -> Result<Response, String> {
         let parts = |order: &Order| {
-            let place = [&order.method, &order.path, &order.query].map(String::clone);
-            (place, order.body.clone())
+            let place = [&order.method, &order.target].map(String::clone);
+            let kind = order.headers.get("content-type").cloned();
+            (place, kind, order.body.clone())
         };
         if parts(order) != parts(&self.order) {
             return Err("a payment was presented with another request".to_owned());

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use x402_model::money::AtomicAmount;
 use x402_tests::shop::{Manners, Quote, Sale, Settled, Shop};
 
-use crate::plan::{self, Case};
+use crate::plan::{self, Call, Case};
 use crate::round::{Said, refused, verdict};
 
 fn case(name: &str) -> Case {
@@ -13,13 +13,15 @@ fn case(name: &str) -> Case {
     all.find(|case| case.name == name).expect("a golden case")
 }
 
-/// What a shop says at the end when it was called in this way, before anything else.
-async fn complaint(case: &Case, path: &str, payment: Option<&str>) -> String {
-    let shop = Shop::open(case.manifest.clone(), case.visits(), Manners::Honest).await;
+/// What a shop that expects calls of some endpoint says at the end when it was called in this way, before anything else.
+async fn complaint(case: &Case, id: &str, path: &str, header: Option<[&str; 2]>) -> String {
+    let mut visits = case.visits();
+    visits.retain(|visit| visit.endpoint == id);
+    let shop = Shop::open(case.manifest.clone(), visits, Manners::Honest).await;
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let mut request = http.get(format!("{}{path}", shop.origin()));
-    if let Some(payment) = payment {
-        request = request.header("payment-signature", payment);
+    if let Some([name, value]) = header {
+        request = request.header(name, value);
     }
     request.send().await.unwrap();
     shop.close()
@@ -30,56 +32,106 @@ async fn complaint(case: &Case, path: &str, payment: Option<&str>) -> String {
 #[tokio::test]
 async fn a_shop_complains_of_whatever_was_not_agreed_on() {
     let (free, paged) = (case("price_free"), case("pagination"));
-    for (case, path, payment, said) in [
-        (&free, "/status", None, "1 sales"),
-        (&free, "/status?x=1", None, "the query are"),
-        (&free, "/status", Some("e30="), "is free"),
-        (&free, "/nothing", None, "is no endpoint"),
-        (&paged, "/items", None, "0 sales"),
-        (&paged, "/items?limit=1", None, "the query are"),
-        (&paged, "/items", Some("e30="), "the payment: "),
+    let payment = Some(["payment-signature", "e30="]);
+    for (case, id, path, header, said) in [
+        (&free, "status", "/status", None, "1 sales"),
+        (&free, "status", "/status?x=1", None, "the query are"),
+        (&free, "status", "/status", payment, "is free"),
+        (&free, "status", "/nothing", None, "is no endpoint"),
+        (&paged, "list", "/items", None, "0 sales"),
+        (&paged, "list", "/items?limit=1", None, "the query are"),
+        (&paged, "list", "/items", payment, "the payment: "),
+        (&paged, "list", "/walk", None, "was called instead of list"),
     ] {
-        let complaint = complaint(case, path, payment).await;
+        let complaint = complaint(case, id, path, header).await;
         assert!(complaint.contains(said), "{path}: {complaint}");
     }
 }
 
 /// What shop and driver of a case of flat prices say if all is well.
-fn well(case: &Case) -> (Vec<Sale>, Value) {
-    let quote = json!({"kind": "exact", "most": "0.25"});
+fn well(case: &Case, price: u128) -> (Vec<Sale>, Value) {
+    let amount = AtomicAmount::from_u128(price);
+    let text = amount.to_decimal(6);
+    let quote = json!({"kind": "exact", "most": text});
     let (mut sales, mut said) = (Vec::new(), Vec::new());
     for (number, call) in case.calls.iter().enumerate() {
-        let visit = &call.visits[0];
-        let amount = AtomicAmount::from_u128(250_000);
-        let settled = Settled {
-            network: "eip155:84532".to_owned(),
-            asset: Address::repeat_byte(1),
-            pay_to: Address::repeat_byte(2),
-            decimals: 6,
-            offered: amount,
-            charged: amount,
-            transaction: format!("0x{number:064x}"),
-        };
-        said.push(json!({
-            "case": case.name, "call": number, "quote": quote, "values": [visit.output], "error": null,
-            "receipts": [{
-                "amount": "0.25", "charged": "0.25", "network": settled.network, "asset": settled.asset,
+        let mut receipts = Vec::new();
+        for visit in &call.visits {
+            let settled = Settled {
+                network: "eip155:84532".to_owned(),
+                asset: Address::repeat_byte(1),
+                pay_to: Address::repeat_byte(2),
+                decimals: 6,
+                offered: amount,
+                charged: amount,
+                transaction: format!("0x{:064x}", sales.len()),
+            };
+            receipts.push(json!({
+                "amount": text, "charged": text, "network": settled.network, "asset": settled.asset,
                 "payTo": settled.pay_to, "transaction": settled.transaction,
-            }],
-        }));
-        sales.push(Sale {
-            endpoint: visit.endpoint.clone(),
-            quote: serde_json::from_value::<Quote>(quote.clone()).unwrap(),
-            payment: Some(settled),
+            }));
+            sales.push(Sale {
+                endpoint: visit.endpoint.clone(),
+                quote: serde_json::from_value::<Quote>(quote.clone()).unwrap(),
+                payment: Some(settled),
+            });
+        }
+        let values = call.visits.iter().map(|visit| &visit.output);
+        let error = call.ends.map(|end| {
+            let receipt = receipts.last().filter(|_| end.charged);
+            json!({"code": end.code, "text": "", "charged": end.charged, "receipt": receipt})
         });
+        said.push(json!({
+            "case": case.name, "call": number, "quote": quote, "values": values.collect::<Vec<_>>(), "error": error,
+            "receipts": receipts,
+        }));
     }
     (sales, said.into())
 }
 
 #[test]
+fn a_client_that_takes_a_wrong_page_for_the_last_one_fails() {
+    let mut case = case("pagination");
+    let charged = |call: &Call| call.ends.is_some_and(|end| end.charged);
+    case.calls.retain(charged);
+    let broken = |call: &Call| call.ends.is_some_and(|end| end.broken);
+    let (roll, walk) = (case.calls.iter().position(broken).unwrap(), 0);
+    assert!(case.calls.len() == 7 && roll != walk);
+    let (sales, said) = well(&case, 2_000);
+    let judge = |places: &[(&str, usize, Value)]| {
+        let mut said = said.clone();
+        for (place, call, lie) in places {
+            *said[call].pointer_mut(place).expect("a place") = lie.clone();
+        }
+        let said: Vec<Said> = serde_json::from_value(said).unwrap();
+        verdict(&case, &said, &sales)
+    };
+    assert_eq!(judge(&[]), Ok(()));
+    let receipt = |page: usize| said[walk]["receipts"][page].clone();
+    for (place, lie) in [
+        ("/error", Value::Null),
+        ("/error/code", json!("spend_cap_reached")),
+        ("/error/charged", json!(false)),
+        ("/error/charged", json!("maybe")),
+        ("/error/receipt", Value::Null),
+        ("/error/receipt", receipt(0)),
+        ("/values/0/meta", json!({"next": 8})),
+    ] {
+        assert!(judge(&[(place, walk, lie)]).is_err(), "{place}");
+    }
+    // Whoever reads by the schema gives the error alone, but of no other page.
+    let first = |call: usize, name: &str| json!([said[call][name][0]]);
+    let alone =
+        |call: usize| ["/values", "/receipts"].map(|place| (place, call, first(call, &place[1..])));
+    assert_eq!(judge(&alone(roll)), Ok(()));
+    assert!(judge(&alone(walk)).is_err());
+    assert!(judge(&alone(roll)[..1]).is_err());
+}
+
+#[test]
 fn a_client_that_says_anything_else_than_what_was_settled_fails() {
     let case = case("euro");
-    let (sales, said) = well(&case);
+    let (sales, said) = well(&case, 250_000);
     let judge = |said: &Value, sales: &[Sale]| {
         let said: Vec<Said> = serde_json::from_value(said.clone()).unwrap();
         verdict(&case, &said, sales)
@@ -102,7 +154,10 @@ fn a_client_that_says_anything_else_than_what_was_settled_fails() {
             "/2/receipts/0/transaction",
             said[1]["receipts"][0]["transaction"].clone(),
         ),
-        ("/2/error", json!({"code": "unexpected_answer", "text": ""})),
+        (
+            "/2/error",
+            json!({"code": "unexpected_answer", "text": "", "charged": true, "receipt": null}),
+        ),
         ("/2/call", json!(1)),
     ] {
         let mut lies = said.clone();

@@ -14,6 +14,7 @@ mod doubts;
 #[path = "../../../x402-codegen/tests/support/mod.rs"]
 mod golden;
 mod names;
+mod pages;
 mod plan;
 mod python;
 mod round;

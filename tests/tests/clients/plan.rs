@@ -1,26 +1,16 @@
 //! What the clients of a golden case are to do: every documented call, and calls made of the schemas.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use x402_codegen::ClientModel;
-use x402_codegen::model::EndpointModel;
-use x402_model::endpoint::rules::captures;
 use x402_model::manifest::{Document, EndpointEntry, Manifest};
 use x402_model::money::Decimal;
 use x402_tests::shop::Visit;
 
-use crate::golden;
 use crate::sample::{Place, Sampler, fits};
+use crate::{golden, pages};
 
 /// How often each endpoint is called with values of its schemas.
 const ROUNDS: usize = 3;
-
-/// Calls whose pages go wrong on purpose, or whose paths are no templates: the gates of the generator make them.
-const APART: &[(&str, &str)] = &[
-    ("pagination", "walk"),
-    ("pagination", "roll"),
-    ("collisions", "pages"),
-    ("openapi_foreign", "partial"),
-];
 
 /// What the service behind the foreign description does, written down by hand: it publishes no manifest.
 const FOREIGN: &str = include_str!("foreign.json");
@@ -49,8 +39,20 @@ pub(crate) struct Call {
     pub(crate) cost: Option<Decimal>,
     /// What all pages may cost together, for a call that asks for them.
     pub(crate) cap: Option<String>,
-    /// The code that it ends with, if it is to end with one.
-    pub(crate) ends: Option<&'static str>,
+    /// The error that it ends with, if it is to end with one.
+    pub(crate) ends: Option<End>,
+    /// Members of each answer in which it is otherwise than its schema: clients may leave them out or put them in.
+    pub(crate) loose: Vec<Vec<String>>,
+}
+
+/// An error.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct End {
+    pub(crate) code: &'static str,
+    /// Whether the last answer was paid for all the same.
+    pub(crate) charged: bool,
+    /// Whether that is no answer by its schema: whoever reads by it gives the error alone.
+    pub(crate) broken: bool,
 }
 
 /// All golden cases, on the network and with the tokens of the test chain.
@@ -82,16 +84,14 @@ impl Case {
             "openapi_foreign" => FOREIGN.to_owned(),
             // The view of that manifest.
             "openapi_ours" => document("example"),
-            _ => text,
+            _ => text.clone(),
         };
         let document = Document::read(sold_by.as_bytes());
         let document = document.unwrap_or_else(|error| panic!("{name}: {error}"));
-        let manifest = document.manifest().clone();
+        let mut manifest = document.manifest().clone();
+        as_described(&text, &mut manifest);
         let mut calls = Vec::new();
         for (at, endpoint) in model.endpoints.iter().enumerate() {
-            if APART.contains(&(name.as_str(), endpoint.id.as_str())) {
-                continue;
-            }
             let mut all = manifest.endpoints.iter();
             // Whoever writes no id is given one by the generator.
             let entry = all.find(|entry| {
@@ -108,7 +108,9 @@ impl Case {
                 fitting(value, entry, &call).unwrap_or_else(|why| panic!("{name}: {why}"));
                 calls.push(call);
             }
-            calls.extend(paged(at, endpoint, entry));
+            if let Some(pagination) = &endpoint.pagination {
+                calls.extend(pages::calls(&name, at, pagination, entry, value));
+            }
         }
         Self {
             name,
@@ -138,11 +140,29 @@ impl Case {
     }
 }
 
-fn visit(entry: &EndpointEntry, input: Value, output: Value) -> Visit {
+/// Puts endpoints where a description has them, by the ids of its operations: a manifest has no word for some of its paths.
+fn as_described(description: &str, manifest: &mut Manifest) {
+    let description: Value = serde_json::from_str(description).expect("JSON");
+    for (path, item) in description["paths"].as_object().into_iter().flatten() {
+        let operations = item.as_object().into_iter().flatten();
+        let ids: Vec<&str> = operations
+            .filter_map(|(_, operation)| operation["operationId"].as_str())
+            .collect();
+        let all = manifest.endpoints.iter_mut();
+        for entry in all.filter(|entry| ids.contains(&entry.id.as_str())) {
+            // What stands behind it is no part of it.
+            entry.path = path.split('?').next().map(str::to_owned);
+        }
+    }
+}
+
+pub(crate) fn visit(entry: &EndpointEntry, input: Value, output: Value) -> Visit {
     Visit {
         endpoint: entry.id.clone(),
         input,
         output,
+        status: None,
+        wire: None,
     }
 }
 
@@ -181,6 +201,7 @@ fn documented(endpoint: usize, entry: &EndpointEntry) -> Vec<Call> {
             cost: example.cost.map(|cost| cost.0),
             cap: None,
             ends: None,
+            loose: Vec::new(),
         })
     });
     all.collect()
@@ -190,9 +211,11 @@ fn documented(endpoint: usize, entry: &EndpointEntry) -> Vec<Call> {
 fn made(endpoint: usize, entry: &EndpointEntry, document: &Value, round: usize) -> Call {
     let sampler = |place| Sampler::new(document, round, place);
     let mut path = sampler(Place::Path).parameters(entry.input.path.as_ref());
-    for name in captures(entry.path.as_deref().unwrap_or("/")) {
+    let captures = entry.path.iter().flat_map(|path| path.split('{').skip(1));
+    for name in captures.filter_map(|rest| rest.split('}').next()) {
         let text = sampler(Place::Path).text();
-        path.entry(name).or_insert_with(|| json!(text));
+        path.entry(name.trim_start_matches('*'))
+            .or_insert_with(|| json!(text));
     }
     let mut input = json!({
         "path": path,
@@ -215,6 +238,7 @@ fn made(endpoint: usize, entry: &EndpointEntry, document: &Value, round: usize) 
         cost: None,
         cap: None,
         ends: None,
+        loose: Vec::new(),
     }
 }
 
@@ -277,48 +301,4 @@ fn priced(entry: &EndpointEntry, input: &mut Value, round: usize) {
             input["body"][name] = value.clone();
         }
     }
-}
-
-/// Two pages for as much as they cost, and one page for less.
-fn paged(at: usize, endpoint: &EndpointModel, entry: &EndpointEntry) -> Vec<Call> {
-    let Some(pages) = &endpoint.pagination else {
-        return Vec::new();
-    };
-    let page = |cursor: Option<&str>, next: Option<&str>| {
-        let query: Map<String, Value> = cursor
-            .map(|cursor| (pages.parameter.clone(), json!(cursor)))
-            .into_iter()
-            .collect();
-        let (items, name) = (
-            pages.items.trim_start_matches('/'),
-            pages.next.trim_start_matches('/'),
-        );
-        visit(
-            entry,
-            json!({"query": query}),
-            json!({items: [{"id": 1}, {"id": 2}], name: next}),
-        )
-    };
-    let (cost, currency) = (entry.price.bounds.max.0, "USD");
-    let twice = cost.checked_add(cost).expect("a small price");
-    let call = |visits, cap: Decimal, ends| Call {
-        endpoint: at,
-        visits,
-        cost: None,
-        cap: Some(format!("{cap} {currency}")),
-        ends,
-    };
-    let second = "b&=é +";
-    vec![
-        call(
-            vec![page(None, Some(second)), page(Some(second), None)],
-            twice,
-            None,
-        ),
-        call(
-            vec![page(None, Some(second))],
-            cost,
-            Some("spend_cap_reached"),
-        ),
-    ]
 }

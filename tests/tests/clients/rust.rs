@@ -107,6 +107,9 @@ fn driver(case: &Case, methods: &[Method]) -> String {
                 "let body: Vec<_> = drive::needed(call, 0);".to_owned(),
                 "&body",
             ),
+            None if method.takes == "body: &Parts" => {
+                ("let body = drive::parts!(g, call);".to_owned(), "&body")
+            }
             None => (String::new(), "&drive::needed(call, 0)"),
         };
         let make = format!("client.{name}({argument})");
