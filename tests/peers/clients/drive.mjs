@@ -60,7 +60,7 @@ async function made(client, { Parts, quotes }, call) {
     const quote = quotes[call.quote](...given);
     said.quote = { kind: quote.kind, least: quote.least, most: quote.amount ?? quote.most };
     if (call.cap === null) {
-      await keep(await client[call.method](...given));
+      await keep(await client[call.method](...given, { headers: call.headers }));
     } else {
       for await (const page of client[call.method](request, call.cap.split(" ")[0])) await keep(page);
     }

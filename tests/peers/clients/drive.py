@@ -106,6 +106,8 @@ async def made(module, client, call) -> dict:
         if call["cap"] is not None:
             method = next(method for method in pages if method.__name__.startswith(name))
             arguments["cap"] = call["cap"].split(" ")[0]
+        if call["headers"]:
+            arguments["options"] = module.CallOptions(headers=call["headers"])
         paid = inspect.signature(single, eval_str=True).return_annotation
         (ty,) = paid.__pydantic_generic_metadata__["args"] if hasattr(paid, "__pydantic_generic_metadata__") else typing.get_args(paid)
         async for answer in answers(method, client, arguments):

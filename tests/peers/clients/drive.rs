@@ -99,6 +99,14 @@ macro_rules! client {
 }
 pub(crate) use client;
 
+/// A call with the headers that the caller gives.
+macro_rules! headed {
+    ($call:expr, $make:expr) => {
+        $call["headers"].as_object().expect("headers").iter().fold($make, |made, (name, value)| made.header(name, value.as_str().expect("a text")))
+    };
+}
+pub(crate) use headed;
+
 /// The parts of a body: texts by their names, and files by their names with file name, media type and bytes.
 macro_rules! parts {
     ($g:ident, $call:expr) => {{

@@ -48,6 +48,64 @@ async fn a_shop_complains_of_whatever_was_not_agreed_on() {
     }
 }
 
+#[tokio::test]
+async fn a_shop_complains_of_a_request_that_is_another_one_on_the_wire() {
+    let (shapes, foreign) = (case("openapi_shapes"), case("openapi_foreign"));
+    let trace = Some(["x-trace", "t"]);
+    for (case, id, path, header, said) in [
+        (
+            &shapes,
+            "compare",
+            "/compare/a%2Fb...c?beta=true",
+            None,
+            "1 sales",
+        ),
+        (
+            &shapes,
+            "compare",
+            "/compare/a%2Fb...c?beta=true",
+            trace,
+            "1 sales",
+        ),
+        (
+            &shapes,
+            "compare",
+            "/compare/a%2Fb...c",
+            None,
+            "the request is",
+        ),
+        (
+            &shapes,
+            "compare",
+            "/compare/a%2fb...c?beta=true",
+            None,
+            "the request is",
+        ),
+        (
+            &shapes,
+            "compare",
+            "/compare/a/b...c?beta=true",
+            None,
+            "is no endpoint",
+        ),
+        (&shapes, "find", "/find/x", None, "0 sales"),
+        (&shapes, "find", "/find/x?ids=", None, "the request is"),
+        (&shapes, "find", "/find/x", trace, "x-trace is"),
+        (&foreign, "partial", "/plain/oslo.txt", None, "1 sales"),
+        (&foreign, "partial", "/plain/oslo", None, "is no endpoint"),
+        (
+            &foreign,
+            "partial",
+            "/plain/oslo.txt.txt",
+            None,
+            "the captures are",
+        ),
+    ] {
+        let complaint = complaint(case, id, path, header).await;
+        assert!(complaint.contains(said), "{path}: {complaint}");
+    }
+}
+
 /// What shop and driver of a case of flat prices say if all is well.
 fn well(case: &Case, price: u128) -> (Vec<Sale>, Value) {
     let amount = AtomicAmount::from_u128(price);

@@ -20,6 +20,7 @@ mod python;
 mod round;
 mod rust;
 mod sample;
+mod shapes;
 mod table;
 mod typescript;
 

@@ -126,9 +126,9 @@ impl Book<'_> {
             endpoint: self.at,
             loose: visits.iter().map(|visit| shape.loose(visit)).collect(),
             visits,
-            cost: None,
             cap: Some(format!("{cap} USD")),
             ends,
+            ..Call::default()
         }
     }
 

@@ -1,5 +1,7 @@
 //! What the clients of a golden case are to do: every documented call, and calls made of the schemas.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use x402_codegen::ClientModel;
 use x402_model::manifest::{Document, EndpointEntry, Manifest};
@@ -7,7 +9,7 @@ use x402_model::money::Decimal;
 use x402_tests::shop::Visit;
 
 use crate::sample::{Place, Sampler, fits};
-use crate::{golden, pages};
+use crate::{golden, pages, shapes};
 
 /// How often each endpoint is called with values of its schemas.
 const ROUNDS: usize = 3;
@@ -29,7 +31,7 @@ pub(crate) struct Case {
 }
 
 /// One call of a client.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Call {
     /// The place of its endpoint in the model.
     pub(crate) endpoint: usize,
@@ -43,6 +45,8 @@ pub(crate) struct Call {
     pub(crate) ends: Option<End>,
     /// Members of each answer in which it is otherwise than its schema: clients may leave them out or put them in.
     pub(crate) loose: Vec<Vec<String>>,
+    /// Headers that the caller gives, whatever the document says of them.
+    pub(crate) headers: BTreeMap<String, String>,
 }
 
 /// An error.
@@ -57,11 +61,7 @@ pub(crate) struct End {
 
 /// All golden cases, on the network and with the tokens of the test chain.
 pub(crate) fn cases() -> Vec<Case> {
-    // A description of shapes: nothing in it has a price, and nobody sells it.
-    let all = golden::cases().into_iter();
-    all.filter(|name| name != "openapi_shapes")
-        .map(Case::read)
-        .collect()
+    golden::cases().into_iter().map(Case::read).collect()
 }
 
 /// The document of a case with the main network's token replaced by the test chain's.
@@ -82,6 +82,7 @@ impl Case {
         let model = model.unwrap_or_else(|error| panic!("{name}: {error}"));
         let sold_by = match name.as_str() {
             "openapi_foreign" => FOREIGN.to_owned(),
+            "openapi_shapes" => shapes::SOLD_BY.to_owned(),
             // The view of that manifest.
             "openapi_ours" => document("example"),
             _ => text.clone(),
@@ -99,6 +100,10 @@ impl Case {
                     && entry.path == Some(endpoint.path_text())
             });
             let entry = entry.unwrap_or_else(|| panic!("{name}: nobody sells {}", endpoint.id));
+            if name == "openapi_shapes" {
+                calls.extend(shapes::calls(at, entry));
+                continue;
+            }
             let value = document.value();
             // Nobody can make a call that its own schema forbids.
             let documented = documented(at, entry).into_iter();
@@ -199,9 +204,7 @@ fn documented(endpoint: usize, entry: &EndpointEntry) -> Vec<Call> {
             endpoint,
             visits: vec![visit(entry, example.input.clone(), output)],
             cost: example.cost.map(|cost| cost.0),
-            cap: None,
-            ends: None,
-            loose: Vec::new(),
+            ..Call::default()
         })
     });
     all.collect()
@@ -235,10 +238,7 @@ fn made(endpoint: usize, entry: &EndpointEntry, document: &Value, round: usize) 
     Call {
         endpoint,
         visits: vec![visit(entry, input, answer(entry, document, round))],
-        cost: None,
-        cap: None,
-        ends: None,
-        loose: Vec::new(),
+        ..Call::default()
     }
 }
 

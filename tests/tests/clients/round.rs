@@ -172,6 +172,7 @@ fn planned(case: &Case, origin: &str, names: Option<&[Method]>) -> Value {
             "bytes": body(endpoint, Encoding::Bytes),
             "parts": body(endpoint, Encoding::Parts),
             "cap": call.cap,
+            "headers": call.headers,
         });
         if let Some(method) = names.map(|names| &names[call.endpoint]) {
             planned["method"] = match (&call.cap, &method.pages) {

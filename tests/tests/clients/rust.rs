@@ -112,7 +112,7 @@ fn driver(case: &Case, methods: &[Method]) -> String {
             }
             None => (String::new(), "&drive::needed(call, 0)"),
         };
-        let make = format!("client.{name}({argument})");
+        let make = format!("drive::headed!(call, client.{name}({argument}))");
         let make = match &method.pages {
             Some(pages) => format!(
                 "match call[\"cap\"].as_str() {{ Some(cap) => drive::paged!(g, case, call, {make}, client.{pages}(request.clone(), cap)), \

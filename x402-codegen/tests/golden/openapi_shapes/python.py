@@ -39,7 +39,7 @@ from x402.schemas import PaymentPayload, PaymentRequired, PaymentRequirements
 
 BASE = "https://shapes.example/v1"
 """Where the service is."""
-CONTENT_HASH = "sha-256:c70f0ea6ff7591dc948160aabfb171794f248cfa7d15d7725b9e55f4fd41bbae"
+CONTENT_HASH = "sha-256:89cb3f2cc23132247a3ff37bf152b5d238ad5ae92601eaf669fe3d85fee2bbfb"
 """The hash of the document that this file was made of."""
 SERVICE_VERSION = "1.2.0"
 """The version of the service's contract."""
@@ -170,13 +170,15 @@ def _maybe(answer: Paid[str], ty: Any) -> Paid[Any]:
     """JSON, or an answer without a body."""
     return Paid(_decoded(answer.value, ty, answer.receipt) if answer.value else None, answer.receipt)
 
+CHARGE_MIN_COST = "0.01"
+CHARGE_MAX_COST = "0.05"
 CHARGE = EndpointInfo(
     id="charge",
     method="POST",
     path="/charges",
-    cost=None,
-    rule=None,
-    rails=(),
+    cost=(CHARGE_MIN_COST, CHARGE_MAX_COST),
+    rule={"bounds": {"max": "0.05", "min": "0.01"}, "model": "dynamic", "quote": {"how": "402", "ttlSeconds": 60}},
+    rails=("rail-1",),
     max_timeout_seconds=60,
     examples=(
     ),
@@ -194,13 +196,15 @@ COMPARE = EndpointInfo(
     ),
 )
 
+UPLOAD_MIN_COST = "0.03"
+UPLOAD_MAX_COST = "0.03"
 UPLOAD = EndpointInfo(
     id="upload",
     method="POST",
     path="/files",
-    cost=None,
-    rule=None,
-    rails=(),
+    cost=(UPLOAD_MIN_COST, UPLOAD_MAX_COST),
+    rule={"amount": "0.03", "bounds": {"max": "0.03", "min": "0.03"}, "model": "flat"},
+    rails=("rail-2",),
     max_timeout_seconds=60,
     examples=(
     ),
@@ -218,25 +222,29 @@ PATCH_FILES = EndpointInfo(
     ),
 )
 
+FIND_MIN_COST = "0.02"
+FIND_MAX_COST = "0.02"
 FIND = EndpointInfo(
     id="find",
     method="GET",
     path="/find/{tags}",
-    cost=None,
-    rule=None,
-    rails=(),
+    cost=(FIND_MIN_COST, FIND_MAX_COST),
+    rule={"amount": "0.02", "bounds": {"max": "0.02", "min": "0.02"}, "model": "flat"},
+    rails=("rail-1",),
     max_timeout_seconds=60,
     examples=(
     ),
 )
 
+CANCEL_JOB_MIN_COST = "0.01"
+CANCEL_JOB_MAX_COST = "0.01"
 CANCEL_JOB = EndpointInfo(
     id="cancelJob",
     method="POST",
     path="/jobs/{id}:cancel",
-    cost=None,
-    rule=None,
-    rails=(),
+    cost=(CANCEL_JOB_MIN_COST, CANCEL_JOB_MAX_COST),
+    rule={"amount": "0.01", "bounds": {"max": "0.01", "min": "0.01"}, "model": "flat"},
+    rails=("rail-1",),
     max_timeout_seconds=60,
     examples=(
     ),
@@ -245,6 +253,8 @@ CANCEL_JOB = EndpointInfo(
 _ERRORS: dict[str, _KnownError] = {
 }
 PINS: tuple[Pin, ...] = (
+    Pin("rail-1", "exact", "eip155:84532", "0x036CbD53842c5426634e7929541eC2318f3dCF7e", 6, "1", "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"),
+    Pin("rail-2", "exact", "eip155:84532", "0x036CbD53842c5426634e7929541eC2318f3dCF7e", 6, "1", "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC"),
 )
 """What may be paid, and to whom."""
 ENDPOINTS: tuple[EndpointInfo, ...] = (
@@ -485,7 +495,7 @@ class Client:
     def charge(self, *, body: ChargeBody, options: Optional[CallOptions] = None) -> Paid[Job]:
         """charge
 
-        No price is documented: a request for payment ends the call.
+        Costs 0.01 to 0.05 USD a call.
         """
         return self._core.raw_json(CHARGE, _wire_charge(body=body), options, Job)
 
@@ -499,7 +509,7 @@ class Client:
     def upload(self, *, body: Parts, options: Optional[CallOptions] = None) -> Paid[Job]:
         """upload
 
-        No price is documented: a request for payment ends the call.
+        Costs 0.03 USD a call.
         Parts of the body: file (must be there), purpose.
         """
         return self._core.raw_json(UPLOAD, _wire_upload(body=body), options, Job)
@@ -514,14 +524,14 @@ class Client:
     def find(self, *, tags: List[str], filter: Optional[Range] = None, ids: Optional[List[int]] = None, page: Optional[FindPage] = None, piped: Optional[List[str]] = None, range: Optional[Range] = None, short: Optional[List[str]] = None, x_trace: Optional[List[str]] = None, options: Optional[CallOptions] = None) -> Paid[List[Job]]:
         """find
 
-        No price is documented: a request for payment ends the call.
+        Costs 0.02 USD a call.
         """
         return self._core.raw_json(FIND, _wire_find(tags=tags, filter=filter, ids=ids, page=page, piped=piped, range=range, short=short, x_trace=x_trace), options, List[Job])
 
     def cancel_job(self, *, id: int, options: Optional[CallOptions] = None) -> Paid[Optional[Job]]:
         """Stops a job.
 
-        No price is documented: a request for payment ends the call.
+        Costs 0.01 USD a call.
         """
         return _maybe(self._core.raw_text(CANCEL_JOB, _wire_cancel_job(id=id), options), Job)
 
@@ -571,7 +581,7 @@ class AsyncClient:
     async def charge(self, *, body: ChargeBody, options: Optional[CallOptions] = None) -> Paid[Job]:
         """charge
 
-        No price is documented: a request for payment ends the call.
+        Costs 0.01 to 0.05 USD a call.
         """
         return await self._core.raw_json(CHARGE, _wire_charge(body=body), options, Job)
 
@@ -585,7 +595,7 @@ class AsyncClient:
     async def upload(self, *, body: Parts, options: Optional[CallOptions] = None) -> Paid[Job]:
         """upload
 
-        No price is documented: a request for payment ends the call.
+        Costs 0.03 USD a call.
         Parts of the body: file (must be there), purpose.
         """
         return await self._core.raw_json(UPLOAD, _wire_upload(body=body), options, Job)
@@ -600,14 +610,14 @@ class AsyncClient:
     async def find(self, *, tags: List[str], filter: Optional[Range] = None, ids: Optional[List[int]] = None, page: Optional[FindPage] = None, piped: Optional[List[str]] = None, range: Optional[Range] = None, short: Optional[List[str]] = None, x_trace: Optional[List[str]] = None, options: Optional[CallOptions] = None) -> Paid[List[Job]]:
         """find
 
-        No price is documented: a request for payment ends the call.
+        Costs 0.02 USD a call.
         """
         return await self._core.raw_json(FIND, _wire_find(tags=tags, filter=filter, ids=ids, page=page, piped=piped, range=range, short=short, x_trace=x_trace), options, List[Job])
 
     async def cancel_job(self, *, id: int, options: Optional[CallOptions] = None) -> Paid[Optional[Job]]:
         """Stops a job.
 
-        No price is documented: a request for payment ends the call.
+        Costs 0.01 USD a call.
         """
         return _maybe(await self._core.raw_text(CANCEL_JOB, _wire_cancel_job(id=id), options), Job)
 

@@ -14,7 +14,7 @@ import type { PaymentPayload, PaymentRequired, PaymentRequirements } from "@x402
 /** Where the service is. */
 export const BASE = "https://shapes.example/v1";
 /** The hash of the document that this file was made of. */
-export const CONTENT_HASH = "sha-256:c70f0ea6ff7591dc948160aabfb171794f248cfa7d15d7725b9e55f4fd41bbae";
+export const CONTENT_HASH = "sha-256:89cb3f2cc23132247a3ff37bf152b5d238ad5ae92601eaf669fe3d85fee2bbfb";
 /** The version of the service's contract. */
 export const SERVICE_VERSION = "1.2.0";
 /** The revision of the document; 0 if it has none. */
@@ -23,14 +23,22 @@ export const REVISION = 0;
 const DECIMALS = 6;
 /** What may be paid, and to whom. */
 export const PINS: readonly Pin[] = [
+  { rail: "rail-1", scheme: "exact", network: "eip155:84532", asset: "0x036CbD53842c5426634e7929541eC2318f3dCF7e", decimals: 6, peg: "1", payTo: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8" },
+  { rail: "rail-2", scheme: "exact", network: "eip155:84532", asset: "0x036CbD53842c5426634e7929541eC2318f3dCF7e", decimals: 6, peg: "1", payTo: "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC" },
 ];
 
+/** The least that a call of `charge` costs. */
+export const CHARGE_MIN_COST = "0.01";
+/** The most that a call of `charge` costs. */
+export const CHARGE_MAX_COST = "0.05";
 /** The facts of `charge`. */
 export const CHARGE: EndpointInfo = {
   id: "charge",
   method: "POST",
   path: "/charges",
-  rails: [],
+  cost: [CHARGE_MIN_COST, CHARGE_MAX_COST],
+  rule: { "bounds": { "max": "0.05", "min": "0.01" }, "model": "dynamic", "quote": { "how": "402", "ttlSeconds": 60 } },
+  rails: ["rail-1"],
   maxTimeoutSeconds: 60,
   examples: [
   ],
@@ -47,12 +55,18 @@ export const COMPARE: EndpointInfo = {
   ],
 };
 
+/** The least that a call of `upload` costs. */
+export const UPLOAD_MIN_COST = "0.03";
+/** The most that a call of `upload` costs. */
+export const UPLOAD_MAX_COST = "0.03";
 /** The facts of `upload`. */
 export const UPLOAD: EndpointInfo = {
   id: "upload",
   method: "POST",
   path: "/files",
-  rails: [],
+  cost: [UPLOAD_MIN_COST, UPLOAD_MAX_COST],
+  rule: { "amount": "0.03", "bounds": { "max": "0.03", "min": "0.03" }, "model": "flat" },
+  rails: ["rail-2"],
   maxTimeoutSeconds: 60,
   examples: [
   ],
@@ -69,23 +83,35 @@ export const PATCH_FILES: EndpointInfo = {
   ],
 };
 
+/** The least that a call of `find` costs. */
+export const FIND_MIN_COST = "0.02";
+/** The most that a call of `find` costs. */
+export const FIND_MAX_COST = "0.02";
 /** The facts of `find`. */
 export const FIND: EndpointInfo = {
   id: "find",
   method: "GET",
   path: "/find/{tags}",
-  rails: [],
+  cost: [FIND_MIN_COST, FIND_MAX_COST],
+  rule: { "amount": "0.02", "bounds": { "max": "0.02", "min": "0.02" }, "model": "flat" },
+  rails: ["rail-1"],
   maxTimeoutSeconds: 60,
   examples: [
   ],
 };
 
+/** The least that a call of `cancelJob` costs. */
+export const CANCEL_JOB_MIN_COST = "0.01";
+/** The most that a call of `cancelJob` costs. */
+export const CANCEL_JOB_MAX_COST = "0.01";
 /** The facts of `cancelJob`. */
 export const CANCEL_JOB: EndpointInfo = {
   id: "cancelJob",
   method: "POST",
   path: "/jobs/{id}:cancel",
-  rails: [],
+  cost: [CANCEL_JOB_MIN_COST, CANCEL_JOB_MAX_COST],
+  rule: { "amount": "0.01", "bounds": { "max": "0.01", "min": "0.01" }, "model": "flat" },
+  rails: ["rail-1"],
   maxTimeoutSeconds: 60,
   examples: [
   ],
@@ -283,7 +309,7 @@ export class Client {
   /**
    * charge
    *
-   * No price is documented: a request for payment ends the call.
+   * Costs 0.01 to 0.05 USD a call.
    */
   async charge(request: ChargeRequest, options?: CallOptions): Promise<Paid<Job>> {
     return this.#core.json<Job>(CHARGE, wireChargeRequest(request), options);
@@ -301,7 +327,7 @@ export class Client {
   /**
    * upload
    *
-   * No price is documented: a request for payment ends the call.
+   * Costs 0.03 USD a call.
    * Parts of the body: file (must be there), purpose.
    */
   async upload(request: UploadRequest, options?: CallOptions): Promise<Paid<Job>> {
@@ -320,7 +346,7 @@ export class Client {
   /**
    * find
    *
-   * No price is documented: a request for payment ends the call.
+   * Costs 0.02 USD a call.
    */
   async find(request: FindRequest, options?: CallOptions): Promise<Paid<(Job)[]>> {
     return this.#core.json<(Job)[]>(FIND, wireFindRequest(request), options);
@@ -329,7 +355,7 @@ export class Client {
   /**
    * Stops a job.
    *
-   * No price is documented: a request for payment ends the call.
+   * Costs 0.01 USD a call.
    */
   async cancelJob(request: CancelJobRequest, options?: CallOptions): Promise<Paid<Job | undefined>> {
     return maybe<Job>(await this.#core.text(CANCEL_JOB, wireCancelJobRequest(request), options));
