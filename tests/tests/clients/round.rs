@@ -135,8 +135,15 @@ async fn sell(
             }
             Ok(sales)
         });
-        // Whoever is refused says why.
-        let failed = said.iter().filter(|_| manners == Manners::Honest);
+        // Whoever is refused and should not be says why.
+        let ends = |one: &Said| {
+            case.calls
+                .get(one.call)
+                .is_some_and(|call| call.ends.is_some())
+        };
+        let failed = said
+            .iter()
+            .filter(|one| manners == Manners::Honest && !ends(one));
         let failed = failed.filter_map(|one| one.error.as_ref()).next();
         let result = result.map_err(|why| format!("{why}\n{failed:?}"));
         table.rows.push(Row::new(case, language, manners, result));
