@@ -231,14 +231,7 @@ pub(crate) fn refused(case: &Case, said: &[Said], sales: &[Sale]) -> Result<(), 
         if failure.is_some_and(|failure| failure.charged != false) {
             return Err(format!("{} is said to have cost something", endpoint.id));
         }
-        // Where no price is known, no way to pay is known either.
-        let known = ["price_above_contract", "unexpected_terms"];
-        let known = if endpoint.price.is_some() {
-            &known[..1]
-        } else {
-            &known[..]
-        };
-        if !known.contains(&code) || !one.values.is_empty() {
+        if code != "price_above_contract" || !one.values.is_empty() {
             return Err(format!("{} ended with {code}", endpoint.id));
         }
     }
