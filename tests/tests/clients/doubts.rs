@@ -5,12 +5,31 @@ use serde_json::{Value, json};
 use x402_model::money::AtomicAmount;
 use x402_tests::shop::{Manners, Quote, Sale, Settled, Shop};
 
+use crate::golden;
 use crate::plan::{self, Call, Case};
 use crate::round::{Said, refused, verdict};
 
 fn case(name: &str) -> Case {
     let mut all = plan::cases().into_iter();
     all.find(|case| case.name == name).expect("a golden case")
+}
+
+#[test]
+fn nothing_that_a_golden_case_sells_is_left_out() {
+    let all = plan::cases();
+    let names: Vec<&str> = all.iter().map(|case| case.name.as_str()).collect();
+    assert_eq!(names, golden::cases());
+    for case in all {
+        for (at, endpoint) in case.model.endpoints.iter().enumerate() {
+            let mut own = case.calls.iter().filter(|call| call.endpoint == at);
+            assert!(
+                own.any(|call| call.ends.is_none()),
+                "{} of {}",
+                endpoint.id,
+                case.name
+            );
+        }
+    }
 }
 
 /// What a shop that expects calls of some endpoint says at the end when it was called in this way, before anything else.
