@@ -134,7 +134,7 @@ use proc_macro::TokenStream;
 ///
 /// `deprecated` tells buyers a day (midnight UTC) or a time (`"2026-12-01T09:00:00Z"`) from which they should use something else, and
 /// after which `sunset` the endpoint may be gone: in the headers `Deprecation` and `Sunset` of every answer, in the manifest and in
-/// OpenAPI. It goes on to be served. `replacement` is the id of another endpoint, or a URL.
+/// OpenAPI. It goes on to be served. `replacement` is the id of another endpoint, or a URL, to which answers link.
 ///
 /// It is not Rust's `#[deprecated]`, which stands on the function and is for callers in Rust; a function may have both.
 ///

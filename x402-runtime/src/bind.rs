@@ -12,6 +12,7 @@ mod prices;
 mod rails;
 mod routes;
 mod shown;
+mod successor;
 mod terms;
 
 use std::borrow::Cow;
@@ -35,6 +36,7 @@ pub(crate) use development::is_main;
 pub use endpoint::BoundEndpoint;
 pub(crate) use origin::Origin;
 pub(crate) use shown::Shown;
+pub(crate) use successor::Successor;
 pub use terms::Terms;
 pub(crate) use terms::{METERED, SCHEME};
 

@@ -48,6 +48,7 @@ pub(crate) use self::core::Core;
 pub(crate) use answers::bare_problem;
 pub(crate) use entry::{Door, Erased, ErasedHandler, GateHandler};
 pub(crate) use flow::lease_ms as credit_lease_ms;
+pub(crate) use present::original_uri;
 pub(crate) use price::{Pricing, quote, volume};
 pub(crate) use stages::Stages;
 

@@ -14,11 +14,12 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use common::shop::{Shop, builder};
+use common::shop::{Shop, builder, request, send};
 use common::{Answer, Buyer, Double, NOW, Stand};
 use serde_json::json;
 use x402_runtime::clock::ManualClock;
 use x402_runtime::ledger::MemoryLedger;
+use x402_runtime::manifest::Discovery;
 use x402_runtime::model::endpoint::read_instant;
 use x402_runtime::model::manifest::{Document, WELL_KNOWN_PATH};
 use x402_runtime::paywall::{Paywall, PaywallBuilder};
@@ -33,9 +34,17 @@ use x402_runtime::{Meter, paid};
 async fn old_weather(axum::extract::Path(how): axum::extract::Path<String>) -> Response {
     match how.as_str() {
         "fails" => StatusCode::NOT_FOUND.into_response(),
-        _ => [("deprecation", "never"), ("x-own", "kept")].into_response(),
+        _ => [
+            ("deprecation", "never"),
+            ("x-own", "kept"),
+            ("link", OWN_LINK),
+        ]
+        .into_response(),
     }
 }
+
+/// What a handler links to.
+const OWN_LINK: &str = r#"</maps>; rel="related""#;
 
 /// New weather.
 #[paid(GET "/v2/weather", price = "0.01 USDC")]
@@ -79,6 +88,27 @@ async fn stand_at(
     Stand::of(change(builder), double, clock).await
 }
 
+/// A day in a city, as it was sold first.
+#[paid(
+    GET "/days/{city}/{day}",
+    price = "0.01 USDC",
+    deprecated = since("2026-09-01", replacement = "day_of_city")
+)]
+async fn day_in_city(_: axum::extract::Path<(String, String)>) {}
+
+/// A day of a city.
+#[paid(GET "/v2/{day}/of/{city}", price = "0.01 USDC", id = "day_of_city")]
+async fn day_of_city(_: axum::extract::Path<(String, String)>) {}
+
+/// By a name that the older one does not know.
+#[paid(GET "/nameless", price = "0.01 USDC", deprecated = since("2026-09-01", replacement = "dayOfCity"))]
+async fn nameless() {}
+
+fn links(answer: &Answer) -> Vec<&str> {
+    let all = answer.headers.get_all("link").iter();
+    all.map(|link| link.to_str().unwrap()).collect()
+}
+
 fn notice(answer: &Answer) -> (Option<&str>, Option<&str>) {
     (answer.header("deprecation"), answer.header("sunset"))
 }
@@ -113,6 +143,74 @@ async fn every_answer_of_a_deprecated_endpoint_says_so() {
             "{path}"
         );
     }
+}
+
+/// What every 402 links to.
+const MANIFEST: &str =
+    r#"</.well-known/x402-manifest.json>; rel="service-meta", </openapi.json>; rel="service-desc""#;
+
+#[tokio::test]
+async fn every_answer_of_a_replaced_endpoint_links_to_its_successor() {
+    let stand = stand_at(NOW, |builder| builder.mount(old)).await;
+    let successor = r#"<https://api.example.com/v2/weather>; rel="successor-version""#;
+    let unpaid = stand.get("/weather/oslo", None).await;
+    assert_eq!(links(&unpaid), [MANIFEST, successor]);
+    let garbage = stand.get("/weather/oslo", Some("garbage")).await;
+    assert_eq!(links(&garbage), [MANIFEST, successor]);
+    let payment = Buyer::new(1).pay(&unpaid.terms(), stand.now());
+    for _ in 0..2 {
+        // The stored answer, too. What the handler links to stays.
+        let paid = stand.get("/weather/oslo", Some(&payment)).await;
+        assert_eq!(
+            (paid.status, links(&paid)),
+            (200, vec![OWN_LINK, successor])
+        );
+    }
+    let payment = Buyer::new(2).pay(&stand.terms("GET", "/weather/fails").await, stand.now());
+    let failed = stand.get("/weather/fails", Some(&payment)).await;
+    assert_eq!((failed.status, links(&failed)), (404, vec![successor]));
+    let elsewhere = stand.get("/old", None).await;
+    let url = r#"<https://b.example/old>; rel="successor-version""#;
+    assert_eq!(links(&elsewhere), [MANIFEST, url]);
+    // Others have none.
+    for (method, path) in [("GET", "/v2/weather"), ("POST", "/weather/oslo")] {
+        let other = stand.call(method, path, None, "").await;
+        assert_eq!(links(&other), [MANIFEST], "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_successor_is_linked_for_the_same_city_and_day_wherever_it_is_nested() {
+    let stand = stand_at(NOW, |builder| {
+        let builder = builder.discovery(Discovery::none());
+        builder
+            .mount(day_in_city)
+            .mount(day_of_city)
+            .mount(nameless)
+    })
+    .await;
+    let link = |path: &str| format!("<https://api.example.com{path}>; rel=\"successor-version\"");
+    let answer = stand.get("/days/oslo/2026-12-01?units=metric", None).await;
+    assert_eq!(links(&answer), [link("/v2/2026-12-01/of/oslo")]);
+    // Nothing of a request ends the link, or begins another one.
+    let odd = stand.get("/days/a%2Fb%3E,%3C/x%22;rel=y,'|z", None).await;
+    assert_eq!(links(&odd), [link("/v2/x%22;rel=y,'%7Cz/of/a%2Fb%3E,%3C")]);
+    let nested = axum::Router::new().nest("/shops/{shop}", stand.app.clone());
+    let answer = send(
+        &nested,
+        request("GET", "/shops/n%201/days/oslo/today", None, ""),
+    )
+    .await;
+    assert_eq!(answer.status, 402);
+    assert_eq!(links(&answer), [link("/shops/n%201/v2/today/of/oslo")]);
+    // Of which city, nobody knows: the manifest names it nevertheless.
+    let nameless = stand.get("/nameless", None).await;
+    assert_eq!(nameless.header("deprecation"), Some("@1788220800"));
+    assert!(links(&nameless).is_empty());
+    let manifest = stand.paywall.manifest().manifest();
+    let entry = manifest.endpoints.iter().find(|one| one.id == "nameless");
+    let told = entry.unwrap().deprecation.as_ref().unwrap();
+    assert_eq!(told.replacement.as_deref(), Some("dayOfCity"));
 }
 
 #[tokio::test]

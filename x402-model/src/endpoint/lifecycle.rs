@@ -244,7 +244,7 @@ pub fn read_instant(text: &str) -> Result<u64, RuleError> {
         })
 }
 
-/// Checks what is named as a replacement: the id of an endpoint, or an http(s) URL without blanks.
+/// Checks what is named as a replacement: the id of an endpoint, or an http(s) URL that a `Link` header can hold.
 ///
 /// # Errors
 /// [`RuleError`].
@@ -258,7 +258,10 @@ pub fn check_replacement(text: &str) -> Result<(), RuleError> {
             ..error
         });
     };
-    let plain = !rest.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+    // What would end a URL in a header, too. Braces stay: they are captures.
+    let ends = |byte: u8| matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'|');
+    let plain = |byte: u8| byte.is_ascii_graphic() && !ends(byte);
+    let plain = !rest.is_empty() && text.bytes().all(plain);
     if plain && text.len() <= MAX_URL {
         return Ok(());
     }
@@ -409,6 +412,8 @@ mod tests {
             "the new one",
             "https://",
             "https://a b",
+            "https://a.example/>;rel=x",
+            "https://a.example/\"",
             "ftp://a",
         ] {
             let error = with(None, Some(odd));

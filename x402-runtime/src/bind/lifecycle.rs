@@ -1,8 +1,9 @@
 //! What endpoints say will change, against what else is mounted.
 
-use x402_model::endpoint::{EndpointSpec, operation_id};
+use x402_model::endpoint::EndpointSpec;
 
 use super::Mounted;
+use super::successor::goes_by;
 use crate::paywall::LifecycleMistake;
 
 /// The same endpoint at each price that is scheduled for it, with the time from which it holds.
@@ -30,10 +31,10 @@ pub(super) fn check(mounted: &[Mounted]) -> impl Iterator<Item = LifecycleMistak
     })
 }
 
-/// Whether another endpoint is meant: by its id, or by the name that it has in documents for programs.
+/// Whether another endpoint is meant.
 fn replaces(mounted: &[Mounted], one: &Mounted, wanted: &str) -> bool {
     let mut others = ids(mounted, one);
-    others.any(|id| id == wanted || operation_id(id) == wanted)
+    others.any(|id| goes_by(id, wanted))
 }
 
 fn ids<'m>(mounted: &'m [Mounted], one: &Mounted) -> impl Iterator<Item = &'static str> + use<'m> {

@@ -33,7 +33,7 @@ use crate::telemetry::{event, span};
 pub(super) type Run = Box<dyn FnOnce(Request) -> BoxFuture<'static, Response> + Send>;
 
 /// The URI of a request as the client sent it, whatever routers it was nested in.
-pub(super) fn original_uri(request: &Request) -> &Uri {
+pub(crate) fn original_uri(request: &Request) -> &Uri {
     uri_of(request.extensions(), request.uri())
 }
 
