@@ -767,6 +767,37 @@ class _Answer:
     """The receipt once more, with a report of the settlement that came later."""
 
 
+class _Held:
+    """The body of an answer, as far as it may be held and comes in time: a read of its own timeout says nothing of the whole."""
+
+    def __init__(self, response: httpx.Response, most: int, deadline: float) -> None:
+        self._response = response
+        self._most = most
+        self._deadline = deadline
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def takes(self, part: bytes) -> bool:
+        """Holds a part, and says whether more of them are wanted."""
+        if time.monotonic() > self._deadline:
+            raise httpx.ReadTimeout("the answer took too long", request=self._response.request)
+        self._parts.append(part[: max(0, self._most - self._size)])
+        self._size += len(part)
+        return self._size <= self._most
+
+    def response(self) -> httpx.Response:
+        """The answer with its body, or with the beginning of one that is too long."""
+        answer = self._response
+        sent_as = (b"content-encoding", b"content-length", b"transfer-encoding")
+        headers = [(name, value) for name, value in answer.headers.raw if name.lower() not in sent_as]
+        extensions = {**answer.extensions, "x402_cut": self._size > self._most}
+        return httpx.Response(answer.status_code, headers=headers, content=b"".join(self._parts), request=answer.request, extensions=extensions)
+
+
+def _is_cut(response: httpx.Response) -> bool:
+    return response.extensions.get("x402_cut") is True
+
+
 _Flow = Generator[Union[_Send, _Sleep], Optional[httpx.Response], _Answer]
 
 
@@ -782,6 +813,7 @@ class _Core:
         soft_stop: str,
         attempt_seconds: float,
         presentations: int,
+        max_answer_bytes: int,
     ) -> None:
         self.payer = payer
         self.budget = budget
@@ -790,6 +822,7 @@ class _Core:
         self.soft_stop = soft_stop
         self.attempt_seconds = attempt_seconds
         self.presentations = max(1, presentations)
+        self.max_answer_bytes = max_answer_bytes
         self.http = x402HTTPClientSync(x402ClientSync())
 
     def host(self) -> str:
@@ -802,8 +835,11 @@ class _Core:
             headers.append(("content-type", wire.content_type))
         headers.extend(payment.items())
         url = self.base + (wire.path or "/") + ("?" + wire.query if wire.query else "")
-        timeout = min(self.attempt_seconds, info.max_timeout_seconds)
-        return client.build_request(info.method, url, headers=headers, content=wire.body, timeout=timeout)
+        return client.build_request(info.method, url, headers=headers, content=wire.body, timeout=self.attempt(info))
+
+    def attempt(self, info: EndpointInfo) -> float:
+        """The longest time of one attempt, in seconds."""
+        return min(self.attempt_seconds, info.max_timeout_seconds)
 
     def flow(self, info: EndpointInfo, wire: _Wire, options: CallOptions) -> _Flow:
         """One call: one payment, presented again unchanged while its outcome is open."""
@@ -817,6 +853,8 @@ class _Core:
         if first.status_code != 402:
             if not first.is_success:
                 raise _refusal(first, None)
+            if _is_cut(first):
+                raise UnexpectedAnswer("the answer is too long", None)
             return _Answer(first, None, lambda report: None)
         required, pin, amount = self._terms(info, first, options)
         if self.approve is not None and self.budget.crosses(amount, self.soft_stop):
@@ -852,7 +890,11 @@ class _Core:
                 continue
             assert response is not None
             if response.is_success:
-                return _Answer(response, settle(response.headers.get), settle)
+                receipt = settle(response.headers.get)
+                if _is_cut(response):
+                    # Sent again it would be as long.
+                    raise UnexpectedAnswer("the answer is too long", receipt)
+                return _Answer(response, receipt, settle)
             if response.status_code in (502, 503, 504):
                 continue
             refused = _refusal(response, self._receipt(payload, pin, amount, response.headers.get, attempts, began))
@@ -1051,12 +1093,21 @@ class _SyncCore(_Core):
             if isinstance(step, _Sleep):
                 time.sleep(step.seconds)
                 continue
+            deadline = time.monotonic() + self.attempt(info)
             try:
                 answer = self.client.send(self.request(self.client, info, wire, step.headers), stream=True, follow_redirects=False)
                 if not stream or not answer.is_success:
-                    answer.read()
+                    answer = self.held(answer, deadline)
             except httpx.HTTPError as error:
                 failure = error
+
+    def held(self, response: httpx.Response, deadline: float) -> httpx.Response:
+        held = _Held(response, self.max_answer_bytes, deadline)
+        with contextlib.closing(response):
+            for part in response.iter_bytes():
+                if not held.takes(part):
+                    break
+        return held.response()
 
     def raw_json(self, info: EndpointInfo, wire: _Wire, options: Optional[CallOptions], ty: Any) -> Paid[Any]:
         response, receipt = self.call(info, wire, options)
@@ -1113,12 +1164,23 @@ class _AsyncCore(_Core):
             if isinstance(step, _Sleep):
                 await asyncio.sleep(step.seconds)
                 continue
+            deadline = time.monotonic() + self.attempt(info)
             try:
                 answer = await self.client.send(self.request(self.client, info, wire, step.headers), stream=True, follow_redirects=False)
                 if not stream or not answer.is_success:
-                    await answer.aread()
+                    answer = await self.held(answer, deadline)
             except httpx.HTTPError as error:
                 failure = error
+
+    async def held(self, response: httpx.Response, deadline: float) -> httpx.Response:
+        held = _Held(response, self.max_answer_bytes, deadline)
+        try:
+            async for part in response.aiter_bytes():
+                if not held.takes(part):
+                    break
+        finally:
+            await response.aclose()
+        return held.response()
 
     async def raw_json(self, info: EndpointInfo, wire: _Wire, options: Optional[CallOptions], ty: Any) -> Paid[Any]:
         response, receipt = await self.call(info, wire, options)
@@ -1790,9 +1852,10 @@ class Client:
         soft_stop: str = "0.8",
         attempt_seconds: float = 60.0,
         presentations: int = 4,
+        max_answer_bytes: int = 16 * 1024 * 1024,
     ) -> None:
         http = httpx.Client(transport=transport)
-        self._core = _SyncCore(http, payer, budget, base, approve, soft_stop, attempt_seconds, presentations)
+        self._core = _SyncCore(http, payer, budget, base, approve, soft_stop, attempt_seconds, presentations, max_answer_bytes)
 
     def close(self) -> None:
         """Closes the connections."""
@@ -1900,9 +1963,10 @@ class AsyncClient:
         soft_stop: str = "0.8",
         attempt_seconds: float = 60.0,
         presentations: int = 4,
+        max_answer_bytes: int = 16 * 1024 * 1024,
     ) -> None:
         http = httpx.AsyncClient(transport=transport)
-        self._core = _AsyncCore(http, payer, budget, base, approve, soft_stop, attempt_seconds, presentations)
+        self._core = _AsyncCore(http, payer, budget, base, approve, soft_stop, attempt_seconds, presentations, max_answer_bytes)
 
     async def aclose(self) -> None:
         """Closes the connections."""

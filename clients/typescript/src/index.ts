@@ -14,13 +14,11 @@ import type { PaymentPayload, PaymentRequired, PaymentRequirements } from "@x402
 /** Where the service is. */
 export const BASE = "http://127.0.0.1:4021";
 /** The hash of the document that this file was made of. */
-export const CONTENT_HASH = "sha-256:bfa6cbc53464bbe7d72b8baea8dd76c3104eec3759387130be8042659588742b";
+export const CONTENT_HASH = "sha-256:b5c8ad194fb5320b0c4de5b2907432a2187f9cdf609c8d844e108ea5b3c1a038";
 /** The version of the service's contract. */
 export const SERVICE_VERSION = "1.0.0";
 /** The revision of the document; 0 if it has none. */
 export const REVISION = 1;
-/** The codes of the refusals that every call may end with. A call that has others says so. Each is a {@link ServiceError} of its own. */
-export const SHARED_REFUSALS: readonly string[] = ["payment_required", "payment_undecodable", "payment_too_large", "duplicate_payment_header", "unsupported_version", "unsupported_scheme", "no_matching_requirements", "quoted_to_another_payer", "extension_echo_mismatch", "payment_id_missing", "payment_id_malformed", "payment_id_reused", "payload_malformed", "invalid_signature", "recipient_mismatch", "authorization_expired", "authorization_not_yet_valid", "validity_too_long", "value_mismatch", "network_mismatch", "missing_eip712_domain", "nonce_already_used", "insufficient_balance", "permit2_allowance_required", "eip3009_not_supported", "token_name_mismatch", "token_version_mismatch", "simulation_failed", "transaction_failed", "transfer_event_mismatch", "asset_not_contract", "eip6492_factory_not_allowed", "payment_invalid", "refused_by_seller", "seller_check_failed", "payment_expired", "payment_in_progress", "payment_reused_for_other_request", "settlement_pending", "settlement_refused", "payment_cancelled", "answer_gone", "body_too_large", "body_timeout", "body_unreadable", "price_undetermined", "price_unavailable", "handler_timeout", "handler_panicked", "usage_unmetered", "answer_too_large", "ledger_unavailable", "facilitator_unavailable", "shutting_down", "overloaded", "internal"];
 /** The fewest decimals of a token that is accepted: ceilings are taken up to them. */
 const DECIMALS = 6;
 /** What may be paid, and to whom. */
@@ -250,12 +248,6 @@ export interface Weather {
   "city": string;
 }
 
-/** A word of a completion. */
-export interface Word {
-  /** The word, without spaces. */
-  "text": string;
-}
-
 /** Arguments of `complete`. */
 export interface CompleteRequest {
   body: CompletionRequest;
@@ -369,7 +361,7 @@ export class Client {
    * Costs at most 0.05 USD a call; what was used is charged.
    * Example example: costs 0.05 USD.
    * Plans: prepaid-1-usdc.
-   * Refusals: those of every call, {@link SHARED_REFUSALS}.
+   * Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
    */
   async complete(request: CompleteRequest, options?: CallOptions): Promise<Paid<Completion>> {
     return this.#core.json<Completion>(COMPLETE, wireCompleteRequest(request), options);
@@ -378,21 +370,21 @@ export class Client {
   /**
    * Go on from a text and send each word as it is made, paid by the word.
    *
-   * Server-sent events. Charged like a completion that comes as a whole: whoever hangs up pays for what came until then.
+   * Server-sent events, each a word as JSON text. Charged like a completion that comes as a whole: whoever hangs up pays for what came until then.
    *
    * Costs at most 0.05 USD a call; what was used is charged.
    * Example example: costs 0.05 USD.
-   * Refusals: those of every call, {@link SHARED_REFUSALS}.
+   * Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
    */
-  async completeStreamed(request: CompleteStreamedRequest, options?: CallOptions): Promise<Paid<AsyncGenerator<Word>>> {
-    return this.#core.stream<Word>(COMPLETE_STREAMED, wireCompleteStreamedRequest(request), false, options);
+  async completeStreamed(request: CompleteStreamedRequest, options?: CallOptions): Promise<Paid<AsyncGenerator<JsonValue>>> {
+    return this.#core.stream<JsonValue>(COMPLETE_STREAMED, wireCompleteStreamedRequest(request), false, options);
   }
 
   /**
    * Current weather for a city.
    *
    * Costs 0.01 USD a call.
-   * Refusals: those of every call, {@link SHARED_REFUSALS}.
+   * Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
    */
   async weather(request: WeatherRequest, options?: CallOptions): Promise<Paid<Weather>> {
     return this.#core.json<Weather>(WEATHER, wireWeatherRequest(request), options);
@@ -405,7 +397,7 @@ export class Client {
    *
    * Costs 0.05 to 2 USD a call, by what is asked for.
    * Example example: costs 0.05 USD.
-   * Refusals: those of every call, {@link SHARED_REFUSALS}.
+   * Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
    */
   async summarize(request: SummarizeRequest, options?: CallOptions): Promise<Paid<Summary>> {
     return this.#core.json<Summary>(SUMMARIZE, wireSummarizeRequest(request), options);
@@ -415,7 +407,7 @@ export class Client {
    * Sales figures of this marketplace since it started.
    *
    * Costs 0.05 USD a call.
-   * Refusals: those of every call, {@link SHARED_REFUSALS}.
+   * Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
    */
   async report(options?: CallOptions): Promise<Paid<Report>> {
     return this.#core.json<Report>(REPORT, wireReportRequest(), options);
@@ -425,7 +417,7 @@ export class Client {
    * A proverb about money, at a price that rises with demand.
    *
    * Costs 0.01 to 0.1 USD a call; the seller tells how much.
-   * Refusals: those of every call, {@link SHARED_REFUSALS}.
+   * Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
    */
   async quote(options?: CallOptions): Promise<Paid<string>> {
     return this.#core.text(QUOTE, wireQuoteRequest(), options);
@@ -436,7 +428,7 @@ export class Client {
    *
    * Costs 0.01 USD a call.
    * 3 free calls in 86400 seconds.
-   * Refusals: those of every call, {@link SHARED_REFUSALS}.
+   * Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
    */
   async sample(options?: CallOptions): Promise<Paid<string>> {
     return this.#core.text(SAMPLE, wireSampleRequest(), options);
@@ -796,16 +788,13 @@ export class Budget {
   /** Takes room, or throws {@link BudgetExceeded}. The function that is returned gives back what it is told. */
   reserve(endpoint: string, amount: string): (back: string) => void {
     const units = money(amount, "the amount");
-    const at = this.#spentAt.get(endpoint) ?? ZERO;
+    const at = plus(this.#spentAt.get(endpoint) ?? ZERO, units);
     const ceiling = this.#perEndpoint.get(endpoint);
-    const room = (code: BudgetExceeded["code"], left: Ratio): void => {
-      if (above(units, left)) throw new BudgetExceeded(code, amount, shown(left));
-    };
-    room("over_call_cap", this.#perCall);
-    room("over_budget", minus(this.#total, this.#spent));
-    if (ceiling !== undefined) room("over_endpoint_cap", minus(ceiling, at));
+    const over =
+      above(units, this.#perCall) || above(plus(this.#spent, units), this.#total) || (ceiling !== undefined && above(at, ceiling));
+    if (over) throw new BudgetExceeded(amount, this.left);
     this.#spent = plus(this.#spent, units);
-    this.#spentAt.set(endpoint, plus(at, units));
+    this.#spentAt.set(endpoint, at);
     let held = units;
     return (back) => {
       const given = money(back, "the amount");
@@ -844,8 +833,10 @@ export interface ClientOptions {
   /** Asked before a payment that takes more than `softStop` of the budget, 0.8 if not given. */
   readonly approve?: (payment: { readonly endpoint: string; readonly amount: string; readonly left: string }) => boolean | Promise<boolean>;
   readonly softStop?: string;
-  /** Longest time of one attempt, in milliseconds. */
+  /** Longest time of one attempt, in milliseconds; of a stream, the longest pause in it. */
   readonly attemptMs?: number;
+  /** Most bytes of an answer that is no stream, 16 MiB if not given. */
+  readonly maxBytes?: number;
   /** How often one payment is presented while its outcome is open. */
   readonly presentations?: number;
 }
@@ -915,20 +906,12 @@ export class NoPrice extends CallError {
   override readonly action = "fix-request";
 }
 
-/**
- * The budget has no room for the call. Nothing was paid. The code tells which limit it is: `over_call_cap` for what one call may
- * cost, `over_budget` for the total, `over_endpoint_cap` for what the endpoint may get of it.
- */
+/** The budget has no room for the call. */
 export class BudgetExceeded extends CallError {
+  override readonly code = "budget_exceeded";
   override readonly action = "ask-human";
-  constructor(
-    override readonly code: "over_call_cap" | "over_budget" | "over_endpoint_cap",
-    readonly needed: string,
-    /** The most that there is room for under the limit. */
-    readonly left: string,
-  ) {
-    const where = { over_call_cap: " is the most for a call", over_budget: " is left", over_endpoint_cap: " is left for the endpoint" };
-    super("needs " + needed + ", and " + left + where[code]);
+  constructor(readonly needed: string, readonly left: string) {
+    super("needs " + needed + ", and " + left + " is left");
   }
 }
 
@@ -964,20 +947,9 @@ export class SpendCapReached extends CallError {
   override readonly action = "ask-human";
 }
 
-/** The service offers no payment that may be made: none is one that its document names. Nothing was paid. */
-export class NothingAcceptable extends CallError {
-  override readonly code = "nothing_acceptable";
-  override readonly action = "ask-human";
-}
-
-/** The service asks for payment, but its terms cannot be read. Nothing was paid. */
-export class TermsUnreadable extends CallError {
-  override readonly code = "terms_unreadable";
-}
-
-/** The payer did not sign what it was asked to. Nothing was sent. */
-export class NotSigned extends CallError {
-  override readonly code = "not_signed";
+/** The service offers no payment that its document names. */
+export class UnexpectedTerms extends CallError {
+  override readonly code = "unexpected_terms";
 }
 
 /** The service was not reached, and nothing was paid. */
@@ -985,27 +957,6 @@ export class Unreachable extends CallError {
   override readonly code = "unreachable";
   override readonly retryable = true;
   override readonly action = "wait";
-  constructor(
-    readonly method: string,
-    /** Host, with its port if that is not the usual one. */
-    readonly host: string,
-    /** What the system calls it, such as `ECONNREFUSED`, or else the kind of the error. */
-    readonly reason: string,
-  ) {
-    super(host + " was not reached by " + method + ": " + reason);
-  }
-}
-
-/** What the system calls an error, or else its kind. Its text is left out, because that may repeat a header. */
-function reasonOf(error: unknown): string {
-  const name = (text: unknown): text is string => typeof text === "string" && /^\w{1,60}$/.test(text);
-  let found = error;
-  for (let depth = 0; depth < 8 && isObject(found); depth += 1) {
-    if (name(found["code"])) return found["code"];
-    // A host may have several addresses.
-    found = Array.isArray(found["errors"]) && found["errors"].length > 0 ? found["errors"][0] : found["cause"];
-  }
-  return isObject(error) && name(error["name"]) ? error["name"] : "no answer";
 }
 
 /** The payment was sent, and nobody said what became of it. Present it again: call `again`, never the method. */
@@ -1105,6 +1056,58 @@ interface Answered {
   readonly receipt: Receipt | undefined;
   /** The receipt once more, with a report of the settlement that came later. */
   readonly settle: (report: Headed) => Receipt | undefined;
+  /** The longest pause in a stream, in milliseconds. */
+  readonly pause: number;
+}
+
+/** An answer that has arrived as a whole, or a stream that has begun. */
+interface Arrived {
+  readonly response: Response;
+  /** Whether its body was too long to be held, so that it is only the beginning. */
+  readonly tooLong: boolean;
+}
+
+/** Most bytes of an answer that is held as a whole, if nobody says another number. */
+const LONGEST_ANSWER = 16 * 1024 * 1024;
+
+const TOO_LONG = "the answer is too long";
+
+/** Reads the body of an answer, and no more of it than may be held. */
+async function whole(response: Response, most: number): Promise<Arrived> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  let tooLong = false;
+  const reader = response.body?.getReader();
+  for (;;) {
+    const part = await reader?.read();
+    if (part?.value === undefined) break;
+    tooLong = size + part.value.byteLength > most;
+    parts.push(tooLong ? part.value.subarray(0, most - size) : part.value);
+    size = Math.min(size + part.value.byteLength, most);
+    if (!tooLong) continue;
+    await reader?.cancel().catch(() => undefined);
+    break;
+  }
+  const body = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    body.set(part, at);
+    at += part.byteLength;
+  }
+  return { response: new Response(size === 0 ? null : body, { status: response.status, headers: response.headers }), tooLong };
+}
+
+/** What something comes to, if it does so in time. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new DOMException("nothing came", "TimeoutError")), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** What all calls of a client share. */
@@ -1118,45 +1121,48 @@ class Core {
     this.#fetch = options.fetch ?? globalThis.fetch.bind(globalThis);
   }
 
-  /** Where calls go, without what else an address may hold. */
-  #host(): string {
-    try {
-      return new URL(this.#base).host;
-    } catch {
-      return "the service";
-    }
+  #attemptMs(info: EndpointInfo): number {
+    return Math.min(this.options.attemptMs ?? 60000, info.maxTimeoutSeconds * 1000, 2147483647);
   }
 
-  async #send(info: EndpointInfo, wire: Wire, payment: { [name: string]: string }, signal: AbortSignal | undefined, streamed: boolean): Promise<Response> {
+  async #send(info: EndpointInfo, wire: Wire, payment: { [name: string]: string }, signal: AbortSignal | undefined, streamed: boolean): Promise<Arrived> {
     const headers = new Headers(payment);
     for (const [name, value] of wire.headers) headers.append(name, value);
     if (wire.contentType !== undefined) headers.set("content-type", wire.contentType);
-    const deadline = AbortSignal.timeout(Math.min(this.options.attemptMs ?? 60000, info.maxTimeoutSeconds * 1000));
-    const response = await this.#fetch(this.#base + (wire.path === "" ? "/" : wire.path) + (wire.query === "" ? "" : "?" + wire.query), {
-      method: info.method,
-      headers,
-      redirect: "manual",
-      signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
-      ...(wire.body === undefined ? {} : { body: wire.body }),
-    });
-    if (response.status === 0 || (streamed && response.ok)) return response;
-    // An answer that breaks off has not arrived: the payment is presented again for it.
-    const body = await response.arrayBuffer();
-    return new Response(body.byteLength === 0 ? null : body, { status: response.status, headers: response.headers });
+    const deadline = new AbortController();
+    const late = () => deadline.abort(new DOMException("The operation was aborted due to timeout", "TimeoutError"));
+    const timer = setTimeout(late, this.#attemptMs(info));
+    try {
+      const response = await this.#fetch(this.#base + (wire.path === "" ? "/" : wire.path) + (wire.query === "" ? "" : "?" + wire.query), {
+        method: info.method,
+        headers,
+        redirect: "manual",
+        signal: signal === undefined ? deadline.signal : AbortSignal.any([signal, deadline.signal]),
+        ...(wire.body === undefined ? {} : { body: wire.body }),
+      });
+      if (response.status === 0 || (streamed && response.ok)) return { response, tooLong: false };
+      // An answer that breaks off has not arrived: the payment is presented again for it.
+      return await whole(response, this.options.maxBytes ?? LONGEST_ANSWER);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Makes the call and pays for it if it must: one payment, presented again unchanged while its outcome is open. */
   async call(info: EndpointInfo, wire: Wire, options: CallOptions = {}, streamed = false): Promise<Answered> {
     for (const [name, value] of Object.entries(options.headers ?? {})) wire.header(name, value);
-    let first: Response;
+    let arrived: Arrived;
     try {
-      first = await this.#send(info, wire, {}, options.signal, streamed);
+      arrived = await this.#send(info, wire, {}, options.signal, streamed);
     } catch (error) {
-      throw new Unreachable(info.method, this.#host(), reasonOf(error));
+      throw new Unreachable(error instanceof Error ? error.message : "no answer");
     }
+    const first = arrived.response;
+    const pause = this.#attemptMs(info);
     if (first.status !== 402) {
       if (!first.ok) throw await refusal(first, undefined);
-      return { response: first, receipt: undefined, settle: () => undefined };
+      if (arrived.tooLong) throw new UnexpectedAnswer(TOO_LONG, undefined);
+      return { response: first, receipt: undefined, settle: () => undefined, pause };
     }
     const { terms, required, amount, pin } = await this.#terms(info, first, options);
     const room = this.options.budget;
@@ -1173,7 +1179,7 @@ class Core {
     }
     // From here on somebody may use the signature: the room stays taken.
     const told = ["scheme", "network", "asset", "payTo", "amount"] as const;
-    if (told.some((name) => payload.accepted[name] !== terms[name])) throw new NotSigned("the payer signed something else");
+    if (told.some((name) => payload.accepted[name] !== terms[name])) throw new UnexpectedTerms("the payer signed something else");
     return this.#present(info, wire, payload, { terms, amount, pin, giveBack, signal: options.signal, streamed });
   }
 
@@ -1184,33 +1190,30 @@ class Core {
       const body: unknown = await first.json().catch(() => undefined);
       required = this.#http.getPaymentRequiredResponse((name) => first.headers.get(name), body);
     } catch {
-      throw new TermsUnreadable("the payment terms cannot be read");
+      throw new UnexpectedTerms("the payment terms cannot be read");
     }
-    if (isObject(required) && required["x402Version"] === 1) throw new NothingAcceptable("the service speaks version 1 only");
+    if (isObject(required) && required["x402Version"] === 1) throw new UnexpectedTerms("the service speaks version 1 only");
     const extensions = isObject(required) ? (required["extensions"] ?? {}) : undefined;
     if (!isObject(required) || required["x402Version"] !== 2 || !Array.isArray(required["accepts"]) || !isObject(extensions)) {
-      throw new TermsUnreadable("the payment terms cannot be read");
+      throw new UnexpectedTerms("the payment terms cannot be read");
     }
     return { ...required, extensions } as unknown as PaymentRequired;
   }
 
   async #terms(info: EndpointInfo, first: Response, options: CallOptions) {
     const required = await this.#required(first);
-    if (info.cost === undefined || info.rule?.model === "free") {
-      throw new PriceAboveContract(info.id + " asks for payment, and the document names no price for it");
-    }
     const offers = required.accepts.filter(isOffer).flatMap((terms) => {
       const pin = pinOf(info, terms);
       const amount = pin === undefined ? undefined : worth(terms.amount, pin);
       return pin === undefined || amount === undefined ? [] : [{ terms, pin, amount }];
     });
-    if (offers.length === 0) throw new NothingAcceptable("no offer is one that the service's document names");
-    // The smaller one of the caller's and the document's.
-    const [most, max] = [money(info.cost[1], "the bound"), money(options.maxCost ?? info.cost[1], "maxCost")];
-    const capped = above(most, max);
-    const chosen = offers.find((offer) => !above(offer.amount, capped ? max : most));
-    if (chosen === undefined && capped) throw new CostAboveMax("the call costs more than " + (options.maxCost ?? ""));
-    if (chosen === undefined) throw new PriceAboveContract(info.id + " asks for more than " + info.cost[1]);
+    if (offers.length === 0) throw new UnexpectedTerms("no offer is one that the service's document names");
+    const most = info.cost === undefined ? undefined : money(info.cost[1], "the bound");
+    const within = offers.filter((offer) => most === undefined || !above(offer.amount, most));
+    if (within.length === 0) throw new PriceAboveContract(info.id + " asks for more than " + (info.cost?.[1] ?? ""));
+    const max = options.maxCost === undefined ? undefined : money(options.maxCost, "maxCost");
+    const chosen = within.find((offer) => max === undefined || !above(offer.amount, max));
+    if (chosen === undefined) throw new CostAboveMax("the call costs more than " + (options.maxCost ?? ""));
     const amount = shown(chosen.amount);
     if (options.dryRun === true) throw new DryRun(amount);
     const extensions: { [name: string]: unknown } = { ...required.extensions };
@@ -1242,19 +1245,31 @@ class Core {
     while (attempts < most && Date.now() - began < info.maxTimeoutSeconds * 1000) {
       if (attempts > 0) await new Promise((wake) => setTimeout(wake, 250 * 2 ** attempts * (1 + Math.random())));
       attempts += 1;
-      let response: Response;
+      let arrived: Arrived;
       try {
-        response = await this.#send(info, wire, headers, payment.signal, payment.streamed);
+        arrived = await this.#send(info, wire, headers, payment.signal, payment.streamed);
       } catch {
+        // Whoever called it off does not wait for another attempt.
+        if (payment.signal?.aborted === true) break;
         continue;
       }
+      const response = arrived.response;
       const report: Headed = (name) => response.headers.get(name);
-      if (response.ok) return { response, receipt: settle(report), settle };
+      if (response.ok) {
+        const record = settle(report);
+        // Sent again it would be as long.
+        if (arrived.tooLong) throw new UnexpectedAnswer(TOO_LONG, record);
+        return { response, receipt: record, settle, pause: this.#attemptMs(info) };
+      }
       if (response.status === 502 || response.status === 503 || response.status === 504) continue;
       const error = await refusal(response, receipt(report));
       if (error.action !== "retry-same-id" || error.charged === true) throw error;
     }
-    throw new OutcomeUnknown(receipt(), () => this.#send(info, wire, headers, undefined, payment.streamed));
+    throw new OutcomeUnknown(receipt(), async () => {
+      const { response, tooLong } = await this.#send(info, wire, headers, undefined, payment.streamed);
+      if (response.ok && tooLong) throw new UnexpectedAnswer(TOO_LONG, settle((name) => response.headers.get(name)));
+      return response;
+    });
   }
 
   #receipt(payload: PaymentPayload, payment: { terms: PaymentRequirements; amount: string; pin: Pin }, report: Headed | undefined, attempts: number, began: number): Receipt {
@@ -1418,7 +1433,7 @@ class Cutter {
 }
 
 /** The events of a stream, as they come. Those at its end that are about the payment go into the receipt, or are thrown. */
-async function* events<T>({ response, settle }: Answered, lines: boolean, told: { receipt: Receipt | undefined }): AsyncGenerator<T> {
+async function* events<T>({ response, settle, pause }: Answered, lines: boolean, told: { receipt: Receipt | undefined }): AsyncGenerator<T> {
   const wrong = (message: string) => new UnexpectedAnswer(message, told.receipt);
   const parse = (text: string): T => {
     try {
@@ -1432,7 +1447,7 @@ async function* events<T>({ response, settle }: Answered, lines: boolean, told: 
   const reader = response.body?.getReader();
   try {
     for (;;) {
-      const part = await reader?.read().catch(() => {
+      const part = await (reader && within(pause, reader.read()))?.catch(() => {
         throw wrong("the stream broke off");
       });
       const last = part === undefined || part.done;

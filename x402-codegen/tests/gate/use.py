@@ -4,8 +4,9 @@ import asyncio
 import base64
 import json
 import socket
+import time
 import traceback
-from typing import Any, Callable, Iterable, Iterator, Optional
+from typing import Any, AsyncIterator, Callable, Iterable, Iterator, Optional
 
 import httpx
 from x402.schemas import PaymentRequired, PaymentRequirements
@@ -353,6 +354,55 @@ def an_event_that_never_ends_is_given_up() -> None:
     assert code(lambda: reads(broken())) == "unexpected_answer"
 
 
+class Drops(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body without an end."""
+
+    def __init__(self, pause: float) -> None:
+        self._pause = pause
+        self.given = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        while True:
+            time.sleep(self._pause)
+            self.given += 1
+            yield b" " * 1024
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            await asyncio.sleep(self._pause)
+            self.given += 1
+            yield b" " * 1024
+
+
+async def an_answer_without_an_end_is_given_up() -> None:
+    """By its length, and by the time of one attempt, paid or not."""
+    for pause, expected in ((0.0, ("unexpected_answer", "unexpected_answer", "http_500")), (0.05, ("outcome_unknown", "unreachable", "unreachable"))):
+        for status, paid, code_ in ((200, True, expected[0]), (200, False, expected[1]), (500, False, expected[2])):
+            drops = Drops(pause)
+
+            def answer(request: httpx.Request) -> httpx.Response:
+                return httpx.Response(status, stream=drops)
+
+            transport = sells(example, "1000", answer) if paid else httpx.MockTransport(answer)
+            options: dict[str, Any] = {"transport": transport, "max_answer_bytes": 65536, "attempt_seconds": 0.4 if pause else 60.0, "presentations": 1}
+            now = example.Client(example.MockPayer(), example.Budget("1", "1"), **options)
+            later = example.AsyncClient(example.MockPayer(), example.Budget("1", "1"), **options)
+            found: list[example.CallError] = []
+            try:
+                now.get_weather(city="oslo")
+            except example.CallError as error:
+                found.append(error)
+            try:
+                await later.get_weather(city="oslo")
+            except example.CallError as error:
+                found.append(error)
+            assert [error.code for error in found] == [code_] * 2, (pause, status, paid, found)
+            assert drops.given < 1000
+            if code_ == "unexpected_answer":
+                assert all(error.charged is paid for error in found)
+            await later.aclose()
+
+
 def metered(end: str) -> httpx.MockTransport:
     text = 'data: {"text":"a"}\n\n' + end
     return sells(streaming, "50000", lambda request: httpx.Response(200, content=text.encode()))
@@ -478,6 +528,7 @@ if __name__ == "__main__":
     streams_are_read_as_they_come()
     events_end_at_empty_lines_wherever_parts_end()
     an_event_that_never_ends_is_given_up()
+    asyncio.run(an_answer_without_an_end_is_given_up())
     asyncio.run(the_end_of_a_stream_is_about_its_payment())
     requests_have_the_shapes_that_the_document_says()
     values_survive_json()

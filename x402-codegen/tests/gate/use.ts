@@ -377,6 +377,58 @@ const brokeOff = await codeOf(gone.next());
 assert.ok(brokeOff instanceof streaming.RateLimitedError);
 assert.deepEqual([brokeOff.status, brokeOff.charged, brokeOff.action, brokeOff.receipt?.amount], [500, false, "wait", "0.05"]);
 
+// An answer that is no stream is held up to a bound.
+let given = 0;
+const endless = (status = 200) =>
+  new Response(new ReadableStream({ pull: (to) => (given += 1, to.enqueue(new Uint8Array(1024))) }), { status });
+const bounded = (fetch: typeof globalThis.fetch, more: { presentations?: number } = {}) =>
+  new example.Client({ payer: example.mockPayer, budget: new example.Budget({ total: "1", perCall: "1" }), fetch, maxBytes: 4096, ...more });
+const tooLong = await codeOf(bounded(sells(example.PINS[0], "1000", endless)).getWeather({ city: "oslo" }));
+assert.ok(tooLong instanceof example.UnexpectedAnswer);
+assert.deepEqual([tooLong.charged, tooLong.receipt?.amount, tooLong.receipt?.attempts], [true, "0.001", 1]);
+const unpaid = await codeOf(bounded(async () => endless()).getWeather({ city: "oslo" }));
+assert.ok(unpaid instanceof example.UnexpectedAnswer);
+assert.deepEqual([unpaid.charged, unpaid.receipt], [false, undefined]);
+assert.equal((await codeOf(bounded(async () => endless(500)).getWeather({ city: "oslo" }))).code, "http_500");
+assert.ok(given < 100, String(given));
+
+// A stream may last, as long as something comes.
+const wait = (ms: number) => new Promise((wake) => setTimeout(wake, ms));
+const lasting = (events: number, attemptMs: number) => {
+  let signal: AbortSignal | null | undefined;
+  const stream = () =>
+    new ReadableStream({
+      async start(to) {
+        signal?.addEventListener("abort", () => to.error(signal?.reason));
+        for (let at = 0; at < events; at += 1) {
+          await wait(250);
+          to.enqueue(new TextEncoder().encode("data: {\"text\":\"a\"}\n\n"));
+        }
+        if (events > 0) to.close();
+      },
+    });
+  const service = sells(streaming.PINS[0], "50000", () => new Response(stream()));
+  const fetch: typeof globalThis.fetch = (input, init) => ((signal = init?.signal), service(input, init));
+  const budget = new streaming.Budget({ total: "1", perCall: "1" });
+  return new streaming.Client({ payer: streaming.mockPayer, budget, fetch, attemptMs });
+};
+const long = [];
+for await (const chunk of (await lasting(8, 1500).chat({ body: { prompt: "x" } })).value) long.push(chunk.text);
+assert.equal(long.length, 8);
+const quiet = (await lasting(0, 200).chat({ body: { prompt: "x" } })).value;
+assert.ok((await codeOf(quiet.next())) instanceof streaming.UnexpectedAnswer);
+
+// Whoever calls a call off does not wait for more attempts.
+const off = new AbortController();
+const leaves = () => {
+  off.abort();
+  throw new Error("gone");
+};
+const calledOff = bounded(sells(example.PINS[0], "1000", leaves), { presentations: 3 });
+const left = await codeOf(calledOff.getWeather({ city: "oslo" }, { signal: off.signal }));
+assert.ok(left instanceof example.OutcomeUnknown);
+assert.equal(left.receipt.attempts, 1);
+
 // Requests have the shapes that the document says.
 let last: { line: string; headers: Headers; body: string } | undefined;
 let answer: () => Response = () => new Response("{\"id\":1}");

@@ -174,9 +174,10 @@ class Client:
         soft_stop: str = "0.8",
         attempt_seconds: float = 60.0,
         presentations: int = 4,
+        max_answer_bytes: int = 16 * 1024 * 1024,
     ) -> None:
         http = httpx.Client(transport=transport)
-        self._core = _SyncCore(http, payer, budget, base, approve, soft_stop, attempt_seconds, presentations)
+        self._core = _SyncCore(http, payer, budget, base, approve, soft_stop, attempt_seconds, presentations, max_answer_bytes)
 
     def close(self) -> None:
         """Closes the connections."""
@@ -225,9 +226,10 @@ class AsyncClient:
         soft_stop: str = "0.8",
         attempt_seconds: float = 60.0,
         presentations: int = 4,
+        max_answer_bytes: int = 16 * 1024 * 1024,
     ) -> None:
         http = httpx.AsyncClient(transport=transport)
-        self._core = _AsyncCore(http, payer, budget, base, approve, soft_stop, attempt_seconds, presentations)
+        self._core = _AsyncCore(http, payer, budget, base, approve, soft_stop, attempt_seconds, presentations, max_answer_bytes)
 
     async def aclose(self) -> None:
         """Closes the connections."""
