@@ -14,11 +14,13 @@ import type { PaymentPayload, PaymentRequired, PaymentRequirements } from "@x402
 /** Where the service is. */
 export const BASE = "http://127.0.0.1:4021";
 /** The hash of the document that this file was made of. */
-export const CONTENT_HASH = "sha-256:b5c8ad194fb5320b0c4de5b2907432a2187f9cdf609c8d844e108ea5b3c1a038";
+export const CONTENT_HASH = "sha-256:bfa6cbc53464bbe7d72b8baea8dd76c3104eec3759387130be8042659588742b";
 /** The version of the service's contract. */
 export const SERVICE_VERSION = "1.0.0";
 /** The revision of the document; 0 if it has none. */
 export const REVISION = 1;
+/** The codes of the refusals that every call may end with. A call that has others says so. Each is a {@link ServiceError} of its own. */
+export const SHARED_REFUSALS: readonly string[] = ["payment_required", "payment_undecodable", "payment_too_large", "duplicate_payment_header", "unsupported_version", "unsupported_scheme", "no_matching_requirements", "quoted_to_another_payer", "extension_echo_mismatch", "payment_id_missing", "payment_id_malformed", "payment_id_reused", "payload_malformed", "invalid_signature", "recipient_mismatch", "authorization_expired", "authorization_not_yet_valid", "validity_too_long", "value_mismatch", "network_mismatch", "missing_eip712_domain", "nonce_already_used", "insufficient_balance", "permit2_allowance_required", "eip3009_not_supported", "token_name_mismatch", "token_version_mismatch", "simulation_failed", "transaction_failed", "transfer_event_mismatch", "asset_not_contract", "eip6492_factory_not_allowed", "payment_invalid", "refused_by_seller", "seller_check_failed", "payment_expired", "payment_in_progress", "payment_reused_for_other_request", "settlement_pending", "settlement_refused", "payment_cancelled", "answer_gone", "body_too_large", "body_timeout", "body_unreadable", "price_undetermined", "price_unavailable", "handler_timeout", "handler_panicked", "usage_unmetered", "answer_too_large", "ledger_unavailable", "facilitator_unavailable", "shutting_down", "overloaded", "internal"];
 /** The fewest decimals of a token that is accepted: ceilings are taken up to them. */
 const DECIMALS = 6;
 /** What may be paid, and to whom. */
@@ -248,6 +250,12 @@ export interface Weather {
   "city": string;
 }
 
+/** A word of a completion. */
+export interface Word {
+  /** The word, without spaces. */
+  "text": string;
+}
+
 /** Arguments of `complete`. */
 export interface CompleteRequest {
   body: CompletionRequest;
@@ -361,7 +369,7 @@ export class Client {
    * Costs at most 0.05 USD a call; what was used is charged.
    * Example example: costs 0.05 USD.
    * Plans: prepaid-1-usdc.
-   * Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async complete(request: CompleteRequest, options?: CallOptions): Promise<Paid<Completion>> {
     return this.#core.json<Completion>(COMPLETE, wireCompleteRequest(request), options);
@@ -370,21 +378,21 @@ export class Client {
   /**
    * Go on from a text and send each word as it is made, paid by the word.
    *
-   * Server-sent events, each a word as JSON text. Charged like a completion that comes as a whole: whoever hangs up pays for what came until then.
+   * Server-sent events. Charged like a completion that comes as a whole: whoever hangs up pays for what came until then.
    *
    * Costs at most 0.05 USD a call; what was used is charged.
    * Example example: costs 0.05 USD.
-   * Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
-  async completeStreamed(request: CompleteStreamedRequest, options?: CallOptions): Promise<Paid<AsyncGenerator<JsonValue>>> {
-    return this.#core.stream<JsonValue>(COMPLETE_STREAMED, wireCompleteStreamedRequest(request), false, options);
+  async completeStreamed(request: CompleteStreamedRequest, options?: CallOptions): Promise<Paid<AsyncGenerator<Word>>> {
+    return this.#core.stream<Word>(COMPLETE_STREAMED, wireCompleteStreamedRequest(request), false, options);
   }
 
   /**
    * Current weather for a city.
    *
    * Costs 0.01 USD a call.
-   * Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async weather(request: WeatherRequest, options?: CallOptions): Promise<Paid<Weather>> {
     return this.#core.json<Weather>(WEATHER, wireWeatherRequest(request), options);
@@ -397,7 +405,7 @@ export class Client {
    *
    * Costs 0.05 to 2 USD a call, by what is asked for.
    * Example example: costs 0.05 USD.
-   * Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async summarize(request: SummarizeRequest, options?: CallOptions): Promise<Paid<Summary>> {
     return this.#core.json<Summary>(SUMMARIZE, wireSummarizeRequest(request), options);
@@ -407,7 +415,7 @@ export class Client {
    * Sales figures of this marketplace since it started.
    *
    * Costs 0.05 USD a call.
-   * Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async report(options?: CallOptions): Promise<Paid<Report>> {
     return this.#core.json<Report>(REPORT, wireReportRequest(), options);
@@ -417,7 +425,7 @@ export class Client {
    * A proverb about money, at a price that rises with demand.
    *
    * Costs 0.01 to 0.1 USD a call; the seller tells how much.
-   * Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async quote(options?: CallOptions): Promise<Paid<string>> {
     return this.#core.text(QUOTE, wireQuoteRequest(), options);
@@ -428,7 +436,7 @@ export class Client {
    *
    * Costs 0.01 USD a call.
    * 3 free calls in 86400 seconds.
-   * Refusals: payment_required, payment_undecodable, payment_too_large, duplicate_payment_header, unsupported_version, unsupported_scheme, no_matching_requirements, quoted_to_another_payer, extension_echo_mismatch, payment_id_missing, payment_id_malformed, payment_id_reused, payload_malformed, invalid_signature, recipient_mismatch, authorization_expired, authorization_not_yet_valid, validity_too_long, value_mismatch, network_mismatch, missing_eip712_domain, nonce_already_used, insufficient_balance, permit2_allowance_required, eip3009_not_supported, token_name_mismatch, token_version_mismatch, simulation_failed, transaction_failed, transfer_event_mismatch, asset_not_contract, eip6492_factory_not_allowed, payment_invalid, refused_by_seller, seller_check_failed, payment_expired, payment_in_progress, payment_reused_for_other_request, settlement_pending, settlement_refused, payment_cancelled, answer_gone, body_too_large, body_timeout, body_unreadable, price_undetermined, price_unavailable, handler_timeout, handler_panicked, usage_unmetered, answer_too_large, ledger_unavailable, facilitator_unavailable, shutting_down, overloaded, internal.
+   * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async sample(options?: CallOptions): Promise<Paid<string>> {
     return this.#core.text(SAMPLE, wireSampleRequest(), options);
@@ -788,13 +796,16 @@ export class Budget {
   /** Takes room, or throws {@link BudgetExceeded}. The function that is returned gives back what it is told. */
   reserve(endpoint: string, amount: string): (back: string) => void {
     const units = money(amount, "the amount");
-    const at = plus(this.#spentAt.get(endpoint) ?? ZERO, units);
+    const at = this.#spentAt.get(endpoint) ?? ZERO;
     const ceiling = this.#perEndpoint.get(endpoint);
-    const over =
-      above(units, this.#perCall) || above(plus(this.#spent, units), this.#total) || (ceiling !== undefined && above(at, ceiling));
-    if (over) throw new BudgetExceeded(amount, this.left);
+    const room = (code: BudgetExceeded["code"], left: Ratio): void => {
+      if (above(units, left)) throw new BudgetExceeded(code, amount, shown(left));
+    };
+    room("over_call_cap", this.#perCall);
+    room("over_budget", minus(this.#total, this.#spent));
+    if (ceiling !== undefined) room("over_endpoint_cap", minus(ceiling, at));
     this.#spent = plus(this.#spent, units);
-    this.#spentAt.set(endpoint, at);
+    this.#spentAt.set(endpoint, plus(at, units));
     let held = units;
     return (back) => {
       const given = money(back, "the amount");
@@ -906,12 +917,20 @@ export class NoPrice extends CallError {
   override readonly action = "fix-request";
 }
 
-/** The budget has no room for the call. */
+/**
+ * The budget has no room for the call. Nothing was paid. The code tells which limit it is: `over_call_cap` for what one call may
+ * cost, `over_budget` for the total, `over_endpoint_cap` for what the endpoint may get of it.
+ */
 export class BudgetExceeded extends CallError {
-  override readonly code = "budget_exceeded";
   override readonly action = "ask-human";
-  constructor(readonly needed: string, readonly left: string) {
-    super("needs " + needed + ", and " + left + " is left");
+  constructor(
+    override readonly code: "over_call_cap" | "over_budget" | "over_endpoint_cap",
+    readonly needed: string,
+    /** The most that there is room for under the limit. */
+    readonly left: string,
+  ) {
+    const where = { over_call_cap: " is the most for a call", over_budget: " is left", over_endpoint_cap: " is left for the endpoint" };
+    super("needs " + needed + ", and " + left + where[code]);
   }
 }
 
@@ -947,9 +966,20 @@ export class SpendCapReached extends CallError {
   override readonly action = "ask-human";
 }
 
-/** The service offers no payment that its document names. */
-export class UnexpectedTerms extends CallError {
-  override readonly code = "unexpected_terms";
+/** The service offers no payment that may be made: none is one that its document names. Nothing was paid. */
+export class NothingAcceptable extends CallError {
+  override readonly code = "nothing_acceptable";
+  override readonly action = "ask-human";
+}
+
+/** The service asks for payment, but its terms cannot be read. Nothing was paid. */
+export class TermsUnreadable extends CallError {
+  override readonly code = "terms_unreadable";
+}
+
+/** The payer did not sign what it was asked to. Nothing was sent. */
+export class NotSigned extends CallError {
+  override readonly code = "not_signed";
 }
 
 /** The service was not reached, and nothing was paid. */
@@ -957,6 +987,27 @@ export class Unreachable extends CallError {
   override readonly code = "unreachable";
   override readonly retryable = true;
   override readonly action = "wait";
+  constructor(
+    readonly method: string,
+    /** Host, with its port if that is not the usual one. */
+    readonly host: string,
+    /** What the system calls it, such as `ECONNREFUSED`, or else the kind of the error. */
+    readonly reason: string,
+  ) {
+    super(host + " was not reached by " + method + ": " + reason);
+  }
+}
+
+/** What the system calls an error, or else its kind. Its text is left out, because that may repeat a header. */
+function reasonOf(error: unknown): string {
+  const name = (text: unknown): text is string => typeof text === "string" && /^\w{1,60}$/.test(text);
+  let found = error;
+  for (let depth = 0; depth < 8 && isObject(found); depth += 1) {
+    if (name(found["code"])) return found["code"];
+    // A host may have several addresses.
+    found = Array.isArray(found["errors"]) && found["errors"].length > 0 ? found["errors"][0] : found["cause"];
+  }
+  return isObject(error) && name(error["name"]) ? error["name"] : "no answer";
 }
 
 /** The payment was sent, and nobody said what became of it. Present it again: call `again`, never the method. */
@@ -1121,6 +1172,15 @@ class Core {
     this.#fetch = options.fetch ?? globalThis.fetch.bind(globalThis);
   }
 
+  /** Where calls go, without what else an address may hold. */
+  #host(): string {
+    try {
+      return new URL(this.#base).host;
+    } catch {
+      return "the service";
+    }
+  }
+
   #attemptMs(info: EndpointInfo): number {
     return Math.min(this.options.attemptMs ?? 60000, info.maxTimeoutSeconds * 1000, 2147483647);
   }
@@ -1155,7 +1215,7 @@ class Core {
     try {
       arrived = await this.#send(info, wire, {}, options.signal, streamed);
     } catch (error) {
-      throw new Unreachable(error instanceof Error ? error.message : "no answer");
+      throw new Unreachable(info.method, this.#host(), reasonOf(error));
     }
     const first = arrived.response;
     const pause = this.#attemptMs(info);
@@ -1179,7 +1239,7 @@ class Core {
     }
     // From here on somebody may use the signature: the room stays taken.
     const told = ["scheme", "network", "asset", "payTo", "amount"] as const;
-    if (told.some((name) => payload.accepted[name] !== terms[name])) throw new UnexpectedTerms("the payer signed something else");
+    if (told.some((name) => payload.accepted[name] !== terms[name])) throw new NotSigned("the payer signed something else");
     return this.#present(info, wire, payload, { terms, amount, pin, giveBack, signal: options.signal, streamed });
   }
 
@@ -1190,30 +1250,33 @@ class Core {
       const body: unknown = await first.json().catch(() => undefined);
       required = this.#http.getPaymentRequiredResponse((name) => first.headers.get(name), body);
     } catch {
-      throw new UnexpectedTerms("the payment terms cannot be read");
+      throw new TermsUnreadable("the payment terms cannot be read");
     }
-    if (isObject(required) && required["x402Version"] === 1) throw new UnexpectedTerms("the service speaks version 1 only");
+    if (isObject(required) && required["x402Version"] === 1) throw new NothingAcceptable("the service speaks version 1 only");
     const extensions = isObject(required) ? (required["extensions"] ?? {}) : undefined;
     if (!isObject(required) || required["x402Version"] !== 2 || !Array.isArray(required["accepts"]) || !isObject(extensions)) {
-      throw new UnexpectedTerms("the payment terms cannot be read");
+      throw new TermsUnreadable("the payment terms cannot be read");
     }
     return { ...required, extensions } as unknown as PaymentRequired;
   }
 
   async #terms(info: EndpointInfo, first: Response, options: CallOptions) {
     const required = await this.#required(first);
+    if (info.cost === undefined || info.rule?.model === "free") {
+      throw new PriceAboveContract(info.id + " asks for payment, and the document names no price for it");
+    }
     const offers = required.accepts.filter(isOffer).flatMap((terms) => {
       const pin = pinOf(info, terms);
       const amount = pin === undefined ? undefined : worth(terms.amount, pin);
       return pin === undefined || amount === undefined ? [] : [{ terms, pin, amount }];
     });
-    if (offers.length === 0) throw new UnexpectedTerms("no offer is one that the service's document names");
-    const most = info.cost === undefined ? undefined : money(info.cost[1], "the bound");
-    const within = offers.filter((offer) => most === undefined || !above(offer.amount, most));
-    if (within.length === 0) throw new PriceAboveContract(info.id + " asks for more than " + (info.cost?.[1] ?? ""));
-    const max = options.maxCost === undefined ? undefined : money(options.maxCost, "maxCost");
-    const chosen = within.find((offer) => max === undefined || !above(offer.amount, max));
-    if (chosen === undefined) throw new CostAboveMax("the call costs more than " + (options.maxCost ?? ""));
+    if (offers.length === 0) throw new NothingAcceptable("no offer is one that the service's document names");
+    // The smaller one of the caller's and the document's.
+    const [most, max] = [money(info.cost[1], "the bound"), money(options.maxCost ?? info.cost[1], "maxCost")];
+    const capped = above(most, max);
+    const chosen = offers.find((offer) => !above(offer.amount, capped ? max : most));
+    if (chosen === undefined && capped) throw new CostAboveMax("the call costs more than " + (options.maxCost ?? ""));
+    if (chosen === undefined) throw new PriceAboveContract(info.id + " asks for more than " + info.cost[1]);
     const amount = shown(chosen.amount);
     if (options.dryRun === true) throw new DryRun(amount);
     const extensions: { [name: string]: unknown } = { ...required.extensions };

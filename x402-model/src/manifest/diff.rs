@@ -14,6 +14,7 @@
 mod endpoint;
 mod money;
 mod parts;
+mod plans;
 mod schema;
 
 use std::collections::BTreeMap;
@@ -145,10 +146,12 @@ impl Verdict {
 pub fn compare(old: &Manifest, new: &Manifest) -> Verdict {
     let mut found = Findings::default();
     parts::service(old, new, &mut found);
+    parts::protocols(old, new, &mut found);
     parts::rails(old, new, &mut found);
     parts::defaults(old, new, &mut found);
     parts::errors(old, new, &mut found);
     endpoint::all(old, new, &mut found);
+    plans::all(old, new, &mut found);
     if found.0.is_empty() && old != new {
         found.add("", "words", Wire::Patch, Money::None);
     }

@@ -56,6 +56,23 @@ pub(super) fn service(old: &Manifest, new: &Manifest, found: &mut Findings) {
     }
 }
 
+/// How payments travel: what old clients speak must still be understood.
+pub(super) fn protocols(old: &Manifest, new: &Manifest, found: &mut Findings) {
+    let spoken = |manifest: &Manifest| -> BTreeSet<(String, u64)> {
+        let protocols = manifest.protocols.iter();
+        let each = protocols.flat_map(|one| one.versions.iter().map(|v| (one.id.clone(), *v)));
+        each.collect()
+    };
+    let (before, after) = (spoken(old), spoken(new));
+    for (id, version) in before.difference(&after) {
+        let what = format!("version {version} of {id} is not spoken any more");
+        found.add("protocols", what, Wire::Major, Money::None);
+    }
+    if !after.is_subset(&before) {
+        found.add("protocols", "more is spoken", Wire::Minor, Money::None);
+    }
+}
+
 /// The accounts that a service names as its signers, in one spelling and order.
 fn declared(manifest: &Manifest) -> BTreeSet<String> {
     let signers = manifest.service.signers.iter();
