@@ -378,9 +378,9 @@ assert.ok(brokeOff instanceof streaming.RateLimitedError);
 assert.deepEqual([brokeOff.status, brokeOff.charged, brokeOff.action, brokeOff.receipt?.amount], [500, false, "wait", "0.05"]);
 
 // An answer that is no stream is held up to a bound.
-let given = 0;
+let handed = 0;
 const endless = (status = 200) =>
-  new Response(new ReadableStream({ pull: (to) => (given += 1, to.enqueue(new Uint8Array(1024))) }), { status });
+  new Response(new ReadableStream({ pull: (to) => (handed += 1, to.enqueue(new Uint8Array(1024))) }), { status });
 const bounded = (fetch: typeof globalThis.fetch, more: { presentations?: number } = {}) =>
   new example.Client({ payer: example.mockPayer, budget: new example.Budget({ total: "1", perCall: "1" }), fetch, maxBytes: 4096, ...more });
 const tooLong = await codeOf(bounded(sells(example.PINS[0], "1000", endless)).getWeather({ city: "oslo" }));
@@ -390,7 +390,7 @@ const unpaid = await codeOf(bounded(async () => endless()).getWeather({ city: "o
 assert.ok(unpaid instanceof example.UnexpectedAnswer);
 assert.deepEqual([unpaid.charged, unpaid.receipt], [false, undefined]);
 assert.equal((await codeOf(bounded(async () => endless(500)).getWeather({ city: "oslo" }))).code, "http_500");
-assert.ok(given < 100, String(given));
+assert.ok(handed < 100, String(handed));
 
 // A stream may last, as long as something comes.
 const wait = (ms: number) => new Promise((wake) => setTimeout(wake, ms));
