@@ -30,6 +30,12 @@ impl<T> Timeline<T> {
         holds.map_or(&self.first, |(_, one)| one)
     }
 
+    /// All of them, in the order of time.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &T> {
+        let later = self.later.iter().map(|(_, one)| one);
+        std::iter::once(&self.first).chain(later)
+    }
+
     /// The same times with other things.
     pub(crate) fn map<U>(&self, mut with: impl FnMut(&T) -> U) -> Timeline<U> {
         Timeline {
@@ -53,6 +59,7 @@ mod tests {
         let at = [0, 9, 10, 19, 20, u64::MAX].map(|now| *line.at(now));
         assert_eq!(at, ["a", "a", "b", "b", "c", "c"]);
         assert_eq!(*line.map(|one| one.len()).at(15), 1);
+        assert_eq!(line.all().copied().collect::<String>(), "abc");
         assert_eq!(*Timeline::always(0).at(5), 0);
     }
 }

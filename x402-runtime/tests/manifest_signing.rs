@@ -9,24 +9,24 @@
 
 #[path = "common/all.rs"]
 mod common;
+#[path = "common/keys.rs"]
+mod keys;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use alloy_primitives::{Address, B256, hex, keccak256};
 use common::shop::{Shop, builder};
 use common::{Double, NOW, Stand};
+use keys::{KEY, account, key_file, recover, signature};
 use proptest::prelude::*;
-use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
-use secp256k1::{Message, SecretKey};
 use serde_json::Value;
 use x402_runtime::clock::ManualClock;
 use x402_runtime::config::PaywallSettings;
 use x402_runtime::ledger::MemoryLedger;
 use x402_runtime::manifest::{ManifestKey, ManifestSigner, Published, Service, SigningFailed};
-use x402_runtime::model::evm::{EcdsaParts, Signature};
+use x402_runtime::model::evm::Signature;
 use x402_runtime::model::manifest::{
     Document, SignatureFault, WELL_KNOWN_PATH, canonical, origin_digest,
 };
@@ -37,27 +37,6 @@ use x402_runtime::{Network, paid};
 #[paid(GET "/weather", price = "0.01 USDC")]
 async fn weather() -> &'static str {
     "rain"
-}
-
-const KEY: [u8; 32] = [0x46; 32];
-
-fn account(key: [u8; 32]) -> Address {
-    let key = SecretKey::from_secret_bytes(key).unwrap().public_key();
-    Address::from_word(keccak256(&key.serialize_uncompressed()[1..]))
-}
-
-fn recover(digest: B256, parts: &EcdsaParts) -> Option<Address> {
-    let compact: [u8; 64] = [parts.r.0, parts.s.0].concat().try_into().unwrap();
-    let id = if parts.y_parity {
-        RecoveryId::One
-    } else {
-        RecoveryId::Zero
-    };
-    let signature = RecoverableSignature::from_compact(&compact, id).ok()?;
-    let key = signature.recover(Message::from_digest(digest.0)).ok()?;
-    Some(Address::from_word(keccak256(
-        &key.serialize_uncompressed()[1..],
-    )))
 }
 
 /// A signer that counts, and can be made to misbehave.
@@ -85,29 +64,6 @@ impl ManifestSigner for Counting {
         };
         Ok(signature(KEY, digest))
     }
-}
-
-fn signature(key: [u8; 32], digest: B256) -> Signature {
-    let key = SecretKey::from_secret_bytes(key).unwrap();
-    let message = Message::from_digest(digest.0);
-    let (id, compact) =
-        RecoverableSignature::sign_ecdsa_recoverable(message, &key).serialize_compact();
-    Signature::from_parts(&EcdsaParts {
-        r: B256::from_slice(&compact[..32]),
-        s: B256::from_slice(&compact[32..]),
-        y_parity: id.to_u8() == 1,
-    })
-}
-
-fn key_file(folder: &tempfile::TempDir, key: [u8; 32]) -> PathBuf {
-    let path = folder.path().join("manifest.key");
-    std::fs::write(&path, hex::encode(key)).unwrap();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-    }
-    path
 }
 
 fn service() -> Service {

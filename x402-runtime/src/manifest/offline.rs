@@ -18,6 +18,9 @@ use crate::secret;
 /// The flag by which a seller's program is asked for its manifest.
 const FLAG: &str = "--manifest";
 
+/// The flag by which it is asked for the signatures of all that it will publish.
+const SIGNATURES: &str = "--manifest-signatures";
+
 /// The option that names the file with the key by which it is signed.
 const KEY: &str = "--manifest-key";
 
@@ -68,7 +71,9 @@ impl<S: Clone + Send + Sync + 'static> PaywallBuilder<S> {
     /// built. `--manifest FILE` writes it to a file. Needs neither network nor ledger.
     ///
     /// `--manifest-key FILE`, or `X402_MANIFEST_KEY_FILE` in the environment, signs it with the key in a file of mode 0600, whoever the
-    /// builder names to [sign](Self::sign_manifest): on a machine where the pay-to key is, and not where it is served.
+    /// builder names to [sign](Self::sign_manifest): on a machine where the pay-to key is, and not where it is served. For the server,
+    /// `--manifest-signatures` (or `--manifest-signatures FILE`) instead of `--manifest` makes with such a key what
+    /// [`manifest_signatures`](Self::manifest_signatures) takes.
     ///
     /// ```no_run
     /// # use x402_runtime::{Paywall, paid};
@@ -92,11 +97,13 @@ impl<S: Clone + Send + Sync + 'static> PaywallBuilder<S> {
         let Some(asked) = Asked::of(arguments)? else {
             return Ok(false);
         };
-        let published = match asked.key {
-            None => self.manifest()?,
-            Some(file) => self.manifest_signed_by(Arc::new(ManifestKey::from_file(file)?))?,
+        let key = asked.key.map(ManifestKey::from_file).transpose()?;
+        let text = match (asked.signatures, key) {
+            (false, None) => self.manifest()?.pretty(),
+            (false, Some(key)) => self.manifest_signed_by(Arc::new(key))?.pretty(),
+            (true, Some(key)) => self.signatures_by(key)?,
+            (true, None) => return Err(ManifestFlagError::KeyFileMissing),
         };
-        let text = published.pretty();
         match asked.file {
             Some(file) => fs::write(file, text)?,
             None => io::stdout().write_all(text.as_bytes())?,
@@ -107,6 +114,8 @@ impl<S: Clone + Send + Sync + 'static> PaywallBuilder<S> {
 
 /// What the arguments of a program say about its manifest.
 struct Asked {
+    /// Whether its signatures are asked for, and not itself.
+    signatures: bool,
     /// Where it is written; to standard output unless named.
     file: Option<PathBuf>,
     /// The key that signs it, if it is not the builder's matter.
@@ -121,22 +130,27 @@ impl Asked {
         let arguments: Vec<OsString> = arguments.into_iter().skip(1).collect();
         let place = |wanted: &str| arguments.iter().position(|argument| argument == wanted);
         let after = |place: usize| arguments.get(place.saturating_add(1));
-        let Some(flag) = place(FLAG) else {
-            return Ok(None);
+        let (flag, signatures) = match (place(FLAG), place(SIGNATURES)) {
+            (Some(flag), _) => (flag, false),
+            (None, Some(flag)) => (flag, true),
+            (None, None) => return Ok(None),
         };
-        let file = after(flag).filter(|file| *file != KEY).map(PathBuf::from);
+        let file = after(flag).filter(|file| ![FLAG, SIGNATURES, KEY].iter().any(|it| *file == it));
+        let file = file.map(PathBuf::from);
         let key = match place(KEY) {
             Some(key) => {
                 let file = after(key).filter(|file| !looks_like_a_key(file));
-                file.ok_or(ManifestFlagError::KeyFileMissing)?.into()
+                Some(file.ok_or(ManifestFlagError::KeyFileMissing)?.into())
             }
-            None => match std::env::var_os(MANIFEST_KEY_FILE) {
-                Some(file) if !file.is_empty() => file.into(),
-                _ => return Ok(Some(Self { file, key: None })),
-            },
+            None => std::env::var_os(MANIFEST_KEY_FILE)
+                .filter(|file| !file.is_empty())
+                .map(PathBuf::from),
         };
-        let key = Some(key);
-        Ok(Some(Self { file, key }))
+        Ok(Some(Self {
+            signatures,
+            file,
+            key,
+        }))
     }
 }
 

@@ -7,7 +7,8 @@ use alloy_primitives::{Address, B256};
 use x402_model::asset::checksum;
 use x402_model::evm::{Signature, is_development_account};
 use x402_model::manifest::{
-    Manifest, ManifestError, SignatureEntry, SignedStatement, origin_digest, origin_proof,
+    Manifest, ManifestError, SignatureEntry, SignedStatement, hash_text, origin_digest,
+    origin_proof,
 };
 
 use super::Unpublished;
@@ -39,8 +40,12 @@ pub struct SigningFailed;
 #[derive(Clone, Default)]
 pub(crate) struct Seal {
     pub(crate) signer: Option<Arc<dyn ManifestSigner>>,
+    /// Signatures that were made elsewhere, for want of a signer.
+    pub(crate) given: Option<Arc<str>>,
     /// A proof that a key which is not at hand stands for the origin.
     pub(crate) proof: Option<String>,
+    /// Whether somebody said when the manifest is issued.
+    pub(crate) dated: bool,
 }
 
 impl Seal {
@@ -61,21 +66,31 @@ impl Seal {
         if let Some(signer) = &self.signer {
             let account = signer.address();
             may_sign(manifest, account)?;
-            // The rules of the format were held against the times before.
-            let statement = SignedStatement::of(manifest, hash);
-            let statement = statement.ok_or_else(|| ManifestError::Shape {
-                reason: "its times cannot be read".to_owned(),
-            })?;
+            let statement = statement(manifest, hash)?;
             let signature = signed(&**signer, statement.digest())?;
             entries.push(statement.signed(account, &signature));
             if proof.is_none() && manifest.is_payee(account) {
                 let signature = signed(&**signer, origin_digest(&manifest.service.origin))?;
                 proof = Some(origin_proof(account, &signature));
             }
+        } else if let Some(text) = &self.given {
+            let given = read(text)?;
+            if !self.dated {
+                return Err(SigningMistake::Undated.into());
+            }
+            entries.push(elsewhere(manifest, &statement(manifest, hash)?, &given)?);
+            proof = proof.or_else(|| given.iter().find_map(|one| proof_by(manifest, one)));
         }
         entries.extend(proof);
         Ok(entries)
     }
+}
+
+/// What is signed. The rules of the format were held against the times before.
+fn statement(manifest: &Manifest, hash: B256) -> Result<SignedStatement, ManifestError> {
+    SignedStatement::of(manifest, hash).ok_or_else(|| ManifestError::Shape {
+        reason: "its times cannot be read".to_owned(),
+    })
 }
 
 impl fmt::Debug for Seal {
@@ -118,23 +133,64 @@ fn signed(signer: &dyn ManifestSigner, digest: B256) -> Result<Signature, Signin
     let signature = signer
         .sign(digest)
         .map_err(|_| SigningMistake::Failed { address: address() })?;
-    let parts = signature.split().filter(|parts| parts.is_low_s());
-    let by = parts.and_then(|parts| recover(digest, &parts));
-    if by != Some(account) {
+    if by(&signature, digest) != Some(account) {
         return Err(SigningMistake::OtherKey { address: address() });
     }
     Ok(signature)
 }
 
+/// Who made a signature over a digest, in the form that readers take.
+fn by(signature: &Signature, digest: B256) -> Option<Address> {
+    let parts = signature.split().filter(|parts| parts.is_low_s())?;
+    recover(digest, &parts)
+}
+
+/// Signatures as they were written, with blanks or line feeds between them.
+fn read(text: &str) -> Result<Vec<Signature>, SigningMistake> {
+    let one = |(place, text): (usize, &str)| {
+        let signature = Signature::parse(text).ok();
+        let whole = signature.filter(|it| it.split().is_some_and(|parts| parts.is_low_s()));
+        whole.ok_or(SigningMistake::Malformed { place })
+    };
+    (1..).zip(text.split_whitespace()).map(one).collect()
+}
+
+/// The one of these signatures that is over a manifest. Whose it is follows from what it is over, so one over something else is by
+/// nobody who may sign.
+fn elsewhere(
+    manifest: &Manifest,
+    statement: &SignedStatement,
+    given: &[Signature],
+) -> Result<SignatureEntry, SigningMistake> {
+    let digest = statement.digest();
+    for signature in given {
+        let Some(account) = by(signature, digest) else {
+            continue;
+        };
+        match may_sign(manifest, account) {
+            Ok(()) => return Ok(statement.signed(account, signature)),
+            Err(SigningMistake::Stranger { .. }) => {}
+            Err(other) => return Err(other),
+        }
+    }
+    Err(SigningMistake::OtherContent {
+        content_hash: hash_text(&statement.content_hash.0),
+        issued_at: manifest.service.issued_at.clone(),
+    })
+}
+
 /// The proof that somebody made elsewhere, if an account that is paid made it over this origin.
 fn given_proof(manifest: &Manifest, text: &str) -> Result<SignatureEntry, SigningMistake> {
-    let origin = &manifest.service.origin;
-    let wrong = || SigningMistake::Proof {
-        origin: origin.clone(),
-    };
-    let signature = Signature::parse(text).map_err(|_| wrong())?;
-    let parts = signature.split().filter(|parts| parts.is_low_s());
-    let by = parts.and_then(|parts| recover(origin_digest(origin), &parts));
-    let by = by.filter(|account| manifest.is_payee(*account));
-    Ok(origin_proof(by.ok_or_else(wrong)?, &signature))
+    let signature = Signature::parse(text).ok();
+    let proof = signature.and_then(|signature| proof_by(manifest, &signature));
+    proof.ok_or_else(|| SigningMistake::Proof {
+        origin: manifest.service.origin.clone(),
+    })
+}
+
+/// What a signature proves of the origin, if it is over that and by an account that is paid.
+fn proof_by(manifest: &Manifest, signature: &Signature) -> Option<SignatureEntry> {
+    let account = by(signature, origin_digest(&manifest.service.origin))?;
+    let paid = manifest.is_payee(account);
+    paid.then(|| origin_proof(account, signature))
 }

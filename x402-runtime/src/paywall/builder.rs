@@ -38,6 +38,7 @@ pub struct PaywallBuilder<S = ()> {
     pub(super) volatile_allowed: bool,
     pub(super) service: Option<Service>,
     pub(super) signer: Option<Arc<dyn ManifestSigner>>,
+    pub(super) signatures: Option<Arc<str>>,
     pub(super) discovery: Discovery,
     pub(super) mounts: Vec<Mount<S>>,
     pub(super) mistakes: Vec<Mistake>,
@@ -72,6 +73,7 @@ where
             volatile_allowed: false,
             service: None,
             signer: None,
+            signatures: None,
             discovery: Discovery::all(),
             mounts: Vec::new(),
             mistakes: Vec::new(),
@@ -202,6 +204,22 @@ where
         self
     }
 
+    /// Signatures over the manifest that were made where the key is, for a server that has none: what
+    /// [`signatures_by`](Self::signatures_by) makes, or a program that is started with `--manifest-signatures`. They are as in
+    /// `integrity.signatures` (`0x` and 130 hex digits), with blanks or line feeds between them.
+    ///
+    /// Each content that will be served needs one, by an account that is paid or [declared](Service::signer): that of now, and one for
+    /// each price that is scheduled. A signature of the origin among them proves it, as an [ownership
+    /// proof](Service::ownership_proof) does. Those over something else do not count, so they may stay when a release comes after a
+    /// change of price. What is missing stops the start. The service says when the manifest is [issued](Service::issued), because that
+    /// is signed, too.
+    ///
+    /// Where a [signer](Self::sign_manifest) is at hand, it signs, and these do not count.
+    pub fn manifest_signatures(mut self, signatures: impl AsRef<str>) -> Self {
+        self.signatures = Some(signatures.as_ref().into());
+        self
+    }
+
     /// Which documents the router serves about what is sold; [`Discovery::all`] unless set.
     pub const fn discovery(mut self, discovery: Discovery) -> Self {
         self.discovery = discovery;
@@ -222,6 +240,15 @@ where
         signer: Arc<dyn ManifestSigner>,
     ) -> Result<Published, BuildError> {
         publish::manifest(self, Some(signer))
+    }
+
+    /// The signatures by this signer over every manifest that will be served, and over the origin if the signer is paid, a line for each:
+    /// what [`manifest_signatures`](Self::manifest_signatures) takes on a server without the key.
+    ///
+    /// # Errors
+    /// As [`manifest`](Self::manifest); also if the service does not say when the manifest is issued.
+    pub fn signatures_by(&self, signer: impl ManifestSigner) -> Result<String, BuildError> {
+        publish::signatures(self, Arc::new(signer))
     }
 
     /// Takes over what an operator configured. It replaces what was set before; what is set after it wins.

@@ -13,7 +13,7 @@ use x402_model::wire::{PaymentRequired, headers};
 
 use super::PaymentIds;
 use super::builder::PaywallBuilder;
-use super::mistake::{BuildError, Mistake};
+use super::mistake::{BuildError, Mistake, SigningMistake};
 use crate::bind::{BoundEndpoint, Mounted, bind};
 use crate::manifest::{
     self, BAZAAR, Discovery, ManifestSigner, Published, Seal, Service, Unpublished, shapes,
@@ -27,38 +27,88 @@ pub(super) fn manifest<S>(
     builder: &PaywallBuilder<S>,
     signer: Option<Arc<dyn ManifestSigner>>,
 ) -> Result<Published, BuildError> {
-    let mut mistakes = builder.mistakes.clone();
-    let mounted: Vec<Mounted> = builder
-        .mounts
-        .iter()
-        .map(|one| one.mounted.clone())
-        .collect();
-    let mut given = builder.given.clone();
-    given.min_remaining_seconds = builder.limits.min_remaining_seconds();
-    // Plans are told by the endpoints that take their credit.
-    let mut bound = bind(&mounted, &[], &given, &mut mistakes);
-    // Who settles is no part of the manifest, and not known without asking.
-    let anybody = bound.assets.iter();
-    let anybody: Vec<_> = anybody
-        .map(|asset| (asset.network.clone(), Address::repeat_byte(1)))
-        .collect();
-    // The prices of the time of its issue, so that the same code has the same manifest whenever it is asked.
-    let service = builder.service.as_ref();
-    let issued = service.and_then(Service::issued_seconds);
-    let issued = issued.unwrap_or_else(|| builder.clock.now_seconds());
-    for endpoint in &mut bound.endpoints {
-        endpoint.settle_by(&anybody);
-        *endpoint = endpoint.when(issued);
+    let mut offline = Offline::of(builder, signer);
+    let published = offline
+        .facts
+        .publish(&offline.endpoints, &mut offline.mistakes);
+    offline.found(published)
+}
+
+/// The signatures over every manifest that will be published, a line for each.
+pub(super) fn signatures<S>(
+    builder: &PaywallBuilder<S>,
+    signer: Arc<dyn ManifestSigner>,
+) -> Result<String, BuildError> {
+    let mut offline = Offline::of(builder, Some(signer));
+    if !offline.facts.dated() {
+        offline.mistakes.push(SigningMistake::Undated.into());
     }
-    let facts = Facts {
-        signer,
-        ..facts(builder, &mut bound.endpoints)
-    };
-    let published = facts.publish(&bound.endpoints, &mut mistakes);
-    match (published, BuildError::of(mistakes)) {
-        (_, Some(error)) => Err(error),
-        (Some(published), None) => Ok(published),
-        (None, None) => Err(BuildError::one(Mistake::NothingMounted)),
+    let published = offline
+        .facts
+        .publish_all(&offline.endpoints, &mut offline.mistakes);
+    let published = offline.found(published)?;
+    let mut lines: Vec<&str> = Vec::new();
+    for manifest in published.all().map(Published::manifest) {
+        let entries = manifest.integrity.iter().flat_map(|it| &it.signatures);
+        for entry in entries {
+            if !lines.contains(&&*entry.signature) {
+                lines.push(&entry.signature);
+            }
+        }
+    }
+    Ok(lines.join("\n") + "\n")
+}
+
+/// What a builder was given, bound without asking anybody, at the prices of the time of its issue: so the same code has the same
+/// manifest whenever it is asked.
+struct Offline {
+    endpoints: Vec<BoundEndpoint>,
+    facts: Facts,
+    mistakes: Vec<Mistake>,
+}
+
+impl Offline {
+    fn of<S>(builder: &PaywallBuilder<S>, signer: Option<Arc<dyn ManifestSigner>>) -> Self {
+        let mut mistakes = builder.mistakes.clone();
+        let mounted: Vec<Mounted> = builder
+            .mounts
+            .iter()
+            .map(|one| one.mounted.clone())
+            .collect();
+        let mut given = builder.given.clone();
+        given.min_remaining_seconds = builder.limits.min_remaining_seconds();
+        // Plans are told by the endpoints that take their credit.
+        let mut bound = bind(&mounted, &[], &given, &mut mistakes);
+        // Who settles is no part of the manifest, and not known without asking.
+        let anybody = bound.assets.iter();
+        let anybody: Vec<_> = anybody
+            .map(|asset| (asset.network.clone(), Address::repeat_byte(1)))
+            .collect();
+        let service = builder.service.as_ref();
+        let issued = service.and_then(Service::issued_seconds);
+        let issued = issued.unwrap_or_else(|| builder.clock.now_seconds());
+        for endpoint in &mut bound.endpoints {
+            endpoint.settle_by(&anybody);
+            *endpoint = endpoint.when(issued);
+        }
+        let facts = Facts {
+            signer,
+            ..facts(builder, &mut bound.endpoints)
+        };
+        Self {
+            endpoints: bound.endpoints,
+            facts,
+            mistakes,
+        }
+    }
+
+    /// What was made of it, or why nothing was.
+    fn found<T>(self, made: Option<T>) -> Result<T, BuildError> {
+        match (made, BuildError::of(self.mistakes)) {
+            (_, Some(error)) => Err(error),
+            (Some(made), None) => Ok(made),
+            (None, None) => Err(BuildError::one(Mistake::NothingMounted)),
+        }
     }
 }
 
@@ -73,6 +123,7 @@ pub(super) fn facts<S>(builder: &PaywallBuilder<S>, endpoints: &mut [BoundEndpoi
     Facts {
         service: builder.service.clone(),
         signer: builder.signer.clone(),
+        signatures: builder.signatures.clone(),
         named: schemas.named,
         payment_ids: builder.given.payment_ids,
         body_cap: builder.limits.body_cap,
@@ -86,6 +137,7 @@ pub(super) fn facts<S>(builder: &PaywallBuilder<S>, endpoints: &mut [BoundEndpoi
 pub(super) struct Facts {
     service: Option<Service>,
     signer: Option<Arc<dyn ManifestSigner>>,
+    signatures: Option<Arc<str>>,
     named: BTreeMap<String, Value>,
     payment_ids: PaymentIds,
     body_cap: usize,
@@ -95,6 +147,12 @@ pub(super) struct Facts {
 }
 
 impl Facts {
+    /// Whether it was said when the manifest is issued.
+    fn dated(&self) -> bool {
+        let service = self.service.as_ref();
+        service.is_some_and(|service| service.issued_seconds().is_some())
+    }
+
     /// The manifest of these endpoints at the prices that they have, if there is nothing wrong with what it is made of.
     fn publish(
         &self,
@@ -128,7 +186,9 @@ impl Facts {
         });
         let seal = Seal {
             signer: self.signer.clone(),
+            given: self.signatures.clone(),
             proof: service.proof().map(str::to_owned),
+            dated: self.dated(),
         };
         let manifest = manifest.map_err(|error| Mistake::Manifest {
             reason: error.to_string(),

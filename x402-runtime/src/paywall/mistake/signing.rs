@@ -38,6 +38,29 @@ pub enum SigningMistake {
         /// The account that was to sign.
         address: String,
     },
+    /// Something that was given for a signature made elsewhere is none.
+    #[error(
+        "signature {place} of those that were given for the manifest is none: write it as `0x` and 130 hex digits, with the lower `s`"
+    )]
+    Malformed {
+        /// Which one, counted from 1. It is not repeated: it may be a secret that was meant for another place.
+        place: usize,
+    },
+    /// No signature made elsewhere is over what is published.
+    #[error(
+        "the manifest that is issued at {issued_at} has the content {content_hash}, and no signature that was given is over it and by an account that is paid or declared: make them anew where the key is, with `--manifest-signatures FILE --manifest-key FILE`"
+    )]
+    OtherContent {
+        /// The content hash.
+        content_hash: String,
+        /// When it is issued.
+        issued_at: String,
+    },
+    /// Nobody can sign beforehand when the manifest is issued.
+    #[error(
+        "a signature made elsewhere covers when the manifest is issued, and that is the time of each start: give it with `Service::issued`"
+    )]
+    Undated,
     /// A proof of the origin that proves nothing.
     #[error(
         "the ownership proof is not by an account that is paid: have the key of the pay-to address sign exactly `{origin}` (`personal_sign`, EIP-191)"
@@ -57,6 +80,9 @@ impl SigningMistake {
             Self::Development { .. } => "manifest_signer_development_account",
             Self::Failed { .. } => "manifest_signer_failed",
             Self::OtherKey { .. } => "manifest_signer_other_key",
+            Self::Malformed { .. } => "manifest_signature_malformed",
+            Self::OtherContent { .. } => "manifest_signature_other_content",
+            Self::Undated => "manifest_signature_undated",
             Self::Proof { .. } => "ownership_proof_invalid",
         }
     }
