@@ -30,6 +30,7 @@ pub mod openapi;
 mod out;
 mod package;
 mod pages;
+mod pins;
 mod price;
 pub mod python;
 mod read;

@@ -8,7 +8,7 @@ use crate::error::CodegenError;
 use crate::escape::path_segment;
 use crate::model::{
     Body, ClientModel, Encoding, EndpointModel, ErrorModel, Example, Field, Output, Pagination,
-    Param, ParamPlace, PathPart, Pin, Pricing, ServiceModel, Style, TypeRef,
+    Param, ParamPlace, PathPart, Pricing, ServiceModel, Style, TypeRef,
 };
 use crate::names::pascal;
 use crate::schema::{Place, Types, describe};
@@ -51,6 +51,7 @@ pub fn lower(document: &Document) -> Result<ClientModel, CodegenError> {
     }
     let (types, mut warnings) = types.finish()?;
     warnings.extend(skipped);
+    let pins = crate::pins::of(manifest, &mut warnings);
     let service = &manifest.service;
     Ok(ClientModel {
         service: ServiceModel {
@@ -66,7 +67,7 @@ pub fn lower(document: &Document) -> Result<ClientModel, CodegenError> {
         endpoints,
         errors: errors(manifest),
         shared_errors: manifest.defaults.errors.clone(),
-        pins: pins(manifest),
+        pins,
         warnings,
     })
 }
@@ -79,24 +80,6 @@ fn errors(manifest: &Manifest) -> Vec<ErrorModel> {
         charged: entry.charged,
         action: entry.action.clone(),
         description: entry.description.clone(),
-    });
-    all.collect()
-}
-
-fn pins(manifest: &Manifest) -> Vec<Pin> {
-    let all = manifest.rails.iter().filter_map(|(key, rail)| {
-        let asset = manifest.assets.get(&rail.asset)?;
-        let peg = asset.usd_peg.filter(|_| manifest.currency == "USD");
-        Some(Pin {
-            rail: key.clone(),
-            scheme: rail.scheme.clone(),
-            network: asset.network.clone(),
-            asset: asset.address.clone(),
-            symbol: asset.symbol.clone(),
-            decimals: asset.decimals,
-            peg: peg.map(|peg| peg.0),
-            pay_to: rail.pay_to.clone(),
-        })
     });
     all.collect()
 }
