@@ -8,11 +8,11 @@ mod operation;
 mod parameter;
 mod path;
 mod payment;
+mod server;
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
-use x402_model::asset::AssetTable;
 use x402_model::manifest::{canonical_hash, hash_text};
 use x402_model::pointer::escaped;
 
@@ -64,7 +64,7 @@ pub fn lower(document: &Value) -> Result<ClientModel, CodegenError> {
     let endpoints = operations(&mut description, paths, &mut types)?;
     let (types, mut warnings) = types.finish()?;
     warnings.extend(description.warnings.iter().cloned());
-    let base = base(document, &mut warnings);
+    let base = server::base(document, &mut warnings);
     let warnings = bounded(warnings);
     let text = |pointer: &str, instead: &str| {
         let text = document.pointer(pointer).and_then(Value::as_str);
@@ -111,6 +111,13 @@ fn operations<'d>(
             let Some(operation) = item.get(*method).filter(|o| o.is_object()) else {
                 continue;
             };
+            if let Some(address) = server::elsewhere(description.document, item, operation) {
+                let warning = format!(
+                    "{place}/{method}: answered at another address ({address:?}), left out"
+                );
+                description.warnings.push(warning);
+                continue;
+            }
             if endpoints.len() >= MAX_OPERATIONS {
                 return Err(CodegenError::TooLarge {
                     most: MAX_OPERATIONS,
@@ -172,22 +179,6 @@ fn invalid(place: &str, reason: &str) -> CodegenError {
     }
 }
 
-/// The first server, if it is an absolute address.
-fn base(document: &Value, warnings: &mut Vec<String>) -> String {
-    let server = document.pointer("/servers/0/url").and_then(Value::as_str);
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/[]".contains(c);
-    let absolute = |url: &&str| {
-        (url.starts_with("https://") || url.starts_with("http://"))
-            && url.len() <= 500
-            && url.chars().all(plain)
-    };
-    if let Some(url) = server.filter(absolute) {
-        return url.trim_end_matches('/').to_owned();
-    }
-    warnings.push("/servers: no absolute address; a client has to be told one".to_owned());
-    String::new()
-}
-
 impl<'d> Description<'d> {
     /// Follows references to shared parts that are no schemas; gives the part and its pointer.
     fn part(&self, value: &'d Value, pointer: String) -> Result<(&'d Value, String), CodegenError> {
@@ -214,13 +205,25 @@ impl<'d> Description<'d> {
         Err(CodegenError::EmptyCycle { place: pointer })
     }
 
-    /// The keys of pins for an operation: what it names, or else every known token that stands for its currency.
-    fn rails(&mut self, named: Vec<Pin>) -> Vec<String> {
-        let wanted = if named.is_empty() {
-            self.anyone()
+    /// The keys of the ways to pay for an operation. One that is not known is a warning.
+    fn ways(&mut self, operation: &Value, pointer: &str) -> Vec<String> {
+        let (pins, unknown) = payment::pins(operation, &self.currency);
+        let open = if pins.is_empty() {
+            ", so the call is not paid"
         } else {
-            named
+            ""
         };
+        if unknown > 0 || pins.is_empty() {
+            self.warnings.push(format!(
+                "{pointer}: a way to pay with a token that is not known to stand for {}{open}",
+                self.currency
+            ));
+        }
+        self.rails(pins)
+    }
+
+    /// The keys of pins.
+    fn rails(&mut self, wanted: Vec<Pin>) -> Vec<String> {
         let mut keys = Vec::with_capacity(wanted.len());
         for pin in wanted {
             let same = |other: &&Pin| {
@@ -243,18 +246,6 @@ impl<'d> Description<'d> {
             keys.push(key);
         }
         keys
-    }
-
-    /// Every token of the built-in table that is pegged to the dollar, for any payee.
-    fn anyone(&self) -> Vec<Pin> {
-        if self.currency != "USD" {
-            return Vec::new();
-        }
-        let table = AssetTable::builtin();
-        let pegged = table.iter().filter(|asset| asset.usd_pegged);
-        pegged
-            .map(|asset| payment::pin("exact", asset, ANY_PAYEE))
-            .collect()
     }
 }
 

@@ -22,8 +22,9 @@ use x402_codegen::{ClientModel, python, read, rust, typescript};
 
 /// The documents, how many calls the clients of them have at least, and how many warnings at most.
 const DOCUMENTS: &[(&str, usize, usize)] = &[
-    // OpenAPI 3.0, 13 MB: hundreds of shared parts, several answers to one call, unions that only require members.
-    ("github", 1200, 0),
+    // OpenAPI 3.0, 13 MB: hundreds of shared parts, several answers to one call, unions that only require members; one call is
+    // answered by another host.
+    ("github", 1190, 1),
     // OpenAPI 3.1, out of YAML: streams, multipart uploads, deep objects, unions by a member, enumerations that stay open.
     ("openai", 270, 0),
     // OpenAPI 3.1, out of YAML: a query in each path, many headers, large unions.

@@ -203,3 +203,116 @@ fn what_is_left_out_is_a_warning_and_no_more_than_somebody_reads() {
     assert_eq!(model.warnings.len(), 101);
     assert_eq!(model.warnings[100], "and 400 more like these");
 }
+
+/// A description of `GET /a`, with these servers, at this place of its own, and for this payment.
+fn described(servers: &Value, own: &Value, payment: &Value) -> Value {
+    let operation = json!({ "operationId": "a", "servers": own, "x-payment-info": payment });
+    let paths = json!({ "/a": { "get": operation }, "/b": { "get": { "operationId": "b" } } });
+    json!({ "openapi": "3.1.0", "info": {}, "servers": servers, "paths": paths })
+}
+
+#[test]
+fn the_address_of_a_server_has_the_defaults_of_its_variables() {
+    let base = |servers: Value| {
+        let document = described(&servers, &json!([]), &json!({}));
+        let model = read(&serde_json::to_vec(&document).unwrap()).unwrap();
+        (model.service.base, model.warnings.join("\n"))
+    };
+    let variables = json!({ "region": { "default": "eu" }, "base": { "default": "v1" } });
+    let (found, _) =
+        base(json!([{ "url": "https://{region}.example.com/{base}/", "variables": variables }]));
+    assert_eq!(found, "https://eu.example.com/v1");
+    for (open, hint) in [
+        (
+            json!([{ "url": "https://{region}.example.com" }]),
+            "told one",
+        ),
+        (
+            json!([{ "url": "https://{region.example.com" }]),
+            "told one",
+        ),
+        (json!([{ "url": "/v1" }]), "ends with \"/v1\""),
+        (json!([{ "url": "https://a@b.example" }]), "told one"),
+        (
+            json!([{ "url": "{x}", "variables": { "x": { "default": "a".repeat(600) } } }]),
+            "told one",
+        ),
+        (json!([]), "told one"),
+        (json!("x"), "told one"),
+    ] {
+        let (found, warnings) = base(open);
+        assert_eq!(found, "");
+        assert!(warnings.contains(hint), "{warnings}");
+    }
+}
+
+#[test]
+fn a_call_that_is_answered_elsewhere_is_left_out() {
+    let servers = json!([{ "url": "https://a.example/v1" }]);
+    let calls = |own: Value| {
+        let document = described(&servers, &own, &json!({}));
+        let model = read(&serde_json::to_vec(&document).unwrap()).unwrap();
+        let told = model
+            .warnings
+            .iter()
+            .any(|one| one.contains("/get: answered at another address"));
+        (model.endpoints.len(), told)
+    };
+    for usual in [json!([]), json!([{ "url": "https://a.example/v1/" }])] {
+        assert_eq!(calls(usual), (2, false));
+    }
+    for other in ["https://uploads.a.example", "/v2", "https://{x}.example"] {
+        assert_eq!(calls(json!([{ "url": other }])), (1, true), "{other}");
+    }
+}
+
+#[test]
+fn what_a_description_says_of_a_payment_is_pinned_and_what_is_not_known_is_not_paid() {
+    let base_usdc = "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913";
+    let payee = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
+    let pins = |currency: &str, terms: Value| {
+        let price = json!({ "mode": "fixed", "amount": "0.01", "currency": currency });
+        let payment = json!({ "price": price, "protocols": [{ "x402": terms }] });
+        let document = described(&json!([]), &json!([]), &payment);
+        let model = read(&serde_json::to_vec(&document).unwrap()).unwrap();
+        let warned = model
+            .warnings
+            .iter()
+            .any(|one| one.contains("the call is not paid"));
+        assert_eq!(warned, endpoint(&model.endpoints, "a").rails.is_empty());
+        model.pins
+    };
+    let payees = |pins: &[x402_codegen::model::Pin]| -> Vec<(String, String)> {
+        pins.iter()
+            .map(|pin| (pin.network.clone(), pin.pay_to.clone()))
+            .collect()
+    };
+    let on_base = |pay_to: &str| vec![("eip155:8453".to_owned(), pay_to.to_owned())];
+    assert_eq!(
+        payees(&pins("USD", json!({ "network": "base" }))),
+        on_base("*")
+    );
+    assert_eq!(
+        payees(&pins("USD", json!({ "asset": base_usdc, "payTo": payee }))),
+        on_base(payee)
+    );
+    let any = pins("USD", json!({}));
+    let paid = pins("USD", json!({ "payTo": payee }));
+    assert!(any.len() > 10 && paid.len() == any.len());
+    assert!(paid.iter().all(|pin| pin.pay_to == payee));
+    for unknown in [
+        json!({ "network": "solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp" }),
+        json!({ "network": 5 }),
+        json!({ "network": "base", "asset": payee }),
+        json!({ "network": "base", "asset": base_usdc, "payTo": "0xnope" }),
+    ] {
+        assert!(pins("USD", unknown.clone()).is_empty(), "{unknown}");
+    }
+    // A yen is no dollar.
+    for terms in [
+        json!({}),
+        json!({ "network": "base", "asset": base_usdc, "payTo": payee }),
+    ] {
+        assert!(pins("JPY", terms).is_empty());
+    }
+}

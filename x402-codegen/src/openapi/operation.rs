@@ -58,7 +58,7 @@ pub(super) fn lower<'d>(
         }
     };
     let rails = match &price {
-        Some(price) if !price.max.is_zero() => description.rails(payment::pins(operation)),
+        Some(price) if !price.max.is_zero() => description.ways(operation, &pointer),
         _ => Vec::new(),
     };
     let summary = text(operation, "summary").unwrap_or_else(|| id.clone());

@@ -8,6 +8,7 @@ use x402_model::money::Decimal;
 use x402_model::network::Network;
 use x402_model::price::{CaseValue, Price, PriceModel, PriceUnit, Quote};
 
+use super::ANY_PAYEE;
 use crate::model::{Pin, Pricing};
 
 /// The currency of the client: dollars if any price is in dollars, which is what a price without a currency is in.
@@ -120,7 +121,7 @@ fn plain(min: Decimal, max: Decimal, unit: &PriceUnit) -> PriceModel {
 }
 
 /// A way to pay with a known token.
-pub(super) fn pin(scheme: &str, asset: &Asset, pay_to: &str) -> Pin {
+fn pin(scheme: &str, asset: &Asset, pay_to: &str) -> Pin {
     Pin {
         rail: String::new(),
         scheme: scheme.to_owned(),
@@ -133,20 +134,57 @@ pub(super) fn pin(scheme: &str, asset: &Asset, pay_to: &str) -> Pin {
     }
 }
 
-/// The ways to pay that an operation names, as far as their tokens are known: decimals never come from the description.
-pub(super) fn pins(operation: &Value) -> Vec<Pin> {
+/// The ways to pay that an operation leaves open: what it names of a payment, it pins. Decimals never come from the description.
+///
+/// Gives how many of the ways it names are not among them, because their token is not known, or stands for another currency.
+pub(super) fn pins(operation: &Value, currency: &str) -> (Vec<Pin>, usize) {
     let protocols = operation.pointer("/x-payment-info/protocols");
     let all = protocols.and_then(Value::as_array).into_iter().flatten();
+    let named: Vec<&Value> = all.filter_map(|protocol| protocol.get("x402")).collect();
+    if named.is_empty() {
+        return (way(&Value::Null, currency).unwrap_or_default(), 0);
+    }
+    let mut pins = Vec::new();
+    let mut unknown: usize = 0;
+    for terms in named {
+        match way(terms, currency) {
+            Some(found) => pins.extend(found),
+            None => unknown = unknown.saturating_add(1),
+        }
+    }
+    (pins, unknown)
+}
+
+/// Every payment that fits what is said of one; `None` if there is none that is known.
+fn way(terms: &Value, currency: &str) -> Option<Vec<Pin>> {
+    // A part that is not said fits all, and one that cannot be read fits none.
+    let said = |name: &str| match terms.get(name) {
+        None | Some(Value::Null) => Some(None),
+        Some(part) => part.as_str().map(Some),
+    };
+    let scheme = said("scheme")?.unwrap_or("exact");
+    let network = match said("network")? {
+        Some(name) => Some(Network::parse_any(name).ok()?),
+        None => None,
+    };
+    let token = match said("asset")? {
+        Some(address) => Some(parse_address(address).ok()?),
+        None => None,
+    };
+    let pay_to = match said("payTo")? {
+        Some(address) => checksum(parse_address(address).ok()?),
+        None => ANY_PAYEE.to_owned(),
+    };
+    let fits = |asset: &&Asset| {
+        asset.usd_pegged == (currency == "USD")
+            && network.as_ref().is_none_or(|name| asset.network == *name)
+            // A token that is no dollar stands for its currency only if somebody says so.
+            && token.map_or(asset.usd_pegged, |address| asset.address == address)
+    };
     let table = AssetTable::builtin();
-    all.filter_map(|protocol| {
-        let terms = protocol.get("x402")?;
-        let text = |name: &str| terms.get(name)?.as_str();
-        let network = Network::parse_any(text("network")?).ok()?;
-        let asset = table.get(&network, parse_address(text("asset")?).ok()?)?;
-        let pay_to = parse_address(text("payTo")?).ok().map(checksum)?;
-        Some(pin(text("scheme").unwrap_or("exact"), asset, &pay_to))
-    })
-    .collect()
+    let found = table.iter().filter(fits);
+    let pins: Vec<Pin> = found.map(|asset| pin(scheme, asset, &pay_to)).collect();
+    (!pins.is_empty()).then_some(pins)
 }
 
 /// The longest that a payment is valid.
