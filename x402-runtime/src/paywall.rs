@@ -28,6 +28,7 @@ mod cost;
 mod desk;
 mod lifecycle;
 mod limits;
+mod listing;
 mod mistake;
 mod mount;
 mod publish;

@@ -267,3 +267,42 @@ async fn the_longest_values_leave_the_header_below_8_kib() {
         assert!(short.as_deref() == Some(icon), "{what}");
     }
 }
+
+/// With terms that are longer in every answer: a sign-in is asked for, and the price is told for one request.
+#[paid(
+    GET "/signed/{city}",
+    price = tiers(by = query.size, "small" => "0.01 USDC", "large" => "0.03 USDC"),
+    free = "3/day per payer",
+    plans = [prepaid("1 USDC", credit = "1.1 USDC", expires = "180d")],
+    description = "\
+        🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧\
+        🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧\
+        🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧\
+        🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧🌧\
+    ",
+)]
+async fn signed(Path(city): Path<String>, _: Query<Size>) -> Json<Weather> {
+    weather(Path(city)).await
+}
+
+#[tokio::test]
+async fn what_is_added_to_every_answer_fits_beside_a_picture_of_any_length() {
+    let mut shown = Vec::new();
+    for length in (0..=2000).step_by(100) {
+        let icon = format!("https://cdn.example.com/{}", "i".repeat(length));
+        let service = Service::new("com.example.kit", "Kit", "1.2.0").icon(&*icon);
+        let stand = stand_with(|builder| builder.service(service).mount(signed)).await;
+        for path in ["/signed/oslo", "/signed/oslo?size=large"] {
+            let answer = stand.get(path, None).await;
+            let bytes = answer.header("payment-required").unwrap().len();
+            assert!(bytes <= MAX_HEADER_BYTES, "{path} {length}: {bytes}");
+            let extensions = answer.terms().extensions.unwrap();
+            assert!(extensions.contains_key("sign-in-with-x"));
+            assert!(extensions.contains_key("bazaar"));
+        }
+        shown.push(whose(&stand.get("/signed/oslo", None).await).1.is_some());
+    }
+    // Up to a length it is there.
+    assert!(shown[0] && !shown[shown.len() - 1]);
+    assert!(shown.is_sorted_by(|one, next| one >= next), "{shown:?}");
+}

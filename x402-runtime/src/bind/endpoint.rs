@@ -215,6 +215,12 @@ impl BoundEndpoint {
         all.any(|stage| stage.spec.price.needs().volume)
     }
 
+    /// Whether its terms ask for a sign-in as well, because that may save the payment.
+    pub(crate) fn asks_who_calls(&self) -> bool {
+        let spec = &self.spec;
+        !spec.allowances.is_empty() || !spec.plans.is_empty() || self.looks_back()
+    }
+
     /// The tokens in which it may be paid.
     pub(crate) fn assets(&self) -> &[Asset] {
         &self.assets

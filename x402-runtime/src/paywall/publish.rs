@@ -7,18 +7,14 @@ use std::time::Duration;
 use alloy_primitives::Address;
 use serde_json::Value;
 use x402_model::asset::parse_address;
-use x402_model::endpoint::operation_id;
-use x402_model::manifest::views::{self, Fitted, MAX_HEADER_BYTES, Reduction, header_bytes};
-use x402_model::wire::{PaymentRequired, headers};
 
 use super::PaymentIds;
 use super::builder::PaywallBuilder;
 use super::mistake::{BuildError, Mistake, SigningMistake};
 use crate::bind::{BoundEndpoint, Mounted, bind};
 use crate::manifest::{
-    self, BAZAAR, Discovery, ManifestSigner, Published, Seal, Service, Unpublished, shapes,
+    self, Discovery, ManifestSigner, Published, Seal, Service, Unpublished, shapes,
 };
-use crate::project::Challenge;
 use crate::telemetry::event;
 use crate::timeline::Timeline;
 
@@ -236,48 +232,5 @@ fn unpublished(why: Unpublished) -> Mistake {
             reason: error.to_string(),
         },
         Unpublished::Signing(mistake) => mistake.into(),
-    }
-}
-
-/// Room for the path and the amount of a request, which may be longer than those that are measured.
-const ROOM: usize = 768;
-
-/// Puts into the terms of every endpoint what catalogues list it by, if they are `told`, as much of it as fits. Where the address of
-/// the picture does not fit, it is left out.
-pub(super) fn list(published: &Published, endpoints: &mut [BoundEndpoint], told: bool) {
-    let most = MAX_HEADER_BYTES.saturating_sub(ROOM);
-    for endpoint in endpoints {
-        let header = Challenge::new(endpoint, None).header(endpoint.path());
-        let terms = header.and_then(|header| {
-            headers::decode::<PaymentRequired>(header.as_bytes(), usize::MAX).ok()
-        });
-        let Some(terms) = terms else { continue };
-        let fitted = told.then(|| {
-            let id = operation_id(endpoint.id());
-            views::fit(published.manifest(), &id, &terms, most)
-        });
-        let fitted = fitted
-            .flatten()
-            .unwrap_or_else(|| without_block(&terms, most));
-        if !fitted.reductions.is_empty() {
-            tracing::warn!(name: event::LONG_TERMS, endpoint = endpoint.id(), bytes = fitted.header_bytes, without = ?fitted.reductions, "the terms are too long for all that catalogues read");
-        }
-        if fitted.reductions.contains(&Reduction::Icon) {
-            endpoint.hide_icon();
-        }
-        if let Some(block) = fitted.block {
-            endpoint.advertise(BAZAAR, &block);
-        }
-    }
-}
-
-/// The terms of an endpoint that is not listed.
-fn without_block(terms: &PaymentRequired, most: usize) -> Fitted {
-    let header_bytes = header_bytes(terms);
-    let long = terms.resource.icon_url.is_some() && header_bytes > most;
-    Fitted {
-        block: None,
-        reductions: long.then_some(Reduction::Icon).into_iter().collect(),
-        header_bytes,
     }
 }

@@ -14,9 +14,10 @@ use x402_model::asset::Asset;
 use self::gates::gates;
 use self::kinds::kinds;
 use super::builder::PaywallBuilder;
+use super::listing::{chains, list};
 use super::mistake::{BuildError, Mistake};
 use super::mount::Mount;
-use super::publish::{Facts, facts, list};
+use super::publish::{Facts, facts};
 use super::tokens::Tokens;
 use super::warning::Warning;
 use super::{Paywall, cost, desk, lifecycle, mount, rail_id};
@@ -75,8 +76,8 @@ where
     } = builder;
     let able = kinds(facilitator.as_ref(), time, &bound, &mut mistakes).await;
     able.tell(&mut bound.endpoints);
-    let (all, told) = (&mut bound.endpoints, discovery.bazaar);
-    let published = published(&facts, all, mounts.len(), told, &mut mistakes);
+    let (mounted, told) = (mounts.len(), discovery.bazaar);
+    let published = published(&facts, &mut bound, mounted, told, &mut mistakes);
     let link = discovery.link_header();
     let challenges = challenges(&bound.endpoints, link.as_ref(), &mut mistakes);
     let kept = ledger.as_deref();
@@ -147,16 +148,17 @@ fn draft<S>(builder: &PaywallBuilder<S>, given: &Given) -> Draft {
 /// The manifest. Catalogues find what they list in the terms, if they are told.
 fn published(
     facts: &Facts,
-    endpoints: &mut [BoundEndpoint],
+    bound: &mut Bound,
     mounted: usize,
     told: bool,
     mistakes: &mut Vec<Mistake>,
 ) -> Option<Timeline<Published>> {
     // Plans are told by the endpoints that take their credit.
+    let Bound { endpoints, assets } = bound;
     let listed = endpoints.get(..mounted);
     let published = facts.publish_all(listed.unwrap_or(endpoints), mistakes);
     if let Some(published) = &published {
-        list(published.at(0), endpoints, told);
+        list(published.at(0), endpoints, assets, told);
     }
     published
 }
@@ -289,17 +291,9 @@ fn credits(core: &Core, plans: &[plans::Sold]) -> Credits {
 /// What counts free calls and knows who signs in, if any endpoint asks for it. Accounts of every network that is accepted may
 /// sign in.
 fn allowances(core: &Arc<Core>, bound: &Bound) -> Option<Arc<Allowances>> {
-    let endpoint = bound.endpoints.iter().find(|one| {
-        let spec = one.spec();
-        !spec.allowances.is_empty() || !spec.plans.is_empty() || one.looks_back()
-    })?;
-    let mut chains: Vec<String> = bound
-        .assets
-        .iter()
-        .map(|asset| asset.network.to_string())
-        .collect();
-    chains.sort_unstable();
-    chains.dedup();
+    let mut endpoints = bound.endpoints.iter();
+    let endpoint = endpoints.find(|one| one.asks_who_calls())?;
+    let chains = chains(&bound.assets);
     let chains: Vec<&str> = chains.iter().map(String::as_str).collect();
     let parts = (
         Arc::clone(&core.clock),
