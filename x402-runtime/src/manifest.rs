@@ -8,11 +8,13 @@
 //! | `shapes` | schemas of the handlers' types, collected under one name each |
 //! | `project` | service + endpoints + schemas → manifest |
 //! | `entry` | one endpoint → its entry |
+//! | `currency` | in what a manifest counts, and which endpoints it can tell |
 //! | `discovery` | which documents are served, and serving them |
 //! | `signing` | who signs the manifest; `key` is a signer of its own |
 //! | `published` | manifest → the bytes that are served, with their hash |
 //! | `offline` | the manifest of a seller that does not run |
 
+pub(crate) mod currency;
 mod discovery;
 mod entry;
 mod key;

@@ -7,13 +7,14 @@ use x402_model::asset::{Asset, checksum};
 use x402_model::endpoint::operation_id;
 use x402_model::manifest::{
     Amount, AssetEntry, ChargeEntry, CreditEntry, Defaults, DomainEntry, ErrorEntry,
-    FORMAT_VERSION, Manifest, Period, PlanEntry, ProtocolEntry, RailEntry,
+    FORMAT_VERSION, Idempotency, Manifest, Period, PlanEntry, ProtocolEntry, RailEntry,
 };
 use x402_model::money::Decimal;
 use x402_model::price::{Plan, PlanKind};
 use x402_model::problem::{Action, ProblemCode};
 
 use super::Service;
+use super::currency;
 use super::discovery::Discovery;
 use super::entry::{Common, idempotency};
 use crate::bind::{BoundEndpoint, Terms};
@@ -45,6 +46,8 @@ pub(crate) fn project(facts: Facts<'_>) -> Result<Manifest, serde_json::Error> {
         retention_seconds,
         ..
     } = facts;
+    let (currency, endpoints) = currency::of(endpoints);
+    let endpoints = endpoints.as_slice();
     let changed = endpoints.iter().map(BoundEndpoint::since).max();
     let changed = changed.unwrap_or_default();
     let (assets, rails) = rails(endpoints);
@@ -75,29 +78,32 @@ pub(crate) fn project(facts: Facts<'_>) -> Result<Manifest, serde_json::Error> {
             id: "x402".to_owned(),
             versions: vec![2, 1],
         }],
-        currency: "USD".to_owned(),
+        currency: currency.to_owned(),
         assets,
         rails,
-        defaults: Defaults {
-            rails: usual_rails,
-            charge: Some(charge()),
-            idempotency: Some(usual_idempotency),
-            errors: ProblemCode::ALL
-                .iter()
-                .map(|code| code.as_str().to_owned())
-                .collect(),
-            ..Defaults::default()
-        },
+        defaults: defaults(usual_rails, usual_idempotency),
         errors: ProblemCode::ALL
             .iter()
             .map(|code| (code.as_str().to_owned(), error(*code)))
             .collect(),
         schemas: named,
         endpoints: entries,
-        plans: plans(endpoints),
+        plans: plans(endpoints, currency),
         deprecations: Vec::new(),
         integrity: None,
     })
+}
+
+/// What holds where an endpoint says nothing else.
+fn defaults(rails: Vec<String>, idempotency: Idempotency) -> Defaults {
+    let errors = ProblemCode::ALL.iter();
+    Defaults {
+        rails,
+        charge: Some(charge()),
+        idempotency: Some(idempotency),
+        errors: errors.map(|code| code.as_str().to_owned()).collect(),
+        ..Defaults::default()
+    }
 }
 
 /// What the service links to, and what is served beside the manifest, which wins.
@@ -211,21 +217,21 @@ fn rails(
 }
 
 /// The plans of all endpoints, each once, with the endpoints that it pays for.
-fn plans(endpoints: &[BoundEndpoint]) -> Vec<PlanEntry> {
+fn plans(endpoints: &[BoundEndpoint], currency: &str) -> Vec<PlanEntry> {
     let mut plans: Vec<PlanEntry> = Vec::new();
     for endpoint in endpoints {
         for plan in endpoint.spec().plans {
             let id = operation_id(endpoint.id());
             match plans.iter_mut().find(|known| known.id == *plan.id) {
                 Some(known) => known.endpoints.push(id),
-                None => plans.push(plan_entry(plan, &id)),
+                None => plans.push(plan_entry(plan, &id, currency)),
             }
         }
     }
     plans
 }
 
-fn plan_entry(plan: &Plan, endpoint: &str) -> PlanEntry {
+fn plan_entry(plan: &Plan, endpoint: &str, currency: &str) -> PlanEntry {
     let period = |seconds: u64| Period { seconds };
     let purchase = [
         ("method", plan.purchase.method.to_string()),
@@ -257,7 +263,7 @@ fn plan_entry(plan: &Plan, endpoint: &str) -> PlanEntry {
             expires_seconds,
         } => PlanEntry {
             credits: Some(CreditEntry {
-                currency: "USD".to_owned(),
+                currency: currency.to_owned(),
                 value: Amount(credit.amount.normalized()),
             }),
             expires: expires_seconds.map(period),

@@ -1,10 +1,11 @@
-//! Whether buyers have the time that they need: warnings about what endpoints say will change.
+//! Whether buyers can know what they need in time: warnings about what endpoints say will change, and in which unit.
 
 use x402_model::endpoint::{MIN_PRICE_DAYS, MIN_SUNSET_DAYS, class_of_change};
 use x402_model::extension::timestamp::print_seconds;
 
 use super::warning::Warning;
 use crate::bind::BoundEndpoint;
+use crate::manifest::currency;
 
 /// What is probably not meant, at this time, in a manifest that was issued at that one.
 pub(super) fn warnings(
@@ -14,7 +15,17 @@ pub(super) fn warnings(
 ) -> Vec<Warning> {
     let mut warnings: Vec<Warning> = sunset(endpoint, now_seconds).into_iter().collect();
     warnings.extend(prices(endpoint, now_seconds, issued_seconds));
+    warnings.extend(unit(endpoint));
     warnings
+}
+
+/// Prices that no manifest in dollars can tell.
+fn unit(endpoint: &BoundEndpoint) -> Option<Warning> {
+    let symbol = endpoint.assets().first()?.symbol.to_string();
+    (!currency::in_dollars(endpoint)).then(|| Warning::NoDollar {
+        endpoint: endpoint.id().to_owned(),
+        symbol,
+    })
 }
 
 fn sunset(endpoint: &BoundEndpoint, now_seconds: u64) -> Option<Warning> {

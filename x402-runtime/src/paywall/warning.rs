@@ -92,6 +92,17 @@ pub enum Warning {
         /// When it was to be gone, RFC 3339.
         sunset: String,
     },
+    /// A price in a token that does not stand for the dollar, in which manifests count.
+    #[error(
+        "`{endpoint}` is priced in {symbol}, which does not stand for the dollar: a manifest with prices in dollars leaves it out, \
+         and agents that count in dollars do not pay it; if it does, say so of its rail (`usd_pegged`)"
+    )]
+    NoDollar {
+        /// The endpoint.
+        endpoint: String,
+        /// Symbol of the token.
+        symbol: String,
+    },
     /// The network did not say what gas costs.
     #[error("rail `{rail}`: nobody looked whether prices earn what settling costs: {reason}")]
     CostUnread {
@@ -115,6 +126,7 @@ impl Warning {
             Self::SunsetSoon { .. } => "sunset_soon",
             Self::SunsetPassed { .. } => "sunset_passed",
             Self::PriceSoon { .. } => "price_soon",
+            Self::NoDollar { .. } => "price_no_dollar",
         }
     }
 
@@ -122,7 +134,10 @@ impl Warning {
     #[must_use]
     pub fn rail(&self) -> &str {
         match self {
-            Self::SunsetSoon { .. } | Self::SunsetPassed { .. } | Self::PriceSoon { .. } => "",
+            Self::SunsetSoon { .. }
+            | Self::SunsetPassed { .. }
+            | Self::PriceSoon { .. }
+            | Self::NoDollar { .. } => "",
             Self::TokenUnchecked { rail, .. }
             | Self::TokenUnproven { rail, .. }
             | Self::Loss { rail, .. }
