@@ -18,6 +18,7 @@ use x402_runtime::clock::ManualClock;
 use x402_runtime::ledger::MemoryLedger;
 use x402_runtime::model::asset::{Asset, Eip712Name, TransferMethod, parse_address};
 use x402_runtime::model::network::Network;
+use x402_runtime::model::wire::{PaymentRequired, headers};
 use x402_runtime::paid;
 use x402_runtime::paywall::{Paywall, PaywallBuilder, Rail};
 
@@ -129,6 +130,13 @@ async fn what_no_manifest_in_dollars_tells_is_a_warning_and_sold_all_the_same() 
         .unwrap();
     let answer = tower::ServiceExt::oneshot(router, request).await.unwrap();
     assert_eq!(answer.status(), 402);
+    let header = answer.headers()["payment-required"].as_bytes();
+    let told: PaymentRequired = headers::decode(header, usize::MAX).unwrap();
+    let block = &told.extensions.unwrap()["bazaar"];
+    assert_eq!(
+        block["info"]["input"]["method"], "GET",
+        "listed all the same"
+    );
     let body = axum::body::to_bytes(answer.into_body(), 65_536)
         .await
         .unwrap();

@@ -4,11 +4,12 @@ use serde_json::{Map, Value};
 use x402_model::asset::Asset;
 use x402_model::endpoint::operation_id;
 use x402_model::extension::siwx::{self, Chain, Origin};
+use x402_model::manifest::Manifest;
 use x402_model::manifest::views::{self, Fitted, MAX_HEADER_BYTES, Reduction, header_bytes};
 use x402_model::wire::{PaymentRequired, headers};
 
 use crate::bind::BoundEndpoint;
-use crate::manifest::{BAZAAR, Published};
+use crate::manifest::BAZAAR;
 use crate::project::Challenge;
 use crate::telemetry::event;
 
@@ -18,7 +19,7 @@ const ROOM: usize = 768;
 /// Puts into the terms of every endpoint what catalogues list it by, if they are `told`, as much of it as fits. Where the address of
 /// the picture does not fit, it is left out.
 pub(super) fn list(
-    published: &Published,
+    manifests: &[&Manifest],
     endpoints: &mut [BoundEndpoint],
     assets: &[Asset],
     told: bool,
@@ -30,7 +31,8 @@ pub(super) fn list(
         };
         let fitted = told.then(|| {
             let id = operation_id(endpoint.id());
-            views::fit(published.manifest(), &id, &terms, most)
+            let mut all = manifests.iter();
+            all.find_map(|manifest| views::fit(manifest, &id, &terms, most))
         });
         let fitted = fitted.flatten();
         let fitted = fitted.unwrap_or_else(|| without_block(&terms, most));

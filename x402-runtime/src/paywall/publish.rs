@@ -7,6 +7,8 @@ use std::time::Duration;
 use alloy_primitives::Address;
 use serde_json::Value;
 use x402_model::asset::parse_address;
+use x402_model::endpoint::operation_id;
+use x402_model::manifest::Manifest;
 
 use super::PaymentIds;
 use super::builder::PaywallBuilder;
@@ -169,17 +171,7 @@ impl Facts {
         endpoints: &[BoundEndpoint],
     ) -> Result<Published, Mistake> {
         declared(service)?;
-        let manifest = manifest::project(manifest::Facts {
-            service,
-            origin,
-            endpoints,
-            named: self.named.clone(),
-            payment_ids: self.payment_ids,
-            body_cap: self.body_cap,
-            retention_seconds: self.retention.as_secs(),
-            started_ms: self.started_ms,
-            discovery: self.discovery,
-        });
+        let manifest = self.projected(service, origin, endpoints);
         let seal = Seal {
             signer: self.signer.clone(),
             given: self.signatures.clone(),
@@ -190,6 +182,45 @@ impl Facts {
             reason: error.to_string(),
         })?;
         Published::new(&manifest, &seal).map_err(unpublished)
+    }
+
+    fn projected(
+        &self,
+        service: &Service,
+        origin: &str,
+        endpoints: &[BoundEndpoint],
+    ) -> Result<Manifest, serde_json::Error> {
+        manifest::project(manifest::Facts {
+            service,
+            origin,
+            endpoints,
+            named: self.named.clone(),
+            payment_ids: self.payment_ids,
+            body_cap: self.body_cap,
+            retention_seconds: self.retention.as_secs(),
+            started_ms: self.started_ms,
+            discovery: self.discovery,
+        })
+    }
+
+    /// What the published manifest leaves out, because it counts in one currency: as manifests that nobody is shown, for blocks in
+    /// which no price stands.
+    pub(super) fn left_out(&self, published: &Manifest, all: &[BoundEndpoint]) -> Vec<Manifest> {
+        let mut rest: Vec<BoundEndpoint> = all.to_vec();
+        let mut manifests = Vec::new();
+        leave(&mut rest, published);
+        while let Some(first) = rest.first() {
+            let (service, before) = (Service::of_origin(first.origin()), rest.len());
+            let Ok(manifest) = self.projected(&service, first.origin(), &rest) else {
+                break;
+            };
+            leave(&mut rest, &manifest);
+            if rest.len() == before {
+                break;
+            }
+            manifests.push(manifest);
+        }
+        manifests
     }
 
     /// The manifest of now, and those of the times at which prices will change: all of them are made, and signed, at the start.
@@ -213,6 +244,12 @@ impl Facts {
         }
         Some(line)
     }
+}
+
+/// Leaves out the endpoints that a manifest has.
+fn leave(endpoints: &mut Vec<BoundEndpoint>, manifest: &Manifest) {
+    let told: BTreeSet<&str> = manifest.endpoints.iter().map(|one| &*one.id).collect();
+    endpoints.retain(|one| !told.contains(&*operation_id(one.id())));
 }
 
 /// Rule: a declared signer is an address.

@@ -10,6 +10,7 @@ use axum::Router;
 use axum::http::HeaderValue;
 use tokio::time::timeout;
 use x402_model::asset::Asset;
+use x402_model::manifest::Manifest;
 
 use self::gates::gates;
 use self::kinds::kinds;
@@ -155,10 +156,13 @@ fn published(
 ) -> Option<Timeline<Published>> {
     // Plans are told by the endpoints that take their credit.
     let Bound { endpoints, assets } = bound;
-    let listed = endpoints.get(..mounted);
-    let published = facts.publish_all(listed.unwrap_or(endpoints), mistakes);
+    let listed = endpoints.get(..mounted).unwrap_or(endpoints);
+    let published = facts.publish_all(listed, mistakes);
     if let Some(published) = &published {
-        list(published.at(0), endpoints, assets, told);
+        let shown = published.at(0).manifest();
+        let left_out = facts.left_out(shown, listed);
+        let all: Vec<&Manifest> = std::iter::once(shown).chain(&left_out).collect();
+        list(&all, endpoints, assets, told);
     }
     published
 }
