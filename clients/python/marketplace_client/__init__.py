@@ -432,6 +432,8 @@ class _Wire:
             self.parameters.append((name, text))
 
     def header(self, name: str, value: Any) -> None:
+        if re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) is None:
+            raise InvalidArgument(repr(name) + " is no name of a header")
         for text in _texts(value):
             if not all(" " <= c <= "~" for c in text):
                 raise InvalidArgument(name + " is no text of a header")

@@ -626,6 +626,7 @@ class Wire {
   }
 
   header(name: string, value: unknown): this {
+    if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) throw new InvalidArgument(JSON.stringify(name) + " is no name of a header");
     for (const text of Wire.texts(value)) {
       if (!/^[ -~]*$/.test(text)) throw new InvalidArgument(name + " is no text of a header");
       this.headers.push([name, text]);

@@ -462,6 +462,8 @@ def requests_have_the_shapes_that_the_document_says() -> None:
     client.compare(base="a/b", head="c")
     assert line() == "GET /compare/a%2Fb...c?beta=true"
     assert code(lambda: client.compare(base="..", head="c")) == "invalid_argument"
+    for name in ["a b", "", "a:b", "a\r\nb", "\u00e9"]:
+        assert code(lambda: client.compare(base="b", head="c", options=g.CallOptions(headers={name: "1"}))) == "invalid_argument", name
     found = code(
         lambda: client.find(
             tags=["x", "y"], ids=[1, 2], short=["a", "b"], piped=["c", "d"], range=g.Range(gt=3, in_=["p", "q"]),

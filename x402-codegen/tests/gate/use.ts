@@ -446,6 +446,9 @@ assert.deepEqual([job.value?.id, last?.line, last?.headers.get("authorization")]
 await shaped.compare({ base: "a/b", head: "c" });
 assert.equal(last?.line, "GET /compare/a%2Fb...c?beta=true");
 assert.equal((await codeOf(shaped.compare({ base: "..", head: "c" }))).code, "invalid_argument");
+for (const name of ["a b", "", "a:b", "a\r\nb", "\u00e9"]) {
+  assert.equal((await codeOf(shaped.compare({ base: "b", head: "c" }, { headers: { [name]: "1" } }))).code, "invalid_argument", name);
+}
 await shaped.find({
   tags: ["x", "y"], ids: [1, 2], short: ["a", "b"], piped: ["c", "d"], range: { gt: 3, in: ["p", "q"] }, page: { offset: 4 },
   filter: { gt: 5 }, xTrace: ["t", "u"],
