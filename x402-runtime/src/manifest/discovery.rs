@@ -6,11 +6,13 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, CONTENT_LENGTH,
+    CONTENT_TYPE, ETAG, IF_NONE_MATCH,
 };
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use x402_model::manifest::views::{self, View};
@@ -25,6 +27,11 @@ pub(crate) const BAZAAR: &str = "bazaar";
 /// For how long others may keep a document.
 const FRESH: HeaderValue = HeaderValue::from_static("public, max-age=300");
 const ANYBODY: HeaderValue = HeaderValue::from_static("*");
+/// What a script in a browser may do with a document, ask of it, and read of its answer.
+const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD");
+const ASKING: HeaderValue = HeaderValue::from_static("If-None-Match, Cache-Control");
+const EXPOSED: HeaderValue = HeaderValue::from_static("ETag");
+const A_DAY: HeaderValue = HeaderValue::from_static("86400");
 
 /// What a paywall tells of itself, besides the terms in its 402 answers.
 ///
@@ -186,8 +193,8 @@ impl File {
         )
     }
 
-    fn answer(&self, asked: &HeaderMap) -> Response {
-        let known = asked.get_all(IF_NONE_MATCH).iter();
+    fn answer(&self, asked: &Request) -> Response {
+        let known = asked.headers().get_all(IF_NONE_MATCH).iter();
         let mut known = known.filter_map(|known| known.to_str().ok());
         let is_mine = |one: &str| {
             one == "*" || one.trim_start_matches("W/").as_bytes() == self.etag.as_bytes()
@@ -205,7 +212,12 @@ impl File {
         set(CONTENT_TYPE, &self.kind);
         set(CACHE_CONTROL, &FRESH);
         set(ACCESS_CONTROL_ALLOW_ORIGIN, &ANYBODY);
+        set(ACCESS_CONTROL_EXPOSE_HEADERS, &EXPOSED);
         set(ETAG, &self.etag);
+        if same && asked.method() == Method::HEAD {
+            // What GET would have: an answer to HEAD is otherwise given the length of the body that it does not have.
+            headers.insert(CONTENT_LENGTH, self.bytes.len().into());
+        }
         response
     }
 }
@@ -245,10 +257,10 @@ pub(super) fn views_on_demand<S: Clone + Send + Sync + 'static>(
             let file = files.iter().find(|file| file.path == path);
             std::future::ready(file.map_or_else(
                 || StatusCode::NOT_FOUND.into_response(),
-                |file| file.answer(request.headers()),
+                |file| file.answer(&request),
             ))
         };
-        router.route(path, get(show))
+        router.route(path, readable(get(show)))
     })
 }
 
@@ -261,7 +273,18 @@ pub(super) fn file_route<S: Clone + Send + Sync + 'static>(
     let (files, clock) = (Arc::new(files), Arc::clone(clock));
     let show = move |request: Request| {
         let file = files.at(clock.now_ms());
-        std::future::ready(file.answer(request.headers()))
+        std::future::ready(file.answer(&request))
     };
-    Router::new().route(path, get(show))
+    Router::new().route(path, readable(get(show)))
+}
+
+/// Also for scripts in browsers that ask whether a document has changed, which they must ask for first.
+fn readable<S: Clone + Send + Sync + 'static>(route: MethodRouter<S>) -> MethodRouter<S> {
+    let allowed = [
+        (ACCESS_CONTROL_ALLOW_ORIGIN, ANYBODY),
+        (ACCESS_CONTROL_ALLOW_METHODS, METHODS),
+        (ACCESS_CONTROL_ALLOW_HEADERS, ASKING),
+        (ACCESS_CONTROL_MAX_AGE, A_DAY),
+    ];
+    route.options(move || std::future::ready((StatusCode::NO_CONTENT, allowed)))
 }
