@@ -94,7 +94,10 @@ fn open(source: &str) -> Result<File, Failure> {
         }
         let failure = Failure::usage("file_missing", format!("there is no file {source}"));
         if source.contains(['.', ':']) && !source.starts_with(['.', '/']) {
-            failure.help(format!("if it is a server, write https://{source}"))
+            let near = ["localhost", "127.", "[::1]"];
+            let here = near.iter().any(|host| source.starts_with(host));
+            let scheme = if here { "http" } else { "https" };
+            failure.help(format!("if it is a server, write {scheme}://{source}"))
         } else {
             failure
         }

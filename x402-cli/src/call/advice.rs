@@ -4,7 +4,7 @@ use http::{HeaderMap, StatusCode, header};
 use x402_client::error::{ApprovalRequired, Refused};
 use x402_client::select::Refusal;
 use x402_client::transport::TransportErrorKind;
-use x402_client::{Action, Charged, Error, OfferedOption};
+use x402_client::{Action, BudgetRefusal, Charged, Error, OfferedOption};
 use x402_runtime::model::asset::checksum;
 use x402_runtime::model::problem::ProblemCode;
 
@@ -116,8 +116,8 @@ pub(super) fn reason(refusal: Refusal) -> String {
             "its token would be moved in a way that it does not take, or that is unknown here"
         }
         Refusal::Facilitator => "the seller does not say who may take the money",
+        Refusal::CapUnit | Refusal::Budget(BudgetRefusal::OtherUnit) => "--max is in another unit",
         Refusal::OverMax | Refusal::Budget(_) => "it costs more than --max",
-        Refusal::CapUnit => "--max is in another unit",
         Refusal::PayeeUnexpected => "it does not pay the address of --pay-to",
         Refusal::OtherResource => "it is for another place than the one called",
         Refusal::PublicKey => {
@@ -165,8 +165,9 @@ pub(super) fn not_paid(asking: &Asking) -> Option<Trouble> {
     if asking.choice.is_some() {
         return None;
     }
-    let too_dear = |option: &&OfferedOption| {
-        matches!(option.refusal, Some(Refusal::OverMax | Refusal::Budget(_)))
+    let too_dear = |option: &&OfferedOption| match option.refusal {
+        Some(Refusal::Budget(refusal)) => refusal != BudgetRefusal::OtherUnit,
+        refusal => refusal == Some(Refusal::OverMax),
     };
     if let Some(option) = asking.options.iter().find(too_dear) {
         let unit = max.split(' ').nth(1).unwrap_or("USD");
@@ -229,6 +230,13 @@ fn unacceptable(asking: &Asking, ask: impl Fn(&str, String) -> Trouble) -> Troub
                 .collect();
             trouble.help(format!("the seller is paid on {}", networks.join(" or ")))
         }
+        Refusal::Budget(BudgetRefusal::OtherUnit) => match asking.options.first() {
+            Some(option) => {
+                let most = ceiling(option, "USD");
+                trouble.help(format!("allow it with --max \"{most}\""))
+            }
+            None => trouble,
+        },
         Refusal::PublicKey => {
             trouble.help("pay from a wallet of your own: `x402 wallet new` makes one")
         }

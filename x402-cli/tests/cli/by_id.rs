@@ -439,6 +439,13 @@ fn the_smaller_of_max_and_bound_is_the_ceiling() {
         3,
         &["the call costs 0.001 USDC, which is more than --max 0.0009 USD"],
     );
+    call(&home, &[&args[..], &["--max", "5 EURC"]].concat()).said(
+        3,
+        &[
+            "the call is not paid: --max is in another unit",
+            "--max \"0.001 USD\"",
+        ],
+    );
     call(&home, &args).said(
         3,
         &[

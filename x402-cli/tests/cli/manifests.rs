@@ -290,6 +290,8 @@ fn documents_are_fetched_within_limits_and_from_no_other_place() {
 fn the_mistakes_of_a_first_manifest() {
     let home = Home::new();
     let long = home.write("long.json", &" ".repeat(17 << 20), 0o644);
+    home.run(&["manifest", "localhost:4021"])
+        .said(2, &["write http://localhost:4021"]);
     home.run(&["manifest", "api.example.com"]).said(
         2,
         &[
