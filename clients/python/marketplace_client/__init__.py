@@ -265,7 +265,9 @@ class ServiceError(CallError):
             self.charged = False if receipt is None else "maybe"
         self.retryable = self.charged is False and known is not None and known.retryable
         action = said.get("action")
-        self.action = _visible(action)[:40] if isinstance(action, str) else known.action if known is not None else "stop"
+        # A server that fails without a word has perhaps taken the money: the payment tells, presented again.
+        silent = "stop" if self.charged != "maybe" else "retry-same-id" if status >= 500 else "ask-human"
+        self.action = _visible(action)[:40] if isinstance(action, str) else known.action if known is not None else silent
 
 
 def _visible(text: str) -> str:

@@ -1055,7 +1055,9 @@ export class ServiceError extends CallError {
     this.receipt = receipt;
     this.charged = receipt?.settled === true ? true : (said.charged ?? known?.charged ?? (receipt === undefined ? false : "maybe"));
     this.retryable = this.charged === false && (known?.retryable ?? false);
-    this.action = said.action ?? known?.action ?? "stop";
+    // A server that fails without a word has perhaps taken the money: the payment tells, presented again.
+    const open = said.status >= 500 ? "retry-same-id" : "ask-human";
+    this.action = said.action ?? known?.action ?? (this.charged === "maybe" ? open : "stop");
   }
 }
 

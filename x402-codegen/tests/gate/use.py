@@ -403,6 +403,22 @@ async def an_answer_without_an_end_is_given_up() -> None:
             await later.aclose()
 
 
+def a_server_that_fails_without_a_word_is_asked_again_with_the_same_payment() -> None:
+    def fails(status: int) -> example.CallError:
+        transport = sells(example, "1000", lambda request: httpx.Response(status, content=b"oops"))
+        client = example.Client(example.MockPayer(), example.Budget("1", "1"), transport=transport, presentations=2)
+        try:
+            client.get_weather(city="oslo")
+        except example.CallError as error:
+            return error
+        raise AssertionError("nothing was raised")
+
+    failed = fails(500)
+    assert isinstance(failed, example.OutcomeUnknown) and failed.receipt.attempts == 2
+    moved = fails(404)
+    assert (moved.code, moved.charged, moved.action) == ("http_404", "maybe", "ask-human")
+
+
 def metered(end: str) -> httpx.MockTransport:
     text = 'data: {"text":"a"}\n\n' + end
     return sells(streaming, "50000", lambda request: httpx.Response(200, content=text.encode()))
@@ -531,6 +547,7 @@ if __name__ == "__main__":
     events_end_at_empty_lines_wherever_parts_end()
     an_event_that_never_ends_is_given_up()
     asyncio.run(an_answer_without_an_end_is_given_up())
+    a_server_that_fails_without_a_word_is_asked_again_with_the_same_payment()
     asyncio.run(the_end_of_a_stream_is_about_its_payment())
     requests_have_the_shapes_that_the_document_says()
     values_survive_json()
