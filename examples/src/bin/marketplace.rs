@@ -9,8 +9,27 @@ use std::process::ExitCode;
 
 use x402_examples::marketplace;
 
+const USAGE: &str = "\
+usage: marketplace [--manifest [FILE]] [--manifest-key FILE]
+
+Without arguments it sells, on a chain that it brings along. --manifest prints what it sells, or writes it to FILE.
+The settings are variables of the environment, such as X402_LISTEN; README.md lists them.";
+
 #[tokio::main]
 async fn main() -> ExitCode {
+    let first = std::env::args_os().nth(1);
+    let first = first.map(|first| first.to_string_lossy().into_owned());
+    match first.as_deref() {
+        Some("--help" | "-h") => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        Some(other) if !other.starts_with("--manifest") => {
+            eprintln!("{USAGE}");
+            return ExitCode::FAILURE;
+        }
+        _ => {}
+    }
     let settings = match marketplace::Settings::from_env() {
         Ok(settings) => settings,
         Err(error) => {
