@@ -143,7 +143,8 @@ async fn follow(source: &str, args: &FetchArgs, most: usize) -> Result<Found, Fa
         .wallet(Wallet::view_only(Address::ZERO))
         .budget(call::looking()?)
         .max_body(most)
-        .timeout(Duration::from_secs(args.timeout))
+        // The time of the whole is over before that of one request, so there is one word for being late.
+        .timeout(Duration::from_secs(args.timeout).saturating_mul(2))
         .allow_http(args.allow_http)
         .build()
         .map_err(|error| Failure::new(Exit::Failed, error))?;

@@ -419,12 +419,12 @@ const quiet = (await lasting(0, 200).chat({ body: { prompt: "x" } })).value;
 assert.ok((await codeOf(quiet.next())) instanceof streaming.UnexpectedAnswer);
 
 // A server that fails without a word is asked again with the same payment; whoever answers with something else is not.
-const fails = async (status: number) =>
+const answered = async (status: number) =>
   codeOf(bounded(sells(example.PINS[0], "1000", () => new Response("oops", { status })), { presentations: 2 }).getWeather({ city: "oslo" }));
-const failed = await fails(500);
+const failed = await answered(500);
 assert.ok(failed instanceof example.OutcomeUnknown);
 assert.equal(failed.receipt.attempts, 2);
-const moved = await fails(404);
+const moved = await answered(404);
 assert.deepEqual([moved.code, moved.charged, moved.action], ["http_404", "maybe", "ask-human"]);
 
 // Whoever calls a call off does not wait for more attempts.
