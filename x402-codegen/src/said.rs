@@ -1,5 +1,7 @@
 //! What all three languages say of a service and of its calls, before it is escaped for its place.
 
+use x402_model::price::PriceModel;
+
 use crate::model::{ClientModel, EndpointModel, ServiceModel};
 
 impl ServiceModel {
@@ -44,12 +46,17 @@ impl EndpointModel {
         )
     }
 
-    /// What the first example costs, if it has a cost.
+    /// What the first example costs, if it has a cost: of a metered call, the most that it may.
     pub(crate) fn said_example(&self, currency: &str) -> Option<String> {
         let example = self.examples.first()?;
         let cost = example.cost?;
+        let model = self.price.as_ref().and_then(|price| price.model.as_ref());
+        let most = match model {
+            Some(PriceModel::Usage { .. }) => "at most ",
+            _ => "",
+        };
         Some(format!(
-            "Example {}: costs {cost} {currency}.",
+            "Example {}: costs {most}{cost} {currency}.",
             example.name
         ))
     }

@@ -99,6 +99,7 @@ async fn store_blob(Path((_, _)): Path<(String, u8)>, _: bytes::Bytes) {}
 #[paid(
     POST "/complete",
     price = upto("0.02 USDC", units(words = unit("0.001 USDC", per = 10, estimate = query.most or 5))),
+    probe = r#"{"query": {"most": 31}}"#,
     scheduled = [
         price(upto("0.03 USDC", units(words = unit("0.003 USDC", per = 10, estimate = query.most or 5))), from = "2026-12-01"),
     ],
@@ -115,7 +116,7 @@ async fn one_cent(_: QuoteRequest) -> QuoteResult {
 }
 
 /// At what it is worth.
-#[paid(GET "/quote", price = dynamic(one_cent, min = "0.01 USDC", max = "0.10 USDC", factors = ["demand"]))]
+#[paid(GET "/quote", price = dynamic(one_cent, min = "0.01 USDC", max = "0.10 USDC", factors = ["demand"]), probe = "{}")]
 async fn quote() -> &'static str {
     "quote"
 }
@@ -334,6 +335,17 @@ async fn rules_and_offers_stand_in_the_entries() {
     );
     let summarize = entry(manifest, "summarize");
     assert_eq!(summarize.examples[0].cost.unwrap().to_string(), "0.05");
+    // What the 402 of that very request asks for, and nothing where only a quote tells.
+    let complete = &entry(manifest, "complete").examples[0];
+    let asked = stand.call("POST", "/complete?most=31", None, "").await;
+    let asked: AtomicAmount = asked.terms().accepts[0]
+        .view()
+        .unwrap()
+        .amount
+        .parse()
+        .unwrap();
+    assert_eq!(complete.cost.unwrap().0.to_atomic(6).unwrap(), asked);
+    assert_eq!(entry(manifest, "quote").examples[0].cost, None);
     assert_eq!(summarize.price.model, "tiered");
     assert_eq!(summarize.price.bounds.max.to_string(), "1");
     assert_eq!(

@@ -39,7 +39,7 @@ from x402.schemas import PaymentPayload, PaymentRequired, PaymentRequirements
 
 BASE = "http://127.0.0.1:4021"
 """Where the service is."""
-CONTENT_HASH = "sha-256:bfa6cbc53464bbe7d72b8baea8dd76c3104eec3759387130be8042659588742b"
+CONTENT_HASH = "sha-256:a90752c09d23be7d58eab7939b4f0d6297858ead53db0ef95dfb7bf3138505d3"
 """The hash of the document that this file was made of."""
 SERVICE_VERSION = "1.0.0"
 """The version of the service's contract."""
@@ -1282,7 +1282,7 @@ COMPLETE = EndpointInfo(
     rails=("usdc-base-sepolia-permit2-upto-300s",),
     max_timeout_seconds=300,
     examples=(
-        ("{\"body\":{\"max_words\":8,\"prompt\":\"Agents pay sellers.\"}}", "0.05", None),
+        ("{\"body\":{\"max_words\":8,\"prompt\":\"Agents pay sellers.\"}}", "0.00149", None),
     ),
 )
 
@@ -1297,7 +1297,7 @@ COMPLETE_STREAMED = EndpointInfo(
     rails=("usdc-base-sepolia-permit2-upto-300s",),
     max_timeout_seconds=300,
     examples=(
-        ("{\"body\":{\"max_words\":8,\"prompt\":\"Agents pay sellers.\"}}", "0.05", None),
+        ("{\"body\":{\"max_words\":8,\"prompt\":\"Agents pay sellers.\"}}", "0.00149", None),
     ),
 )
 
@@ -1887,7 +1887,7 @@ class Client:
         The words written are charged, and a tenth of that for the words read: you sign for the most that it can be. Credit bought in advance is taken as well.
 
         Costs at most 0.05 USD a call; what was used is charged.
-        Example example: costs 0.05 USD.
+        Example example: costs at most 0.00149 USD.
         Plans: prepaid-1-usdc.
         Refusals: those of every call, `SHARED_REFUSALS`.
         """
@@ -1899,7 +1899,7 @@ class Client:
         Server-sent events. Charged like a completion that comes as a whole: whoever hangs up pays for what came until then.
 
         Costs at most 0.05 USD a call; what was used is charged.
-        Example example: costs 0.05 USD.
+        Example example: costs at most 0.00149 USD.
         Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return self._core.raw_stream(COMPLETE_STREAMED, _wire_complete_streamed(body=body), options, Word, False)
@@ -1998,7 +1998,7 @@ class AsyncClient:
         The words written are charged, and a tenth of that for the words read: you sign for the most that it can be. Credit bought in advance is taken as well.
 
         Costs at most 0.05 USD a call; what was used is charged.
-        Example example: costs 0.05 USD.
+        Example example: costs at most 0.00149 USD.
         Plans: prepaid-1-usdc.
         Refusals: those of every call, `SHARED_REFUSALS`.
         """
@@ -2010,7 +2010,7 @@ class AsyncClient:
         Server-sent events. Charged like a completion that comes as a whole: whoever hangs up pays for what came until then.
 
         Costs at most 0.05 USD a call; what was used is charged.
-        Example example: costs 0.05 USD.
+        Example example: costs at most 0.00149 USD.
         Refusals: those of every call, `SHARED_REFUSALS`.
         """
         return await self._core.raw_stream(COMPLETE_STREAMED, _wire_complete_streamed(body=body), options, Word, False)

@@ -14,7 +14,7 @@ import type { PaymentPayload, PaymentRequired, PaymentRequirements } from "@x402
 /** Where the service is. */
 export const BASE = "http://127.0.0.1:4021";
 /** The hash of the document that this file was made of. */
-export const CONTENT_HASH = "sha-256:bfa6cbc53464bbe7d72b8baea8dd76c3104eec3759387130be8042659588742b";
+export const CONTENT_HASH = "sha-256:a90752c09d23be7d58eab7939b4f0d6297858ead53db0ef95dfb7bf3138505d3";
 /** The version of the service's contract. */
 export const SERVICE_VERSION = "1.0.0";
 /** The revision of the document; 0 if it has none. */
@@ -44,7 +44,7 @@ export const COMPLETE: EndpointInfo = {
   rails: ["usdc-base-sepolia-permit2-upto-300s"],
   maxTimeoutSeconds: 300,
   examples: [
-    { input: "{\"body\":{\"max_words\":8,\"prompt\":\"Agents pay sellers.\"}}", cost: "0.05" },
+    { input: "{\"body\":{\"max_words\":8,\"prompt\":\"Agents pay sellers.\"}}", cost: "0.00149" },
   ],
 };
 
@@ -62,7 +62,7 @@ export const COMPLETE_STREAMED: EndpointInfo = {
   rails: ["usdc-base-sepolia-permit2-upto-300s"],
   maxTimeoutSeconds: 300,
   examples: [
-    { input: "{\"body\":{\"max_words\":8,\"prompt\":\"Agents pay sellers.\"}}", cost: "0.05" },
+    { input: "{\"body\":{\"max_words\":8,\"prompt\":\"Agents pay sellers.\"}}", cost: "0.00149" },
   ],
 };
 
@@ -367,7 +367,7 @@ export class Client {
    * The words written are charged, and a tenth of that for the words read: you sign for the most that it can be. Credit bought in advance is taken as well.
    *
    * Costs at most 0.05 USD a call; what was used is charged.
-   * Example example: costs 0.05 USD.
+   * Example example: costs at most 0.00149 USD.
    * Plans: prepaid-1-usdc.
    * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
@@ -381,7 +381,7 @@ export class Client {
    * Server-sent events. Charged like a completion that comes as a whole: whoever hangs up pays for what came until then.
    *
    * Costs at most 0.05 USD a call; what was used is charged.
-   * Example example: costs 0.05 USD.
+   * Example example: costs at most 0.00149 USD.
    * Refusals: those of every call, {@link SHARED_REFUSALS}.
    */
   async completeStreamed(request: CompleteStreamedRequest, options?: CallOptions): Promise<Paid<AsyncGenerator<Word>>> {

@@ -10,9 +10,10 @@ use x402_model::manifest::{
     AllowanceEntry, Amount, BodyEntry, Deprecation, EndpointEntry, ExampleEntry, Idempotency,
     InputEntry, OutputEntry, Period, PriceEntry, ScheduledEntry,
 };
+use x402_model::money::Decimal;
 use x402_model::price::{
-    Allowance, AllowanceKind, CaseValue, DimensionTable, Identify, PriceModel, Scope, Selector,
-    Source,
+    Allowance, AllowanceKind, CaseValue, DimensionTable, Due, Facts, Identify, PriceModel, Scope,
+    Selector, Source, evaluate,
 };
 
 use super::shapes::{captures, set_default};
@@ -268,13 +269,28 @@ pub(super) fn idempotency(ids: PaymentIds, retention_seconds: u64) -> Idempotenc
     }
 }
 
-/// The example request, at the price that a bare request is offered.
+/// The example request and what it costs, as a reader of the manifest works it out.
 fn example(endpoint: &BoundEndpoint) -> Option<ExampleEntry> {
-    let input: Map<String, Value> = serde_json::from_str(endpoint.spec().probe?).ok()?;
+    let probe = endpoint.spec().probe?;
+    let input: Map<String, Value> = serde_json::from_str(probe).ok()?;
     Some(ExampleEntry {
         name: "example".to_owned(),
         input: Value::Object(input),
-        cost: Some(Amount(endpoint.price().amount.normalized())),
+        cost: cost(endpoint, probe).map(|cost| Amount(cost.normalized())),
         output: None,
     })
+}
+
+/// What an example costs, or may at most where it is metered. Nothing where only a quote tells.
+fn cost(endpoint: &BoundEndpoint, probe: &str) -> Option<Decimal> {
+    let facts = Facts::of_example(probe).ok()?;
+    match evaluate(&endpoint.spec().price, &facts, &[]).ok()? {
+        Due::Exact(price) => Some(price.amount),
+        Due::UpTo(ceiling) => {
+            let decimals = endpoint.assets().first()?.decimals;
+            let most = ceiling.on(decimals).ok()?;
+            most.to_decimal(decimals).parse().ok()
+        }
+        _ => None,
+    }
 }

@@ -337,7 +337,7 @@ class Client:
         Sign for the ceiling; the settled amount is the metered one. Prepaid credits can be used instead.
 
         Costs at most 0.02 USD a call; what was used is charged.
-        Example haiku: costs 0.000324 USD.
+        Example haiku: costs at most 0.000324 USD.
         At most 60 calls in 60 seconds.
         Plans: credits-10.
         Refusals: those of every call, `SHARED_REFUSALS`, and idempotency_conflict.
@@ -420,7 +420,7 @@ class AsyncClient:
         Sign for the ceiling; the settled amount is the metered one. Prepaid credits can be used instead.
 
         Costs at most 0.02 USD a call; what was used is charged.
-        Example haiku: costs 0.000324 USD.
+        Example haiku: costs at most 0.000324 USD.
         At most 60 calls in 60 seconds.
         Plans: credits-10.
         Refusals: those of every call, `SHARED_REFUSALS`, and idempotency_conflict.

@@ -139,7 +139,7 @@ impl Client {
     /// Costs at most 0.02 USD a call; what was used is charged.
     /// At most 60 calls in 60 seconds.
     /// Plans: credits-10.
-    /// Example haiku: costs 0.000324 USD.
+    /// Example haiku: costs at most 0.000324 USD.
     ///
     /// Refusals: those of every call, [`SHARED_REFUSALS`], and idempotency\_conflict.
     pub fn complete(&self, body: &CompletionRequest) -> Call<'_, Completion> {
