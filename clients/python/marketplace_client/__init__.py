@@ -233,9 +233,11 @@ class UnexpectedAnswer(CallError):
 
     code = "unexpected_answer"
 
-    def __init__(self, message: str, receipt: Optional[Receipt]) -> None:
+    def __init__(self, message: str, receipt: Optional[Receipt], body: Optional[bytes] = None) -> None:
         super().__init__(message)
         self.receipt = receipt
+        self.body = body
+        """What came: it may be paid for, so it is not lost. Nothing where it was too long."""
         self.charged = receipt is not None
 
 
@@ -979,7 +981,8 @@ def _decoded(content: Union[bytes, str], ty: Any, receipt: Optional[Receipt]) ->
     try:
         return _adapter(ty).validate_json(content)
     except ValueError as error:
-        raise UnexpectedAnswer("the answer is not what the document says", receipt) from error
+        body = content.encode() if isinstance(content, str) else content
+        raise UnexpectedAnswer("the answer is not what the document says", receipt, body) from error
 
 
 _LONGEST_EVENT = 16 * 1024 * 1024

@@ -437,6 +437,8 @@ pub enum Error {
         reason: String,
         /// The payment.
         receipt: Option<Box<Receipt>>,
+        /// What came: it may be paid for, so it is not lost. Nothing where it was an event of a stream.
+        answer: Option<Box<x402_client::Response>>,
     },
     /// The service was not reached. Nothing was paid.
     Unreachable {
@@ -2241,11 +2243,15 @@ impl Error {
     }
 
     fn unexpected(receipt: Option<&Receipt>, reason: String) -> Self {
-        Self::Decode { reason, receipt: receipt.cloned().map(Box::new) }
+        Self::Decode { reason, receipt: receipt.cloned().map(Box::new), answer: None }
     }
 
     fn decode(response: &x402_client::Response, reason: String) -> Self {
-        Self::unexpected(response.receipt(), reason)
+        Self::Decode {
+            reason,
+            receipt: response.receipt().cloned().map(Box::new),
+            answer: Some(Box::new(response.clone())),
+        }
     }
 
     fn of_answer(response: &x402_client::Response) -> Self {

@@ -1025,7 +1025,8 @@ export class OutcomeUnknown extends CallError {
 export class UnexpectedAnswer extends CallError {
   override readonly code = "unexpected_answer";
   override readonly charged: Charged;
-  constructor(message: string, readonly receipt: Receipt | undefined) {
+  /** `body` is what came, as text: it may be paid for, so it is not lost. Nothing where it was too long, or an event of a stream. */
+  constructor(message: string, readonly receipt: Receipt | undefined, readonly body?: string) {
     super(message);
     this.charged = receipt !== undefined;
   }
@@ -1370,10 +1371,11 @@ class Core {
 
   async json<T>(info: EndpointInfo, wire: Wire, options?: CallOptions): Promise<Paid<T>> {
     const { response, receipt } = await this.call(info, wire, options);
+    const body = await response.text();
     try {
-      return { value: (await response.json()) as T, receipt };
+      return { value: JSON.parse(body) as T, receipt };
     } catch {
-      throw new UnexpectedAnswer("the answer is not JSON", receipt);
+      throw new UnexpectedAnswer("the answer is not JSON", receipt, body);
     }
   }
 

@@ -403,6 +403,17 @@ async def an_answer_without_an_end_is_given_up() -> None:
             await later.aclose()
 
 
+def what_was_paid_for_and_is_not_what_the_document_says_is_not_lost() -> None:
+    transport = sells(example, "1000", lambda request: httpx.Response(200, content="<p>21 \u00b0C</p>".encode()))
+    client = example.Client(example.MockPayer(), example.Budget("1", "1"), transport=transport)
+    try:
+        client.get_weather(city="oslo")
+    except example.UnexpectedAnswer as error:
+        assert (error.charged, error.body) == (True, "<p>21 \u00b0C</p>".encode())
+    else:
+        raise AssertionError("HTML is no weather")
+
+
 def a_server_that_fails_without_a_word_is_asked_again_with_the_same_payment() -> None:
     def fails(status: int) -> example.CallError:
         transport = sells(example, "1000", lambda request: httpx.Response(status, content=b"oops"))
@@ -547,6 +558,7 @@ if __name__ == "__main__":
     events_end_at_empty_lines_wherever_parts_end()
     an_event_that_never_ends_is_given_up()
     asyncio.run(an_answer_without_an_end_is_given_up())
+    what_was_paid_for_and_is_not_what_the_document_says_is_not_lost()
     a_server_that_fails_without_a_word_is_asked_again_with_the_same_payment()
     asyncio.run(the_end_of_a_stream_is_about_its_payment())
     requests_have_the_shapes_that_the_document_says()

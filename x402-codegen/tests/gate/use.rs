@@ -193,7 +193,10 @@ async fn a_page_that_does_not_name_the_next_one_is_given_before_the_error() {
         let mut pages = client.walk_pages(WalkRequest::new(), "1 USD").unwrap();
         assert!(pages.next().await.unwrap().unwrap().value.items.is_empty());
         let error = pages.next().await.unwrap().unwrap_err();
-        assert!(matches!(error, Error::Decode { .. }), "{text}: {error}");
+        let Error::Decode { answer: Some(answer), .. } = &error else {
+            panic!("{text}: {error}");
+        };
+        assert_eq!(answer.text().ok(), Some(text), "what came is not lost");
         assert!(pages.next().await.is_none());
     }
     for text in [r#"{"items":[]}"#, r#"{"items":[],"meta":null}"#, r#"{"items":[],"meta":{"next":""}}"#] {

@@ -418,6 +418,11 @@ assert.equal(long.length, 8);
 const quiet = (await lasting(0, 200).chat({ body: { prompt: "x" } })).value;
 assert.ok((await codeOf(quiet.next())) instanceof streaming.UnexpectedAnswer);
 
+// What was paid for and is not what the document says is not lost.
+const strange = await codeOf(bounded(sells(example.PINS[0], "1000", () => new Response("<p>21 \u00b0C</p>")), {}).getWeather({ city: "oslo" }));
+assert.ok(strange instanceof example.UnexpectedAnswer);
+assert.deepEqual([strange.charged, strange.body], [true, "<p>21 \u00b0C</p>"]);
+
 // A server that fails without a word is asked again with the same payment; whoever answers with something else is not.
 const answered = async (status: number) =>
   codeOf(bounded(sells(example.PINS[0], "1000", () => new Response("oops", { status })), { presentations: 2 }).getWeather({ city: "oslo" }));

@@ -478,7 +478,7 @@ function maybe<T>(answer: Paid<string>): Paid<T | undefined> {
   try {
     return { value: JSON.parse(answer.value) as T, receipt: answer.receipt };
   } catch {
-    throw new UnexpectedAnswer("the answer is not JSON", answer.receipt);
+    throw new UnexpectedAnswer("the answer is not JSON", answer.receipt, answer.value);
   }
 }
 

@@ -199,6 +199,8 @@ pub enum Error {
         reason: String,
         /// The payment.
         receipt: Option<Box<Receipt>>,
+        /// What came: it may be paid for, so it is not lost. Nothing where it was an event of a stream.
+        answer: Option<Box<x402_client::Response>>,
     },
     /// The service was not reached. Nothing was paid.
     Unreachable {
