@@ -630,27 +630,6 @@ fn due(
     }
 }
 
-#[paid(GET "/first", price = "0.01 USDC", id = "_1")]
-async fn first() {}
-
-#[paid(GET "/second", price = "0.01 USDC", id = "_")]
-async fn second() {}
-
-#[tokio::test]
-async fn what_a_seller_may_be_called_is_what_a_manifest_may_say() {
-    let (double, clock) = (double(), Arc::new(ManualClock::at_seconds(NOW)));
-    let builder = builder(&double, &clock, Arc::new(MemoryLedger::default()));
-    let builder = builder
-        .origin("https://shop_2.example.com")
-        .mount(first)
-        .mount(second);
-    let published = builder.manifest().unwrap();
-    let manifest = published.manifest();
-    assert_eq!(manifest.service.origin, "https://shop_2.example.com");
-    let ids: Vec<&str> = manifest.endpoints.iter().map(|it| &*it.id).collect();
-    assert_eq!(ids, ["x1", "x"]);
-}
-
 #[test]
 fn a_service_that_directories_would_drop_is_a_mistake() {
     let error = seller()
