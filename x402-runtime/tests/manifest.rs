@@ -372,6 +372,7 @@ async fn the_views_are_served_beside_it_and_every_402_leads_there() {
         ("/openapi-3.0.json", "application/json"),
         ("/llms.txt", "text/plain; charset=utf-8"),
         ("/.well-known/api-catalog", "application/linkset+json"),
+        ("/mcp-tools.json", "application/json"),
     ] {
         let answer = stand.get(path, None).await;
         assert_eq!(

@@ -64,6 +64,7 @@ const DOCUMENTS: &[&str] = &[
     "/openapi-3.0.json",
     "/llms.txt",
     "/.well-known/api-catalog",
+    "/mcp-tools.json",
 ];
 
 #[tokio::test]

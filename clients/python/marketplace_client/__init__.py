@@ -39,7 +39,7 @@ from x402.schemas import PaymentPayload, PaymentRequired, PaymentRequirements
 
 BASE = "http://127.0.0.1:4021"
 """Where the service is."""
-CONTENT_HASH = "sha-256:a90752c09d23be7d58eab7939b4f0d6297858ead53db0ef95dfb7bf3138505d3"
+CONTENT_HASH = "sha-256:f126a85f39c10eb37be04cdbc4d70a8c430e4991debbafbfaf58139f9a55ac6b"
 """The hash of the document that this file was made of."""
 SERVICE_VERSION = "1.0.0"
 """The version of the service's contract."""

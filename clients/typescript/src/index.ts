@@ -14,7 +14,7 @@ import type { PaymentPayload, PaymentRequired, PaymentRequirements } from "@x402
 /** Where the service is. */
 export const BASE = "http://127.0.0.1:4021";
 /** The hash of the document that this file was made of. */
-export const CONTENT_HASH = "sha-256:a90752c09d23be7d58eab7939b4f0d6297858ead53db0ef95dfb7bf3138505d3";
+export const CONTENT_HASH = "sha-256:f126a85f39c10eb37be04cdbc4d70a8c430e4991debbafbfaf58139f9a55ac6b";
 /** The version of the service's contract. */
 export const SERVICE_VERSION = "1.0.0";
 /** The revision of the document; 0 if it has none. */

@@ -75,8 +75,8 @@ const JSON: &str = "application/json";
 
 /// All views of a manifest, in canonical JSON.
 ///
-/// Documents whose place the links of the manifest give are at that place. `mcp-tools.json`, `mcp-server.json` and
-/// `bazaar/<id>.json` have no place of their own at an origin: they are for MCP servers, registries and 402s.
+/// Documents whose place the links of the manifest give are at that place. `mcp-server.json` and `bazaar/<id>.json`
+/// have no place of their own at an origin: they are for registries and 402s.
 #[must_use]
 pub fn all(manifest: &Manifest) -> Vec<View> {
     let json = |path: String, content_type, value: &Value| View {
@@ -99,7 +99,11 @@ pub fn all(manifest: &Manifest) -> Vec<View> {
             "application/linkset+json",
             &api_catalog(manifest),
         ),
-        json("mcp-tools.json".to_owned(), JSON, &mcp_tools(manifest)),
+        json(
+            named("mcpTools", paths::MCP_TOOLS),
+            JSON,
+            &mcp_tools(manifest),
+        ),
         View {
             path: named("llmsTxt", paths::LLMS_TXT),
             content_type: "text/plain; charset=utf-8",

@@ -47,6 +47,7 @@ pub struct Discovery {
     pub(crate) openapi: bool,
     pub(crate) llms_txt: bool,
     pub(crate) api_catalog: bool,
+    pub(crate) mcp_tools: bool,
     pub(crate) well_known_x402: bool,
     pub(crate) bazaar: bool,
 }
@@ -65,8 +66,8 @@ macro_rules! switches {
 }
 
 impl Discovery {
-    /// The manifest, `/openapi.json` and its 3.0 form, `/llms.txt`, `/.well-known/api-catalog`, and `extensions.bazaar` in every
-    /// 402. That is what a paywall does unless it is told otherwise.
+    /// The manifest, `/openapi.json` and its 3.0 form, `/llms.txt`, `/.well-known/api-catalog`, `/mcp-tools.json`, and
+    /// `extensions.bazaar` in every 402. That is what a paywall does unless it is told otherwise.
     #[must_use]
     pub const fn all() -> Self {
         Self {
@@ -74,6 +75,7 @@ impl Discovery {
             openapi: true,
             llms_txt: true,
             api_catalog: true,
+            mcp_tools: true,
             well_known_x402: false,
             bazaar: true,
         }
@@ -87,6 +89,7 @@ impl Discovery {
             openapi: false,
             llms_txt: false,
             api_catalog: false,
+            mcp_tools: false,
             well_known_x402: false,
             bazaar: false,
         }
@@ -101,6 +104,8 @@ impl Discovery {
         llms_txt,
         /// `/.well-known/api-catalog` (RFC 9727).
         api_catalog,
+        /// `/mcp-tools.json`: what an MCP server that sells the same calls answers to `tools/list`.
+        mcp_tools,
         /// `/.well-known/x402`, for crawlers that look for it. Off unless it is turned on: its formats contradict each other.
         well_known_x402,
         /// `extensions.bazaar` in the 402 of each endpoint: an example call and its schema, from which crawlers and facilitators list it
@@ -109,13 +114,14 @@ impl Discovery {
     }
 
     /// Every document with a path of its own, and whether it is served.
-    const fn documents(self) -> [(bool, &'static str); 6] {
+    const fn documents(self) -> [(bool, &'static str); 7] {
         [
             (self.manifest, paths::MANIFEST),
             (self.openapi, paths::OPENAPI),
             (self.openapi, paths::OPENAPI_30),
             (self.llms_txt, paths::LLMS_TXT),
             (self.api_catalog, paths::API_CATALOG),
+            (self.mcp_tools, paths::MCP_TOOLS),
             (self.well_known_x402, paths::WELL_KNOWN_X402),
         ]
     }
