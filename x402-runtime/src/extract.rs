@@ -15,6 +15,7 @@ use x402_model::network::Network;
 use x402_model::problem::{Problem, ProblemCode};
 
 use crate::bind::Terms;
+pub use crate::headers::{Headers, HeadersRejection};
 use crate::ledger::PaymentKey;
 use crate::telemetry::event;
 

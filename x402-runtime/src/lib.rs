@@ -65,6 +65,7 @@ pub mod facilitator;
 mod failpoint;
 mod gate;
 pub mod handler;
+mod headers;
 pub mod hooks;
 pub mod ledger;
 pub mod manifest;

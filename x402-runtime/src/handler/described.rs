@@ -12,6 +12,7 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::Value;
 
 use crate::events::{EVENTS, Events};
+use crate::extract::Headers;
 
 /// Collects the shapes of one endpoint.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub struct Shapes {
     pub path: Option<Value>,
     /// The query.
     pub query: Option<Value>,
+    /// The headers.
+    pub header: Option<Value>,
     /// The body, with its media type.
     pub body: Option<(&'static str, Option<Value>)>,
     /// The answer of a success, with its media type.
@@ -127,6 +130,12 @@ impl<T: JsonSchema> Known for &&Argument<Json<T>> {
 impl<T: JsonSchema> Known for &&Argument<Query<T>> {
     fn describe(&self, to: &mut Description<'_>) {
         to.shapes.query = Some(to.read::<T>());
+    }
+}
+
+impl<T: JsonSchema> Known for &&Argument<Headers<T>> {
+    fn describe(&self, to: &mut Description<'_>) {
+        to.shapes.header = Some(to.read::<T>());
     }
 }
 

@@ -90,7 +90,7 @@ impl Common<'_> {
         let mut input = InputEntry {
             path: captures(&names, shapes.path.as_ref()),
             query: shapes.query.clone(),
-            header: None,
+            header: shapes.header.clone(),
             body: self.body(shapes),
         };
         for (selector, wanted) in looked_at(&endpoint.spec().price) {

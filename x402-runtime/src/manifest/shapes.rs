@@ -56,6 +56,7 @@ pub(crate) fn collect(endpoints: impl IntoIterator<Item = Describe>) -> Schemas 
         let inputs = [
             one.path.as_mut(),
             one.query.as_mut(),
+            one.header.as_mut(),
             body_of(&mut one.body),
         ];
         for schema in inputs.into_iter().flatten() {
@@ -175,10 +176,11 @@ pub(crate) fn set_default(
     default: &Value,
 ) -> bool {
     let Some((name, rest)) = first_of(pointer) else {
+        let default = typed(schema, default);
         if let Some(members) = schema.as_object_mut() {
             members.entry("default").or_insert_with(|| default.clone());
         }
-        return schema.get("default") == Some(default);
+        return schema.get("default") == Some(&default);
     };
     if let Some(to) = schema
         .get("$ref")
@@ -197,6 +199,23 @@ pub(crate) fn set_default(
         .get_mut("properties")
         .and_then(|properties| properties.get_mut(&name));
     property.is_some_and(|property| set_default(named, property, rest, default))
+}
+
+/// A default in the type of its schema: prices look at headers and queries as texts, and handlers read numbers of them.
+fn typed(schema: &Value, default: &Value) -> Value {
+    let types: Vec<&str> = match schema.get("type") {
+        Some(Value::String(one)) => vec![one],
+        Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    };
+    let read = default.as_str().filter(|_| !types.contains(&"string"));
+    let read = read.and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let fits = |value: &Value| match value {
+        Value::Number(_) => types.contains(&"integer") || types.contains(&"number"),
+        Value::Bool(_) => types.contains(&"boolean"),
+        _ => false,
+    };
+    read.filter(fits).unwrap_or_else(|| default.clone())
 }
 
 /// The first step of a JSON pointer, unescaped, and the rest.
