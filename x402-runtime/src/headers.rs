@@ -1,7 +1,7 @@
 //! Headers of a request by their names, as an argument of a handler.
 
 use std::error::Error as StdError;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
@@ -96,13 +96,12 @@ fn as_query(headers: &HeaderMap) -> String {
 }
 
 fn encode(text: &str, query: &mut String) {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    let digit = |value: u8| char::from(HEX.get(usize::from(value)).copied().unwrap_or(b'0'));
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || byte == b'-' {
             query.push(char::from(byte));
         } else {
-            query.extend(['%', digit(byte >> 4), digit(byte & 15)]);
+            // Writing to a text never fails.
+            let _ = write!(query, "%{byte:02X}");
         }
     }
 }

@@ -206,18 +206,18 @@ impl Facts {
     /// What the published manifest leaves out, because it counts in one currency: as manifests that nobody is shown, for blocks in
     /// which no price stands.
     pub(super) fn left_out(&self, published: &Manifest, all: &[BoundEndpoint]) -> Vec<Manifest> {
-        let mut rest: Vec<BoundEndpoint> = all.to_vec();
+        let mut rest = not_in(published, all);
         let mut manifests = Vec::new();
-        leave(&mut rest, published);
         while let Some(first) = rest.first() {
-            let (service, before) = (Service::of_origin(first.origin()), rest.len());
-            let Ok(manifest) = self.projected(&service, first.origin(), &rest) else {
+            let (service, origin) = (Service::of_origin(first.origin()), first.origin());
+            let Ok(manifest) = self.projected(&service, origin, &rest) else {
                 break;
             };
-            leave(&mut rest, &manifest);
-            if rest.len() == before {
+            let left = not_in(&manifest, &rest);
+            if left.len() == rest.len() {
                 break;
             }
+            rest = left;
             manifests.push(manifest);
         }
         manifests
@@ -246,10 +246,12 @@ impl Facts {
     }
 }
 
-/// Leaves out the endpoints that a manifest has.
-fn leave(endpoints: &mut Vec<BoundEndpoint>, manifest: &Manifest) {
+/// The endpoints that a manifest does not have.
+fn not_in(manifest: &Manifest, endpoints: &[BoundEndpoint]) -> Vec<BoundEndpoint> {
     let told: BTreeSet<&str> = manifest.endpoints.iter().map(|one| &*one.id).collect();
-    endpoints.retain(|one| !told.contains(&*operation_id(one.id())));
+    let left = endpoints.iter();
+    let left = left.filter(|one| !told.contains(&*operation_id(one.id())));
+    left.cloned().collect()
 }
 
 /// Rule: a declared signer is an address.
